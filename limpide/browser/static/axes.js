@@ -52,6 +52,57 @@ export const sharp = (canvas, width, height) => {
   return canvas;
 };
 
+/** The width of an element's content in whole pixels, 0 until it is known. */
+const useWidth = (box) => {
+  const [wide, measure] = useState(0);
+  useEffect(() => {
+    const observer = new ResizeObserver(([entry]) => measure(Math.floor(entry.contentRect.width)));
+    observer.observe(box.current);
+    return () => observer.disconnect();
+  }, []);
+  return wide;
+};
+
+/** Where values lie in the pixels of the picture, and back. */
+const scalesOf = ([x0, x1], [y0, y1], width, height) => ({
+  width,
+  height,
+  across: (v) => LEFT + ((v - x0) / (x1 - x0)) * width,
+  up: (v) => TOP + height - ((v - y0) / (y1 - y0)) * height,
+  /** The values under the pointer. */
+  under: (event) => {
+    const at = event.currentTarget.getBoundingClientRect();
+    return [
+      x0 + ((event.clientX - at.left - LEFT) / width) * (x1 - x0),
+      y0 + ((TOP + height - event.clientY + at.top) / height) * (y1 - y0),
+    ];
+  },
+});
+
+const crisp = (v) => Math.round(v) + 0.5;
+
+/** Both lines with their ticks, the numbers at these, and what they are numbers of. */
+const Lines = ({ scales: { width, height, across, up }, xTicks, yTicks, xLabel, yLabel }) => {
+  const xTexts = labels(xTicks);
+  const yTexts = labels(yTicks);
+  return html`
+    <path
+      class="axis"
+      d=${[
+        `M${LEFT - 0.5} ${TOP}V${crisp(TOP + height)}H${LEFT + width}`,
+        ...xTicks.map((v) => `M${crisp(across(v))} ${TOP + height}v5`),
+        ...yTicks.map((v) => `M${LEFT} ${crisp(up(v))}h-5`),
+      ].join("")}
+    />
+    ${xTicks.map((v, k) => html`<text x=${across(v)} y=${TOP + height + 18} text-anchor="middle">${xTexts[k]}</text>`)}
+    ${yTicks.map((v, k) => html`<text x=${LEFT - 8} y=${up(v) + 4} text-anchor="end">${yTexts[k]}</text>`)}
+    <text class="name" x=${LEFT + width / 2} y=${TOP + height + 36} text-anchor="middle">${xLabel}</text>
+    <text class="name" transform=${`translate(12 ${TOP + height / 2}) rotate(-90)`} text-anchor="middle">
+      ${yLabel}
+    </text>
+  `;
+};
+
 /** x, y: [from, to] · ratio: height over width · ground: (canvas) paints what lies below · of: what ground depends on ·
  *  children: ({across, up, width, height}) → what is drawn between the axes, clipped to them. */
 export const Axes = ({
@@ -73,74 +124,30 @@ export const Axes = ({
   const box = useRef(null);
   const own = useRef(null);
   const canvas = given ?? own;
-  const [wide, measure] = useState(0);
-  useEffect(() => {
-    const observer = new ResizeObserver(([entry]) => measure(Math.floor(entry.contentRect.width)));
-    observer.observe(box.current);
-    return () => observer.disconnect();
-  }, []);
+  const wide = useWidth(box);
   const width = Math.max(SMALL, wide - LEFT - RIGHT);
   const height = Math.round(width * ratio);
-  const across = (v) => LEFT + ((v - x[0]) / (x[1] - x[0])) * width;
-  const up = (v) => TOP + height - ((v - y[0]) / (y[1] - y[0])) * height;
+  const scales = scalesOf(x, y, width, height);
   const id = useRef(`clip-${Math.random().toString(36).slice(2)}`).current;
   useLayoutEffect(() => {
     if (wide && canvas.current) ground?.(sharp(canvas.current, width, height));
   }, [wide, ratio, theme.value, ...of]);
-  const xTexts = labels(xTicks);
-  const yTexts = labels(yTicks);
-  const crisp = (v) => Math.round(v) + 0.5;
+  const rule = (at) => html`<line class="rule" x1=${LEFT} x2=${LEFT + width} y1=${at} y2=${at} />`;
+  const place = `left: ${LEFT}px; top: ${TOP}px; width: ${width}px; height: ${height}px`;
   return html`
     <div class="axes" ref=${box} style=${`max-width: ${most}px`}>
-      ${
-        ground &&
-        html`
-          <canvas
-            ref=${canvas}
-            style=${`position: absolute; left: ${LEFT}px; top: ${TOP}px; width: ${width}px; height: ${height}px`}
-          ></canvas>
-        `
-      }
+      ${ground && html`<canvas ref=${canvas} style=${`position: absolute; ${place}`}></canvas>`}
       <svg
         width=${wide || "100%"}
         height=${TOP + height + BOTTOM}
         role="img"
         aria-label=${label}
-        onPointerDown=${
-          onPick &&
-          ((event) => {
-            const at = event.currentTarget.getBoundingClientRect();
-            onPick(
-              x[0] + ((event.clientX - at.left - LEFT) / width) * (x[1] - x[0]),
-              y[0] + ((TOP + height - event.clientY + at.top) / height) * (y[1] - y[0]),
-            );
-          })
-        }
+        onPointerDown=${onPick && ((event) => onPick(...scales.under(event)))}
       >
         <clipPath id=${id}><rect x=${LEFT} y=${TOP} width=${width} height=${height} /></clipPath>
-        ${
-          !ground &&
-          yTicks.map(
-            (v) => html`<line class="rule" x1=${LEFT} x2=${LEFT + width} y1=${crisp(up(v))} y2=${crisp(up(v))} />`,
-          )
-        }
-        <g clip-path=${`url(#${id})`}>${wide > 0 && children?.({ across, up, width, height })}</g>
-        <path
-          class="axis"
-          d=${[
-            `M${LEFT - 0.5} ${TOP}V${crisp(TOP + height)}H${LEFT + width}`,
-            ...xTicks.map((v) => `M${crisp(across(v))} ${TOP + height}v5`),
-            ...yTicks.map((v) => `M${LEFT} ${crisp(up(v))}h-5`),
-          ].join("")}
-        />
-        ${xTicks.map(
-          (v, k) => html`<text x=${across(v)} y=${TOP + height + 18} text-anchor="middle">${xTexts[k]}</text>`,
-        )}
-        ${yTicks.map((v, k) => html`<text x=${LEFT - 8} y=${up(v) + 4} text-anchor="end">${yTexts[k]}</text>`)}
-        <text class="name" x=${LEFT + width / 2} y=${TOP + height + 36} text-anchor="middle">${xLabel}</text>
-        <text class="name" transform=${`translate(12 ${TOP + height / 2}) rotate(-90)`} text-anchor="middle">
-          ${yLabel}
-        </text>
+        ${!ground && yTicks.map((v) => rule(crisp(scales.up(v))))}
+        <g clip-path=${`url(#${id})`}>${wide > 0 && children?.(scales)}</g>
+        <${Lines} scales=${scales} xTicks=${xTicks} yTicks=${yTicks} xLabel=${xLabel} yLabel=${yLabel} />
       </svg>
     </div>
   `;

@@ -4,6 +4,7 @@
 // before the network sees it.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
 import { t, percent } from "./i18n.js";
+import { ARROWS } from "./keys.js";
 import { ask, path, upload } from "./api.js";
 import { useFetched } from "./use_fetched.js";
 
@@ -108,42 +109,29 @@ const counted = (fine, { grid, levels = 255 }) => {
   return canvas;
 };
 
-/** onImage: name of the upload that holds the drawing; null when the pad is empty. */
-export const Pad = ({ run, onImage }) => {
-  const canvas = useRef(null);
-  const drawing = useRef(false);
+/** How the images are drawn, as far as that is known, and whether a drawing is made like them. */
+const useManner = (run) => {
+  const [like, liken] = useState(true);
+  const { value, waiting } = useFetched(() => ask(run, "ink"), [run]);
+  const ink = value?.drawn ? value : AS_DRAWN;
+  return { ink, known: Boolean(value), waiting, like, liken, fits: ink.drawn && like };
+};
+
+/**
+ * Hands lines over, at once or a while after the last key: {image, failed, hand, soon}. onImage: name of the upload;
+ * null when there are no lines.
+ */
+const useUpload = ({ ink, waiting, fits }, onImage) => {
   const newest = useRef(0);
   const timer = useRef(0);
-  const [lines, set] = useState([]);
-  const [pen, move] = useState(null); // of the keyboard: {at: [x, y], down}
-  const [like, liken] = useState(true);
   const [image, show] = useState(null);
   const [failed, fail] = useState("");
-  const known = useFetched(() => ask(run, "ink"), [run]);
-  const ink = known.value?.drawn ? known.value : AS_DRAWN;
-  const fits = ink.drawn && like;
-
-  useLayoutEffect(() => {
-    const element = canvas.current;
-    const side = Math.round(element.clientWidth * (devicePixelRatio || 1));
-    if (element.width !== side) element.width = element.height = side;
-    paint(element, lines, ink);
-    if (!pen) return;
-    const context = element.getContext("2d");
-    const [x, y] = pen.at.map((v) => v * side);
-    const r = side / 40;
-    Object.assign(context, { lineWidth: Math.max(1, side / 200), strokeStyle: "#e66101", fillStyle: "#e66101" });
-    context.beginPath();
-    context.arc(x, y, r, 0, 7);
-    pen.down ? context.fill() : context.stroke();
-  }, [lines, pen, ink]);
-
-  const hand = (lines, fits) => {
+  const hand = (lines, like = fits) => {
     clearTimeout(timer.current);
     const turn = ++newest.current;
     if (!lines.length) return (show(null), onImage(null));
-    if (known.waiting) return; // how the images are drawn is not known yet: below
-    (fits ? made(lines, ink) : drawn(SIDE, lines, ink)).toBlob(async (blob) => {
+    if (waiting) return; // how the images are drawn is not known yet: useStrokes
+    (like ? made(lines, ink) : drawn(SIDE, lines, ink)).toBlob(async (blob) => {
       try {
         const { image } = await upload(blob);
         if (turn === newest.current) (fail(""), show(image), onImage(image)); // an older one that comes late is dropped
@@ -152,31 +140,44 @@ export const Pad = ({ run, onImage }) => {
       }
     });
   };
+  const soon = (lines) => {
+    clearTimeout(timer.current);
+    timer.current = setTimeout(() => hand(lines), PAUSE);
+  };
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return { image, failed, hand, soon };
+};
+
+/** Where the keyboard's pen is: a ring, filled where it draws. */
+const mark = (canvas, { at, down }) => {
+  const context = canvas.getContext("2d");
+  const side = canvas.width;
+  const [x, y] = at.map((v) => v * side);
+  Object.assign(context, { lineWidth: Math.max(1, side / 200), strokeStyle: "#e66101", fillStyle: "#e66101" });
+  context.beginPath();
+  context.arc(x, y, side / 40, 0, 7);
+  down ? context.fill() : context.stroke();
+};
+
+/** The lines and the keyboard's pen, kept on the canvas, and what changes them. */
+const useStrokes = ({ ink, waiting }, hand, soon) => {
+  const canvas = useRef(null);
+  const drawing = useRef(false); // the pointer is down
+  const [lines, set] = useState([]);
+  const [pen, move] = useState(null); // of the keyboard: {at: [x, y], down}
+  useLayoutEffect(() => {
+    const element = canvas.current;
+    const side = Math.round(element.clientWidth * (devicePixelRatio || 1));
+    if (element.width !== side) element.width = element.height = side;
+    paint(element, lines, ink);
+    if (pen) mark(element, pen);
+  }, [lines, pen, ink]);
+  useEffect(() => {
+    if (!waiting && lines.length && !drawing.current) hand(lines);
+  }, [waiting]);
   const change = (next) => {
     set(next);
-    hand(next, fits);
-  };
-  useEffect(() => {
-    if (!known.waiting && lines.length && !drawing.current) hand(lines, fits);
-  }, [known.waiting]);
-  useEffect(() => () => clearTimeout(timer.current), []);
-
-  const spot = (event) => {
-    const box = canvas.current.getBoundingClientRect();
-    return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
-  };
-  const press = (event) => {
-    drawing.current = true;
-    move(null);
-    canvas.current.setPointerCapture(event.pointerId);
-    set([...lines, [spot(event)]]);
-  };
-  const stroke = (event) => drawing.current && set((lines) => [...lines.slice(0, -1), [...lines.at(-1), spot(event)]]);
-  const lift = () => {
-    if (drawing.current) {
-      drawing.current = false;
-      hand(lines, fits);
-    }
+    hand(next);
   };
   const undo = () => {
     move((pen) => pen && { ...pen, down: false }); // what was drawn last is gone: nothing goes on from there
@@ -186,28 +187,114 @@ export const Pad = ({ run, onImage }) => {
     move(null);
     change([]);
   };
-  const type = (event) => {
-    const way = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }[event.key];
-    const from = pen ?? { at: [0.5, 0.5], down: false };
-    if (event.key === "Backspace" || (event.key === "z" && (event.ctrlKey || event.metaKey))) undo();
-    else if (event.key === "Delete") clear();
-    else if (event.key === " ") {
-      move({ ...from, down: !from.down });
-      if (!from.down) set([...lines, [from.at]]);
-      else hand(lines, fits);
-    } else if (way) {
-      const at = from.at.map((v, i) => Math.max(0, Math.min(1, v + STEP * way[i])));
-      move({ ...from, at });
-      if (from.down) {
-        const next = [...lines.slice(0, -1), [...lines.at(-1), at]];
-        set(next);
-        clearTimeout(timer.current);
-        timer.current = setTimeout(() => hand(next, fits), PAUSE);
-      }
-    } else return;
-    event.preventDefault();
-  };
+  return { canvas, drawing, lines, set, pen, move, undo, clear, hand, soon };
+};
 
+/** Lines of which the last one goes on to this place. */
+const longer = (lines, at) => [...lines.slice(0, -1), [...lines.at(-1), at]];
+
+/** What the canvas does with a pointer. */
+const pointed = ({ canvas, drawing, lines, set, move, hand }) => {
+  const spot = (event) => {
+    const box = canvas.current.getBoundingClientRect();
+    return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
+  };
+  const lift = () => {
+    if (drawing.current) {
+      drawing.current = false;
+      hand(lines);
+    }
+  };
+  return {
+    onPointerDown: (event) => {
+      drawing.current = true;
+      move(null);
+      canvas.current.setPointerCapture(event.pointerId);
+      set([...lines, [spot(event)]]);
+    },
+    onPointerMove: (event) => drawing.current && set((lines) => longer(lines, spot(event))),
+    onPointerUp: lift,
+    onPointerCancel: lift,
+  };
+};
+
+/** What the canvas does with a key. */
+const typed = ({ lines, set, pen, move, hand, soon, undo, clear }, event) => {
+  const way = ARROWS[event.key];
+  const from = pen ?? { at: [0.5, 0.5], down: false };
+  if (event.key === "Backspace" || (event.key === "z" && (event.ctrlKey || event.metaKey))) undo();
+  else if (event.key === "Delete") clear();
+  else if (event.key === " ") {
+    move({ ...from, down: !from.down });
+    if (!from.down) set([...lines, [from.at]]);
+    else hand(lines);
+  } else if (way) {
+    const at = from.at.map((v, i) => Math.max(0, Math.min(1, v + STEP * way[i])));
+    move({ ...from, at });
+    if (from.down) {
+      const next = longer(lines, at);
+      set(next);
+      soon(next);
+    }
+  } else return;
+  event.preventDefault();
+};
+
+/** Whether a drawing is made like the images, and what is done to it. */
+const Manner = ({ manner: { ink, known, like, fits }, onChange }) => html`
+  ${
+    ink.drawn &&
+    html`
+      <label class="small">
+        <input type="checkbox" checked=${like} onChange=${() => onChange(!like)} />${" "}
+        ${t("draw.like")}
+      </label>
+    `
+  }
+  ${
+    known &&
+    html`
+      <p class="small" id="done">
+        ${
+          !ink.drawn
+            ? t("draw.as_is_why")
+            : fits
+              ? t(`draw.done.${ink.made ?? ink.centre}`, {
+                  extent: percent(ink.height, 0),
+                  stroke: percent(ink.stroke, 0),
+                  n: ink.images,
+                })
+              : t("draw.as_is")
+        }
+      </p>
+    `
+  }
+`;
+
+/** The image that the network is asked about. */
+const Handed = ({ run, image }) => html`
+  <figure style="margin: 0">
+    <img
+      class="pixels"
+      width="84"
+      height="84"
+      alt=${t("unit.input")}
+      src=${path(run, "/look/picture", { image })}
+    />
+    <figcaption class="small">${t("unit.input")}</figcaption>
+  </figure>
+`;
+
+/** onImage: name of the upload that holds the drawing; null when the pad is empty. */
+export const Pad = ({ run, onImage }) => {
+  const manner = useManner(run);
+  const { image, failed, hand, soon } = useUpload(manner, onImage);
+  const strokes = useStrokes(manner, hand, soon);
+  const { canvas, lines, pen, move, undo, clear } = strokes;
+  const alter = (like) => {
+    manner.liken(like);
+    hand(lines, manner.ink.drawn && like);
+  };
   return html`
     <div class="pad">
       <canvas
@@ -216,12 +303,9 @@ export const Pad = ({ run, onImage }) => {
         role="application"
         tabindex="0"
         aria-label=${t("draw.pad")}
-        onKeyDown=${type}
+        onKeyDown=${(event) => typed(strokes, event)}
         onBlur=${() => pen && !pen.down && move(null)}
-        onPointerDown=${press}
-        onPointerMove=${stroke}
-        onPointerUp=${lift}
-        onPointerCancel=${lift}
+        ...${pointed(strokes)}
       ></canvas>
       <div>
         <div class="row">
@@ -229,55 +313,8 @@ export const Pad = ({ run, onImage }) => {
           <button disabled=${!lines.length} onClick=${clear}>${t("image.clear")}</button>
         </div>
         <p class="small">${t("draw.keys")}</p>
-        ${
-          ink.drawn &&
-          html`
-            <label class="small">
-              <input
-                type="checkbox"
-                checked=${like}
-                onChange=${() => {
-                  liken(!like);
-                  hand(lines, !like);
-                }}
-              />${" "}
-              ${t("draw.like")}
-            </label>
-          `
-        }
-        ${
-          known.value &&
-          html`
-            <p class="small" id="done">
-              ${
-                !ink.drawn
-                  ? t("draw.as_is_why")
-                  : fits
-                    ? t(`draw.done.${ink.made ?? ink.centre}`, {
-                        extent: percent(ink.height, 0),
-                        stroke: percent(ink.stroke, 0),
-                        n: ink.images,
-                      })
-                    : t("draw.as_is")
-              }
-            </p>
-          `
-        }
-        ${
-          image &&
-          html`
-            <figure style="margin: 0">
-              <img
-                class="pixels"
-                width="84"
-                height="84"
-                alt=${t("unit.input")}
-                src=${path(run, "/look/picture", { image })}
-              />
-              <figcaption class="small">${t("unit.input")}</figcaption>
-            </figure>
-          `
-        }
+        <${Manner} manner=${manner} onChange=${alter} />
+        ${image && html`<${Handed} run=${run} image=${image} />`}
         ${failed && html`<p class="error" role="alert">${failed}</p>`}
       </div>
     </div>

@@ -10,6 +10,68 @@ const colour = (name) => getComputedStyle(document.documentElement).getPropertyV
 
 const SPACE = [60, 36]; // pixels at least between two ticks, across and up
 
+/** The options of an axis. counted: whether only whole numbers stand at it. */
+const axisOf = (label, counted) => ({
+  stroke: colour("--soft"),
+  grid: { stroke: colour("--grid"), width: 1 },
+  ticks: { stroke: colour("--line"), width: 1 },
+  label,
+  labelSize: 16,
+  labelGap: 0,
+  size: 34,
+  labelFont: "12px system-ui",
+  font: "12px system-ui",
+  splits: (u, k, low, high) => ticks(low, high, Math.max(2, [u.width, u.height][k] / SPACE[k]), counted(u)),
+  values: (_, values) => labels(values),
+});
+
+/** A value as it is read off, with so many digits. */
+const read = (digits) => (_, value) => (value == null ? "" : number(value, digits));
+
+/** The options of one of the lines, or of the bars; that the axis says already what it is, is not said again. */
+const seriesOf = ({ label, stroke, width = 1.5, dash, bars, points = false }, yLabel) => ({
+  label: label === yLabel ? "\u00a0" : label,
+  stroke: colour(stroke),
+  width: bars ? 0 : width,
+  dash,
+  spanGaps: true,
+  ...(bars ? { fill: colour(stroke), paths: uPlot.paths.bars({ size: [0.9, 100] }) } : {}),
+  points: { show: points, size: 6, fill: colour(stroke) },
+  value: read(4),
+});
+
+/** A dashed line from top to bottom at each of these. */
+const mark = (u, marks) => {
+  u.ctx.save();
+  u.ctx.strokeStyle = colour("--accent");
+  u.ctx.setLineDash([3, 3]);
+  for (const x of marks) {
+    const at = Math.round(u.valToPos(x, "x", true));
+    u.ctx.beginPath();
+    u.ctx.moveTo(at, u.bbox.top);
+    u.ctx.lineTo(at, u.bbox.top + u.bbox.height);
+    u.ctx.stroke();
+  }
+  u.ctx.restore();
+};
+
+/** What uPlot is told, of what `Plot` takes. */
+const optionsOf = ({ series, width, height, xLabel, yLabel, yRange, marks, whole }) => ({
+  width,
+  height,
+  scales: { x: { time: false }, ...(yRange ? { y: { range: yRange } } : {}) },
+  cursor: { drag: { x: true, y: false } },
+  series: [{ label: xLabel, value: read(5) }, ...series.map((one) => seriesOf(one, yLabel))],
+  axes: [
+    axisOf(xLabel, (u) => whole || u.data[0].every(Number.isInteger)),
+    {
+      ...axisOf(yLabel, (u) => Boolean(series[0].bars) && u.data[1].every(Number.isInteger)),
+      size: (_, values) => 20 + 7 * Math.max(4, ...(values ?? []).map((text) => text.length)),
+    },
+  ],
+  hooks: { drawAxes: [(u) => mark(u, marks)] },
+});
+
 /**
  * data: [x, …series]; series: [{label, stroke: css variable, dash, points, width, bars}].
  * bars: a histogram, from zero up. whole: x is counted, although it may have parts: passes.
@@ -30,70 +92,9 @@ export const Plot = ({
   const chosen = useRef(onPoint);
   chosen.current = onPoint; // the newest: what can be chosen may come after the plot was drawn
   useEffect(() => {
-    const counted = (u, k) =>
-      k === 0
-        ? whole || u.data[0].every(Number.isInteger)
-        : Boolean(series[0].bars) && u.data[1].every(Number.isInteger);
-    const axis = (label) => ({
-      stroke: colour("--soft"),
-      grid: { stroke: colour("--grid"), width: 1 },
-      ticks: { stroke: colour("--line"), width: 1 },
-      label,
-      labelSize: 16,
-      labelGap: 0,
-      size: 34,
-      labelFont: "12px system-ui",
-      font: "12px system-ui",
-      splits: (u, k, low, high) => ticks(low, high, Math.max(2, [u.width, u.height][k] / SPACE[k]), counted(u, k)),
-      values: (_, values) => labels(values),
-    });
-    const made = new uPlot(
-      {
-        width: box.current.clientWidth,
-        height,
-        scales: { x: { time: false }, ...(yRange ? { y: { range: yRange } } : {}) },
-        cursor: { drag: { x: true, y: false } },
-        series: [
-          { label: xLabel, value: (_, value) => (value == null ? "" : number(value, 5)) },
-          ...series.map((one) => ({
-            label: one.label === yLabel ? "\u00a0" : one.label,
-            stroke: colour(one.stroke),
-            width: one.bars ? 0 : (one.width ?? 1.5),
-            dash: one.dash,
-            spanGaps: true,
-            ...(one.bars ? { fill: colour(one.stroke), paths: uPlot.paths.bars({ size: [0.9, 100] }) } : {}),
-            points: { show: one.points ?? false, size: 6, fill: colour(one.stroke) },
-            value: (_, value) => (value == null ? "" : number(value, 4)),
-          })),
-        ],
-        axes: [
-          axis(xLabel),
-          {
-            ...axis(yLabel),
-            size: (_, values) => 20 + 7 * Math.max(4, ...(values ?? []).map((text) => text.length)),
-          },
-        ],
-        hooks: {
-          drawAxes: [
-            (u) => {
-              u.ctx.save();
-              u.ctx.strokeStyle = colour("--accent");
-              u.ctx.setLineDash([3, 3]);
-              for (const x of marks) {
-                const at = Math.round(u.valToPos(x, "x", true));
-                u.ctx.beginPath();
-                u.ctx.moveTo(at, u.bbox.top);
-                u.ctx.lineTo(at, u.bbox.top + u.bbox.height);
-                u.ctx.stroke();
-              }
-              u.ctx.restore();
-            },
-          ],
-        },
-      },
-      data,
-      box.current,
-    );
+    const width = box.current.clientWidth;
+    const options = optionsOf({ series, width, height, xLabel, yLabel, yRange, marks, whole });
+    const made = new uPlot(options, data, box.current);
     plot.current = made;
     const click = () => made.cursor.idx != null && chosen.current?.(made.cursor.idx);
     made.over.addEventListener("click", click);

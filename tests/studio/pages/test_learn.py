@@ -148,3 +148,11 @@ def test_the_playground_solves_xor(page: Any) -> None:
     go(page, "page=learn&part=playground&data=xor&shape=6,4")
     page.get_by_role("button", name="Start").click()
     page.wait_for_function("() => parseFloat(document.querySelector('#right').innerText) >= 95")
+
+
+def test_the_playgrounds_figures_change_their_language_with_the_page(page: Any) -> None:
+    go(page, "page=learn&part=playground", "#right:not(:empty)")
+    assert "." in page.inner_text("#right") and "." in page.inner_text("#learned")
+    page.get_by_role("button", name="Français").click()
+    page.wait_for_function("() => document.querySelector('#right').innerText.includes(',')")
+    assert "," in page.inner_text("#learned")

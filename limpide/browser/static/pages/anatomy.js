@@ -22,19 +22,69 @@ export default () => {
   `;
 };
 
-const GroupRow = ({ name, toggle, updated, waking, kinds, sum, ops, k, unfolded }) => html`
+const sum = (ops, key) => ops.reduce((total, op) => total + (op[key] ?? 0), 0);
+
+/** Operations that follow each other in one module: [{name, ops}]. */
+const groupsOf = (ops) => {
+  const groups = [];
+  for (const op of ops) {
+    const name = group(op);
+    if (groups.at(-1)?.name !== name) groups.push({ name, ops: [] });
+    groups.at(-1).ops.push(op);
+  }
+  return groups;
+};
+
+const kindsOf = (ops) => {
+  const found = [...new Set(ops.map((op) => op.kind))];
+  return [...found.slice(0, MOST_KINDS), ...(found.length > MOST_KINDS ? ["…"] : [])].join(", ");
+};
+
+/** What an operation takes where that is not simply what the one before it gave: branches and short cuts. */
+const sourcesOf = (op, ops) =>
+  op.inputs.length && (op.inputs.length > 1 || op.inputs[0] !== ops.indexOf(op) - 1)
+    ? op.inputs.map((k) => (k < 0 ? t("image") : ops[k].key)).join(" + ")
+    : "";
+
+/** How far each operation's weights moved with the weights that are looked at, and which columns have something. */
+const columnsOf = ({ ops }, stats) => {
+  const at =
+    snapshot() === "best" ? stats.at(-1) : (stats.findLast((line) => line.step <= Number(snapshot())) ?? stats[0]);
+  const update = (op) => {
+    const found = op.weights.map((name) => at?.parameters[name]?.update).filter((v) => v != null);
+    return found.length ? Math.max(...found) : null;
+  };
+  return {
+    update,
+    // A column that would be empty goes, and below it is said why.
+    updated: ops.some((op) => update(op) != null),
+    waking: ops.some((op) => op.asleep != null),
+    most: Math.max(...ops.map((op) => op.milliseconds ?? 0)),
+  };
+};
+
+/** Which groups are open, and whether there are so many operations that groups can be folded at all. */
+const useFolding = (anatomy, groups) => {
+  const many = anatomy.ops.length > 40;
+  const all = () => new Set(groups.map((_, k) => k));
+  const [open, set] = useState(() => (many ? new Set() : all()));
+  const toggle = (k) => {
+    const next = new Set(open);
+    next.has(k) ? next.delete(k) : next.add(k);
+    set(next);
+  };
+  return { many, open, toggle, toggleAll: () => set(open.size ? new Set() : all()) };
+};
+
+const GroupRow = ({ name, ops, unfolded, toggle, columns: { updated, waking } }) => html`
   <tr>
     <td>
-      <button
-        class="plain"
-        aria-expanded=${unfolded ? "true" : "false"}
-        onClick=${() => toggle(k)}
-      >
+      <button class="plain" aria-expanded=${unfolded ? "true" : "false"} onClick=${toggle}>
         ${unfolded ? "▾" : "▸"} ${name || t("anatomy.itself")}
       </button>
     </td>
     <td class="small">
-      ${kinds(ops)}
+      ${kindsOf(ops)}
       ${
         ops.length > 1 &&
         html`
@@ -53,35 +103,39 @@ const GroupRow = ({ name, toggle, updated, waking, kinds, sum, ops, k, unfolded 
   </tr>
 `;
 
-const OpRow = ({ op, many, update, updated, waking, most, from }) => html`
-  <tr>
-    <td style=${many ? "padding-left: 1.5rem" : ""}>
-      <a href=${link({ page: "layer", key: op.key, c: null, y: null, x: null })}>${op.key}</a>
-      ${from(op) && html`<div class="small">${t("anatomy.from", { names: from(op) })}</div>`}
-    </td>
-    <td>${op.kind}</td>
-    <td class="n">${op.shape.join(" × ")}</td>
-    <td class="n">${op.parameters ? count(op.parameters) : ""}</td>
-    <td class="n">${op.multiply_adds ? large(op.multiply_adds) : ""}</td>
-    <td class="n">
-      ${
-        op.milliseconds != null
-          ? html`
-            ${number(op.milliseconds, 2)} ms
-            <span class="under">
-              <span class="beam" style=${`width: ${(100 * op.milliseconds) / most}%`}></span>
-            </span>
-          `
-          : ""
-      }
-    </td>
-    <td class="n">${bytes(op.bytes)}</td>
-    ${updated && html`<td class="n">${update(op) != null ? html`<${Update} value=${update(op)} />` : ""}</td>`}
-    ${waking && html`<td class="n">${op.asleep != null ? percent(op.asleep, 0) : ""}</td>`}
-  </tr>
-`;
+const OpRow = ({ op, all, many, columns: { update, updated, waking, most } }) => {
+  const names = sourcesOf(op, all);
+  const moved = update(op);
+  return html`
+    <tr>
+      <td style=${many ? "padding-left: 1.5rem" : ""}>
+        <a href=${link({ page: "layer", key: op.key, c: null, y: null, x: null })}>${op.key}</a>
+        ${names && html`<div class="small">${t("anatomy.from", { names })}</div>`}
+      </td>
+      <td>${op.kind}</td>
+      <td class="n">${op.shape.join(" × ")}</td>
+      <td class="n">${op.parameters ? count(op.parameters) : ""}</td>
+      <td class="n">${op.multiply_adds ? large(op.multiply_adds) : ""}</td>
+      <td class="n">
+        ${
+          op.milliseconds != null
+            ? html`
+              ${number(op.milliseconds, 2)} ms
+              <span class="under">
+                <span class="beam" style=${`width: ${(100 * op.milliseconds) / most}%`}></span>
+              </span>
+            `
+            : ""
+        }
+      </td>
+      <td class="n">${bytes(op.bytes)}</td>
+      ${updated && html`<td class="n">${moved != null ? html`<${Update} value=${moved} />` : ""}</td>`}
+      ${waking && html`<td class="n">${op.asleep != null ? percent(op.asleep, 0) : ""}</td>`}
+    </tr>
+  `;
+};
 
-const Search = ({ anatomy, wanted, want, groups, many, open, set, sum }) => html`
+const Search = ({ anatomy, wanted, want, folding: { many, open, toggleAll } }) => html`
   <div class="row">
     <input
       type="search"
@@ -90,14 +144,7 @@ const Search = ({ anatomy, wanted, want, groups, many, open, set, sum }) => html
       value=${wanted}
       onInput=${(event) => want(event.target.value)}
     />
-    ${
-      many &&
-      html`
-        <button onClick=${() => set(new Set(open.size ? [] : groups.map((_, k) => k)))}>
-          ${open.size ? t("anatomy.fold") : t("anatomy.unfold")}
-        </button>
-      `
-    }
+    ${many && html`<button onClick=${toggleAll}>${open.size ? t("anatomy.fold") : t("anatomy.unfold")}</button>`}
     <span class="small">
       ${anatomy.network} · ${t("anatomy.in", { shape: anatomy.input.join(" × ") })} ·${" "}
       ${count(sum(anatomy.ops, "parameters"))} ${t("anatomy.parameters").toLowerCase()} ·${" "}
@@ -106,114 +153,56 @@ const Search = ({ anatomy, wanted, want, groups, many, open, set, sum }) => html
   </div>
 `;
 
+const Head = ({ columns: { updated, waking } }) => html`
+  <thead>
+    <tr>
+      <th>${t("anatomy.layer")}</th>
+      <th>${t("anatomy.kind")}</th>
+      <th class="n">${t("anatomy.shape")}</th>
+      <th class="n">${t("anatomy.parameters")}</th>
+      <th class="n">${t("anatomy.products")}</th>
+      <th class="n">${t("anatomy.time")}</th>
+      <th class="n">${t("anatomy.memory")}</th>
+      ${updated && html`<th class="n">${t("anatomy.update")}</th>`}
+      ${waking && html`<th class="n">${t("anatomy.asleep")}</th>`}
+    </tr>
+  </thead>
+`;
+
 const Table = ({ anatomy, stats }) => {
   const [wanted, want] = useState("");
-  const groups = [];
-  for (const op of anatomy.ops) {
-    const name = group(op);
-    if (groups.at(-1)?.name !== name) groups.push({ name, ops: [] });
-    groups.at(-1).ops.push(op);
-  }
-  const many = anatomy.ops.length > 40;
-  const [open, set] = useState(() => new Set(many ? [] : groups.map((_, k) => k)));
-  const toggle = (k) => {
-    const next = new Set(open);
-    next.has(k) ? next.delete(k) : next.add(k);
-    set(next);
-  };
-  const at =
-    snapshot() === "best" ? stats.at(-1) : (stats.findLast((line) => line.step <= Number(snapshot())) ?? stats[0]);
-  const update = (op) => {
-    const found = op.weights.map((name) => at?.parameters[name]?.update).filter((v) => v != null);
-    return found.length ? Math.max(...found) : null;
-  };
-  // A column that would be empty goes, and below it is said why.
-  const updated = anatomy.ops.some((op) => update(op) != null);
-  const waking = anatomy.ops.some((op) => op.asleep != null);
-  const kinds = (ops) => {
-    const found = [...new Set(ops.map((op) => op.kind))];
-    return [...found.slice(0, MOST_KINDS), ...(found.length > MOST_KINDS ? ["…"] : [])].join(", ");
-  };
-  const sum = (ops, key) => ops.reduce((total, op) => total + (op[key] ?? 0), 0);
-  const most = Math.max(...anatomy.ops.map((op) => op.milliseconds ?? 0));
-  // Where it does not simply take what the operation before it gave: branches and short cuts.
-  const from = (op) =>
-    op.inputs.length && (op.inputs.length > 1 || op.inputs[0] !== anatomy.ops.indexOf(op) - 1)
-      ? op.inputs.map((k) => (k < 0 ? t("image") : anatomy.ops[k].key)).join(" + ")
-      : "";
+  const all = anatomy.ops;
+  const groups = groupsOf(all);
+  const folding = useFolding(anatomy, groups);
+  const { many, open, toggle } = folding;
+  const columns = columnsOf(anatomy, stats);
   const shown = (op) => `${op.key} ${op.kind}`.toLowerCase().includes(wanted.toLowerCase());
+  const rows = ({ name, ops }, k) => {
+    const inside = ops.filter(shown);
+    if (!inside.length) return null;
+    const unfolded = open.has(k) || wanted;
+    const fold = () => toggle(k);
+    return html`
+      ${many && html`<${GroupRow} name=${name} ops=${ops} unfolded=${unfolded} toggle=${fold} columns=${columns} />`}
+      ${
+        (unfolded || !many) &&
+        inside.map((op) => html`<${OpRow} op=${op} all=${all} many=${many} columns=${columns} />`)
+      }
+    `;
+  };
   return html`
-    <${Search}
-      anatomy=${anatomy}
-      wanted=${wanted}
-      want=${want}
-      groups=${groups}
-      many=${many}
-      open=${open}
-      set=${set}
-      sum=${sum}
-    />
+    <${Search} anatomy=${anatomy} wanted=${wanted} want=${want} folding=${folding} />
     <div class="scroll">
       <table>
-        <thead>
-          <tr>
-            <th>${t("anatomy.layer")}</th>
-            <th>${t("anatomy.kind")}</th>
-            <th class="n">${t("anatomy.shape")}</th>
-            <th class="n">${t("anatomy.parameters")}</th>
-            <th class="n">${t("anatomy.products")}</th>
-            <th class="n">${t("anatomy.time")}</th>
-            <th class="n">${t("anatomy.memory")}</th>
-            ${updated && html`<th class="n">${t("anatomy.update")}</th>`}
-            ${waking && html`<th class="n">${t("anatomy.asleep")}</th>`}
-          </tr>
-        </thead>
+        <${Head} columns=${columns} />
         <tbody>
-          ${groups.map(({ name, ops }, k) => {
-            const inside = ops.filter(shown);
-            if (!inside.length) return null;
-            const unfolded = open.has(k) || wanted;
-            return html`
-              ${
-                many &&
-                html`
-                  <${GroupRow}
-                    name=${name}
-                    toggle=${toggle}
-                    updated=${updated}
-                    waking=${waking}
-                    kinds=${kinds}
-                    sum=${sum}
-                    ops=${ops}
-                    k=${k}
-                    unfolded=${unfolded}
-                  />
-                `
-              }
-              ${
-                (unfolded || !many) &&
-                inside.map(
-                  (op) => html`
-                    <${OpRow}
-                      op=${op}
-                      many=${many}
-                      update=${update}
-                      updated=${updated}
-                      waking=${waking}
-                      most=${most}
-                      from=${from}
-                    />
-                  `,
-                )
-              }
-            `;
-          })}
+          ${groups.map(rows)}
         </tbody>
       </table>
     </div>
     <p class="small">
-      ${t("anatomy.legend")} ${t(updated ? "anatomy.legend_update" : "anatomy.no_update")}${" "}
-      ${t(waking ? "anatomy.legend_asleep" : "anatomy.no_asleep", { n: count(anatomy.watched) })}
+      ${t("anatomy.legend")} ${t(columns.updated ? "anatomy.legend_update" : "anatomy.no_update")}${" "}
+      ${t(columns.waking ? "anatomy.legend_asleep" : "anatomy.no_asleep", { n: count(anatomy.watched) })}
     </p>
   `;
 };

@@ -36,80 +36,94 @@ export const isJudged = (about) => !!(about?.accuracy || about?.status === "fini
 /** Whoever chose other weights is told that these were not judged. */
 export const OfFinal = () => snapshot() !== "best" && html`<p class="small" role="note">${t("errors.final")}</p>`;
 
-const Shown = ({ run, worst, suspects, known, file }) => {
-  const [marks, set] = useState(Object.fromEntries(known.map((one) => [one.file, one.suggested])));
+/** What somebody holds of the labels, by file: {marks, mark, failed}. */
+const useMarks = (run, known) => {
+  const byFile = (list) => Object.fromEntries(list.map((one) => [one.file, one.suggested]));
+  const [marks, set] = useState(byFile(known));
   const [failed, fail] = useState("");
   const mark = async (one, suggested) => {
     try {
       const { marks } = await send(path(run, "/marks"), { file: one.file, label: one.label, suggested });
-      set(Object.fromEntries(marks.map((one) => [one.file, one.suggested])));
+      set(byFile(marks));
       fail("");
     } catch (error) {
       fail(error.message);
       set({ ...marks }); // the choice falls back to what is kept
     }
   };
-  const choice = (one) => html`
-    <select
-      aria-label=${t("marks.choose", { file: one.file })}
-      value=${marks[one.file] ?? ""}
-      onChange=${(event) => mark(one, event.target.value)}
-    >
-      <option value="">${t("marks.unseen")}</option>
-      <option value=${one.label}>${t("marks.right")}</option>
-      <option value="?">${t("marks.unsure")}</option>
-      ${worst.classes
-        .filter((label) => label !== one.label)
-        .map((label) => html`<option value=${label}>${t("marks.is", { label })}</option>`)}
-    </select>
-  `;
-  const said = (one) => html`
-    ${t("errors.said", { label: one.label, predicted: one.predicted })}, ${chance(one.probability)}
-  `;
-  const losing = (one) => html`
-    ${said(one)}${" "}
-    <span class="small">${number(one.loss, 3)} ${t("unit.nats")}</span>
-  `;
+  return { marks, mark, failed };
+};
+
+/** What the label of an image should be. kept: what useMarks gives; another one whenever a choice has to be redrawn. */
+const Choice = ({ one, classes, kept: { marks, mark } }) => html`
+  <select
+    aria-label=${t("marks.choose", { file: one.file })}
+    value=${marks[one.file] ?? ""}
+    onChange=${(event) => mark(one, event.target.value)}
+  >
+    <option value="">${t("marks.unseen")}</option>
+    <option value=${one.label}>${t("marks.right")}</option>
+    <option value="?">${t("marks.unsure")}</option>
+    ${classes
+      .filter((label) => label !== one.label)
+      .map((label) => html`<option value=${label}>${t("marks.is", { label })}</option>`)}
+  </select>
+`;
+
+const said = (one) => html`
+  ${t("errors.said", { label: one.label, predicted: one.predicted })}, ${chance(one.probability)}
+`;
+const losing = (one) => html`
+  ${said(one)}${" "}
+  <span class="small">${number(one.loss, 3)} ${t("unit.nats")}</span>
+`;
+
+const Claim = ({ worst: { wrong, total, interval } }) => html`
+  <h1>
+    ${t("errors.claim", {
+      wrong: count(wrong),
+      n: count(total),
+      p: percent(wrong / total),
+    })}
+  </h1>
+  ${
+    interval &&
+    html`
+      <p class="small">
+        ${t("audit.interval", { low: percent(interval[0]), high: percent(interval[1]) })}
+      </p>
+    `
+  }
+`;
+
+/** The mistakes that cost most, and what it was right about by a hair. */
+const Mistakes = ({ run, worst, choice }) => html`
+  <h2>${t("errors.mistakes")}</h2>
+  <p class="small">
+    ${
+      worst.wrong
+        ? t("errors.loss_read", { mean: number(worst.mean_loss, 3) })
+        : t("errors.mistakes_none", { n: count(worst.total) })
+    }
+  </p>
+  <${More} run=${run} images=${worst.mistakes} caption=${losing} below=${choice} />
+  ${
+    worst.doubtful.length > 0 &&
+    html`
+      <h2>${t("errors.doubtful")}</h2>
+      <p class="small">
+        ${!worst.wrong && t("errors.loss_read", { mean: number(worst.mean_loss, 3) })}${" "}
+        ${t("errors.doubtful_read")}
+      </p>
+      <${More} run=${run} images=${worst.doubtful} caption=${losing} below=${choice} />
+    `
+  }
+`;
+
+/** Labels that may be wrong, and what was chosen for them. */
+const Labels = ({ run, suspects, choice, kept: { marks, failed }, file }) => {
   const n = Object.keys(marks).length;
-  const [error, measured, luck] = worst.finding.numbers;
   return html`
-    <h1>
-      ${t("errors.claim", {
-        wrong: count(worst.wrong),
-        n: count(worst.total),
-        p: percent(worst.wrong / worst.total),
-      })}
-    </h1>
-    ${
-      worst.interval &&
-      html`
-        <p class="small">
-          ${t("audit.interval", { low: percent(worst.interval[0]), high: percent(worst.interval[1]) })}
-        </p>
-      `
-    }
-    <${OfFinal} />
-    <${Matrix} run=${run} worst=${worst} said=${said} choice=${choice} />
-    <h2>${t("errors.mistakes")}</h2>
-    <p class="small">
-      ${
-        worst.wrong
-          ? t("errors.loss_read", { mean: number(worst.mean_loss, 3) })
-          : t("errors.mistakes_none", { n: count(worst.total) })
-      }
-    </p>
-    <${More} run=${run} images=${worst.mistakes} caption=${losing} below=${choice} />
-    ${
-      worst.doubtful.length > 0 &&
-      html`
-        <h2>${t("errors.doubtful")}</h2>
-        <p class="small">
-          ${!worst.wrong && t("errors.loss_read", { mean: number(worst.mean_loss, 3) })}${" "}
-          ${t("errors.doubtful_read")}
-        </p>
-        <${More} run=${run} images=${worst.doubtful} caption=${losing} below=${choice} />
-      `
-    }
     <h2>${t("errors.labels")}</h2>
     <p class="read">
       ${
@@ -128,18 +142,19 @@ const Shown = ({ run, worst, suspects, known, file }) => {
     <p class="small" role="status">
       ${n ? t("marks.kept", { n: count(n), file }) : t("marks.none", { file })}
     </p>
-    <h2>${t("errors.reliability")}</h2>
-    <p class="read">${worst.finding.text}</p>
-    <p class="small">
-      ${t("errors.reliability_read", {
-        error: percent(error.value),
-        low: percent(error.low),
-        high: percent(error.high),
-        measured: percent(measured.value),
-        chance: percent(luck.value),
-      })}
-    </p>
-    <${Reliability} bins=${worst.bins} />
+  `;
+};
+
+const Shown = ({ run, worst, suspects, known, file }) => {
+  const kept = useMarks(run, known);
+  const choice = (one) => html`<${Choice} one=${one} classes=${worst.classes} kept=${kept} />`;
+  return html`
+    <${Claim} worst=${worst} />
+    <${OfFinal} />
+    <${Matrix} run=${run} worst=${worst} choice=${choice} />
+    <${Mistakes} run=${run} worst=${worst} choice=${choice} />
+    <${Labels} run=${run} suspects=${suspects} choice=${choice} kept=${kept} file=${file} />
+    <${Reliability} finding=${worst.finding} bins=${worst.bins} />
   `;
 };
 
@@ -202,7 +217,7 @@ const Counts = ({ matrix, classes, chosen, choose, most }) => html`
   </div>
 `;
 
-const Matrix = ({ run, worst, said, choice }) => {
+const Matrix = ({ run, worst, choice }) => {
   const { matrix, classes } = worst;
   const [chosen, choose] = useState(null);
   const state = useFetched(
@@ -259,83 +274,105 @@ const Matrix = ({ run, worst, said, choice }) => {
   `;
 };
 
-// What it stated against how often it was right: on the line, both are the same.
-const Reliability = ({ bins }) => {
+/** How sure it was against how often it was right: on the line, both are the same. */
+const Diagram = ({ bins }) => {
   const at = (value) => 100 * value;
   const top = Math.max(1, ...bins.map((bin) => bin.n));
   return html`
-    <div class="two even">
-      <svg
-        viewBox="-24 -4 134 122"
-        role="img"
-        aria-label=${t("errors.reliability")}
-        style="max-width: 24rem; width: 100%"
-      >
-        <rect x="0" y="0" width="100" height="100" fill="none" stroke="var(--line)" stroke-width=".5" />
-        <line x1="0" y1="100" x2="100" y2="0" stroke="var(--soft)" stroke-width=".5" stroke-dasharray="2 2" />
-        ${bins
-          .filter((bin) => bin.n)
-          .map(
-            (bin) => html`
-              <line
-                x1=${at(bin.confidence)}
-                x2=${at(bin.confidence)}
-                y1=${100 - at(bin.accuracy_low)}
-                y2=${100 - at(bin.accuracy_high)}
-                stroke="var(--accent)"
-                stroke-width=".6"
-              />
-              <circle
-                cx=${at(bin.confidence)}
-                cy=${100 - at(bin.accuracy)}
-                r=${1.2 + 2.5 * Math.sqrt(bin.n / top)}
-                fill="var(--accent)"
-              >
-                <title>${percent(bin.confidence)} → ${percent(bin.accuracy)}, ${count(bin.n)}</title>
-              </circle>
-            `,
-          )}
-        ${[0, 0.5, 1].map(
-          (v) => html`
-            <text x=${at(v)} y="107" font-size="5" text-anchor="middle" fill="var(--soft)">
-              ${percent(v, 0)}
-            </text>
-            <text x="-2" y=${101.5 - at(v)} font-size="5" text-anchor="end" fill="var(--soft)">
-              ${percent(v, 0)}
-            </text>
+    <svg
+      viewBox="-24 -4 134 122"
+      role="img"
+      aria-label=${t("errors.reliability")}
+      style="max-width: 24rem; width: 100%"
+    >
+      <rect x="0" y="0" width="100" height="100" fill="none" stroke="var(--line)" stroke-width=".5" />
+      <line x1="0" y1="100" x2="100" y2="0" stroke="var(--soft)" stroke-width=".5" stroke-dasharray="2 2" />
+      ${bins
+        .filter((bin) => bin.n)
+        .map(
+          (bin) => html`
+            <line
+              x1=${at(bin.confidence)}
+              x2=${at(bin.confidence)}
+              y1=${100 - at(bin.accuracy_low)}
+              y2=${100 - at(bin.accuracy_high)}
+              stroke="var(--accent)"
+              stroke-width=".6"
+            />
+            <circle
+              cx=${at(bin.confidence)}
+              cy=${100 - at(bin.accuracy)}
+              r=${1.2 + 2.5 * Math.sqrt(bin.n / top)}
+              fill="var(--accent)"
+            >
+              <title>${percent(bin.confidence)} → ${percent(bin.accuracy)}, ${count(bin.n)}</title>
+            </circle>
           `,
         )}
-        <text x="50" y="115" font-size="5" text-anchor="middle" fill="var(--soft)">
-          ${t("errors.stated")}
-        </text>
-        <text x="-18" y="50" font-size="5" text-anchor="middle" fill="var(--soft)" transform="rotate(-90 -18 50)">
-          ${t("errors.observed")}
-        </text>
-      </svg>
-      <table>
-        <thead>
-          <tr>
-            <th class="n">${t("errors.stated")}</th>
-            <th class="n">${t("errors.observed")}</th>
-            <th class="n">${t("errors.interval")}</th>
-            <th class="n">${t("errors.images")}</th>
-          </tr>
-        </thead>
-        <tbody>
-          ${bins
-            .filter((bin) => bin.n)
-            .map(
-              (bin) => html`
-                <tr>
-                  <td class="n">${percent(bin.confidence)}</td>
-                  <td class="n">${percent(bin.accuracy)}</td>
-                  <td class="n">${percent(bin.accuracy_low, 0)} – ${percent(bin.accuracy_high, 0)}</td>
-                  <td class="n">${count(bin.n)}</td>
-                </tr>
-              `,
-            )}
-        </tbody>
-      </table>
+      ${[0, 0.5, 1].map(
+        (v) => html`
+          <text x=${at(v)} y="107" font-size="5" text-anchor="middle" fill="var(--soft)">
+            ${percent(v, 0)}
+          </text>
+          <text x="-2" y=${101.5 - at(v)} font-size="5" text-anchor="end" fill="var(--soft)">
+            ${percent(v, 0)}
+          </text>
+        `,
+      )}
+      <text x="50" y="115" font-size="5" text-anchor="middle" fill="var(--soft)">
+        ${t("errors.stated")}
+      </text>
+      <text x="-18" y="50" font-size="5" text-anchor="middle" fill="var(--soft)" transform="rotate(-90 -18 50)">
+        ${t("errors.observed")}
+      </text>
+    </svg>
+  `;
+};
+
+const Bins = ({ bins }) => html`
+  <table>
+    <thead>
+      <tr>
+        <th class="n">${t("errors.stated")}</th>
+        <th class="n">${t("errors.observed")}</th>
+        <th class="n">${t("errors.interval")}</th>
+        <th class="n">${t("errors.images")}</th>
+      </tr>
+    </thead>
+    <tbody>
+      ${bins
+        .filter((bin) => bin.n)
+        .map(
+          (bin) => html`
+            <tr>
+              <td class="n">${percent(bin.confidence)}</td>
+              <td class="n">${percent(bin.accuracy)}</td>
+              <td class="n">${percent(bin.accuracy_low, 0)} – ${percent(bin.accuracy_high, 0)}</td>
+              <td class="n">${count(bin.n)}</td>
+            </tr>
+          `,
+        )}
+    </tbody>
+  </table>
+`;
+
+const Reliability = ({ finding, bins }) => {
+  const [error, measured, luck] = finding.numbers;
+  return html`
+    <h2>${t("errors.reliability")}</h2>
+    <p class="read">${finding.text}</p>
+    <p class="small">
+      ${t("errors.reliability_read", {
+        error: percent(error.value),
+        low: percent(error.low),
+        high: percent(error.high),
+        measured: percent(measured.value),
+        chance: percent(luck.value),
+      })}
+    </p>
+    <div class="two even">
+      <${Diagram} bins=${bins} />
+      <${Bins} bins=${bins} />
     </div>
   `;
 };

@@ -229,41 +229,39 @@ const Badge = ({ run, method, label }) => {
   `;
 };
 
-// Cover places with grey and see what the network says then.
-const Brush = ({ run }) => {
-  const [mask, cover] = useState([]);
-  const [down, press] = useState(false);
-  const state = useFetched(
-    () => (mask.length ? ask(run, "occluded", { ...looked(), mask: JSON.stringify(mask) }) : Promise.resolve(null)),
-    [run, mask, lookedAt()],
-    { keep: true },
+/** The cells between two places, both with them: a fast stroke leaves no gaps. */
+const cellsBetween = (from, to) => {
+  const steps = Math.max(1, Math.ceil(2 * Math.hypot(to[0] - from[0], to[1] - from[1])));
+  return Array.from({ length: steps + 1 }, (_, k) =>
+    [0, 1].map((i) => Math.floor(from[i] + ((to[i] - from[i]) * k) / steps)),
+  ).filter((cell) => cell.every((v) => v >= 0 && v < CELLS));
+};
+
+/** A mask with these cells, each once. */
+const withCells = (mask, cells) => {
+  const known = new Set(mask.map(String));
+  return [...mask, ...cells.filter((cell) => !known.has(String(cell)) && known.add(String(cell)))];
+};
+
+/** All cells that a mask leaves free. */
+const othersThan = (mask) => {
+  const known = new Set(mask.map(String));
+  return Array.from({ length: CELLS * CELLS }, (_, k) => [Math.floor(k / CELLS), k % CELLS]).filter(
+    (cell) => !known.has(String(cell)),
   );
+};
+
+/** The image, on which one draws what is covered. */
+const Cover = ({ run, mask, cover }) => {
+  const [down, press] = useState(false);
   const last = useRef(null);
-  // Every cell between the last place and this one: a fast stroke leaves no gaps.
   const add = (event) => {
     const box = event.currentTarget.getBoundingClientRect();
     const to = [((event.clientY - box.top) / box.height) * CELLS, ((event.clientX - box.left) / box.width) * CELLS];
-    const from = last.current ?? to;
-    const steps = Math.max(1, Math.ceil(2 * Math.hypot(to[0] - from[0], to[1] - from[1])));
+    const cells = cellsBetween(last.current ?? to, to);
     last.current = to;
-    cover((mask) => {
-      const known = new Set(mask.map(String));
-      const next = [...mask];
-      for (let k = 0; k <= steps; k++) {
-        const cell = [0, 1].map((i) => Math.floor(from[i] + ((to[i] - from[i]) * k) / steps));
-        if (cell.every((v) => v >= 0 && v < CELLS) && !known.has(String(cell)))
-          (known.add(String(cell)), next.push(cell));
-      }
-      return next;
-    });
+    cover((mask) => withCells(mask, cells));
   };
-  const rest = () =>
-    cover((mask) => {
-      const known = new Set(mask.map(String));
-      return Array.from({ length: CELLS * CELLS }, (_, k) => [Math.floor(k / CELLS), k % CELLS]).filter(
-        (cell) => !known.has(String(cell)),
-      );
-    });
   const part = (k) => `${(100 * k) / CELLS}%`;
   const one = `width: ${part(1)}; height: ${part(1)}`;
   return html`
@@ -294,13 +292,26 @@ const Brush = ({ run }) => {
         `,
       )}
     </div>
+  `;
+};
+
+// Cover places with grey and see what the network says then.
+const Brush = ({ run }) => {
+  const [mask, cover] = useState([]);
+  const state = useFetched(
+    () => (mask.length ? ask(run, "occluded", { ...looked(), mask: JSON.stringify(mask) }) : Promise.resolve(null)),
+    [run, mask, lookedAt()],
+    { keep: true },
+  );
+  return html`
+    <${Cover} run=${run} mask=${mask} cover=${cover} />
     <p class="small">
       ${t("image.brush")}${" "}
       ${
         mask.length > 0 &&
         html`
           <button class="plain" onClick=${() => cover([])}>${t("image.clear")}</button>
-          <button class="plain" onClick=${rest}>${t("image.invert")}</button>
+          <button class="plain" onClick=${() => cover(othersThan)}>${t("image.invert")}</button>
         `
       }
     </p>

@@ -92,6 +92,22 @@ const Title = ({ series, now }) => html`
   </h1>
 `;
 
+/** What stands beside the curves: the controls, what it is worth, the images it is asked about, what was said. */
+const Beside = ({ run, about, series, now, fitting }) => html`
+  <div>
+    ${fitting && html`<${Control} run=${run} paused=${now.status === "paused"} />`}
+    ${about?.worth?.length > 0 && html`<${Worth} worth=${about.worth} />`}
+    <${Probes}
+      run=${run}
+      about=${about}
+      updates=${!about?.best && snapshot() === "best" ? about?.snapshots.at(-1) : 0}
+    />
+    <h2>${t("live.told")}</h2>
+    <ul class="small">${series.notes.slice(-8).map((note) => html`<li>${note.text}</li>`)}</ul>
+    ${now.report && html`<p><a href=${path(run, "/report")}>${t("live.report")}</a></p>`}
+  </div>
+`;
+
 const Live = ({ run, about, series, newest }) => {
   const [axis, choose] = useState("steps");
   const now = series.about ?? about ?? {};
@@ -124,18 +140,7 @@ const Live = ({ run, about, series, newest }) => {
             closest=${closest}
           />
         </div>
-        <div>
-          ${fitting && html`<${Control} run=${run} paused=${now.status === "paused"} />`}
-          ${about?.worth?.length > 0 && html`<${Worth} worth=${about.worth} />`}
-          <${Probes}
-            run=${run}
-            about=${about}
-            updates=${!about?.best && snapshot() === "best" ? about?.snapshots.at(-1) : 0}
-          />
-          <h2>${t("live.told")}</h2>
-          <ul class="small">${series.notes.slice(-8).map((note) => html`<li>${note.text}</li>`)}</ul>
-          ${now.report && html`<p><a href=${path(run, "/report")}>${t("live.report")}</a></p>`}
-        </div>
+        <${Beside} run=${run} about=${about} series=${series} now=${now} fitting=${fitting} />
       </div>
     `,
     [series, about, now.status, now.phase, now.report, axis, marks.join(), language.value],

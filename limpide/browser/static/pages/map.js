@@ -3,6 +3,7 @@ import { html, useState, useRef, useLayoutEffect, useMemo } from "../html.js";
 import { place, go, snapshot, theme } from "../state.js";
 import { t, count, percent } from "../i18n.js";
 import { ask } from "../api.js";
+import { ARROWS } from "../keys.js";
 import { useFetched, Fetched } from "../use_fetched.js";
 import { Thumbs } from "../thumbnails.js";
 
@@ -104,8 +105,42 @@ const Tally = ({ colour, tally }) => html`
   </table>
 `;
 
+/** The points of a map: what they are, where they lie, which are seen. only: "", "wrong" or "class-…". */
+const usePoints = (about, only) => {
+  const classes = useMemo(() => [...new Set(about.labels)].sort(), [about]);
+  const colour = (label) => COLOURS[theme.value][classes.indexOf(label) % 10];
+  const at = (k) => [((about.places[k][0] * 0.94 + 1) * SIDE) / 2, ((1 - about.places[k][1] * 0.94) * SIDE) / 2];
+  // a folder that is no class is no mistake
+  const wrong = (k) => about.classes.includes(about.labels[k]) && about.labels[k] !== about.predicted[k];
+  const visible = (k) => !only || (only === "wrong" ? wrong(k) : about.labels[k] === only.slice(6));
+  const seen = () => about.rows.map((_, k) => k).filter(visible);
+  return { about, classes, colour, at, wrong, visible, seen };
+};
+
+/** The nearest point that is seen from here that way, if there is any. */
+const nextPoint = ({ at, seen }, aimed, way) => {
+  const from = aimed < 0 ? [SIDE / 2, SIDE / 2] : at(aimed);
+  const far = (k) => {
+    const [dx, dy] = [at(k)[0] - from[0], at(k)[1] - from[1]];
+    const along = dx * way[0] + dy * way[1];
+    return along <= 0 ? Infinity : along + 3 * Math.abs(dx * way[1] + dy * way[0]);
+  };
+  const next = seen()
+    .filter((k) => k !== aimed)
+    .sort((a, b) => far(a) - far(b))[0];
+  return next !== undefined && isFinite(far(next)) ? next : undefined;
+};
+
+/** The point that is nearest to a place, alone in a list; no point where none is seen. */
+const nearest = ({ at, seen }, [x, y]) => {
+  const far = (k) => Math.hypot(at(k)[0] - x, at(k)[1] - y);
+  return seen()
+    .sort((a, b) => far(a) - far(b))
+    .slice(0, 1);
+};
+
 /** All points, the names of their classes, the point that the keyboard aims at, and the line that is drawn. */
-const paint = (c, { about, classes, at, wrong, visible, colour, aimed, line }) => {
+const paint = (c, { about, classes, at, wrong, visible, colour }, aimed, line) => {
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
   c.clearRect(0, 0, SIDE, SIDE);
   about.rows.forEach((_, k) => {
@@ -143,123 +178,119 @@ const paint = (c, { about, classes, at, wrong, visible, colour, aimed, line }) =
   }
 };
 
-const Map = ({ run, about }) => {
+/** The map itself. It takes points by a line around them, by a click or by the keyboard. */
+const Canvas = ({ points, only, line, draw, choose }) => {
   const canvas = useRef(null);
-  const { places } = about;
-  const [line, draw] = useState([]);
-  const [chosen, choose] = useState(null);
-  const [only, show] = useState("");
+  const drawing = useRef(false);
+  const { about } = points;
   const [aimed, aim] = useState(-1);
-  const classes = useMemo(() => [...new Set(about.labels)].sort(), [about]);
-  const colour = (label) => COLOURS[theme.value][classes.indexOf(label) % 10];
-  const at = (k) => [((places[k][0] * 0.94 + 1) * SIDE) / 2, ((1 - places[k][1] * 0.94) * SIDE) / 2];
-  // a folder that is no class is no mistake
-  const wrong = (k) => about.classes.includes(about.labels[k]) && about.labels[k] !== about.predicted[k];
-  const visible = (k) => !only || (only === "wrong" ? wrong(k) : about.labels[k] === only.slice(6));
   useLayoutEffect(() => {
-    paint(canvas.current.getContext("2d"), { about, classes, at, wrong, visible, colour, aimed, line });
+    paint(canvas.current.getContext("2d"), points, aimed, line);
   }, [about, line, only, aimed, theme.value]);
-  useLayoutEffect(() => {
-    draw([]);
-    choose(null);
-    aim(-1);
-  }, [about]); // another map: a line around these places would lie
+  useLayoutEffect(() => aim(-1), [about]);
   // With the keyboard: arrows go to the next point that way, Enter takes it.
   const steer = (event) => {
-    const way = { ArrowUp: [0, -1], ArrowDown: [0, 1], ArrowLeft: [-1, 0], ArrowRight: [1, 0] }[event.key];
+    const way = ARROWS[event.key];
     if (event.key === "Enter" && aimed >= 0) choose([aimed]);
     if (!way) return;
     event.preventDefault();
-    const from = aimed < 0 ? [SIDE / 2, SIDE / 2] : at(aimed);
-    const far = (k) => {
-      const [dx, dy] = [at(k)[0] - from[0], at(k)[1] - from[1]];
-      const along = dx * way[0] + dy * way[1];
-      return along <= 0 ? Infinity : along + 3 * Math.abs(dx * way[1] + dy * way[0]);
-    };
-    const next = about.rows
-      .map((_, k) => k)
-      .filter((k) => k !== aimed && visible(k))
-      .sort((a, b) => far(a) - far(b))[0];
-    if (next !== undefined && isFinite(far(next))) aim(next);
+    const next = nextPoint(points, aimed, way);
+    if (next !== undefined) aim(next);
   };
   const where = (event) => {
     const box = canvas.current.getBoundingClientRect();
     return [((event.clientX - box.left) / box.width) * SIDE, ((event.clientY - box.top) / box.height) * SIDE];
   };
-  const drawing = useRef(false);
   const end = () => {
     if (!drawing.current) return;
     drawing.current = false;
-    if (line.length > 2) choose(about.rows.map((_, k) => k).filter((k) => visible(k) && inside(at(k), line)));
+    if (line.length > 2) choose(points.seen().filter((k) => inside(points.at(k), line)));
     else if (line.length) {
-      // a click: the nearest point
-      const far = (k) => Math.hypot(at(k)[0] - line[0][0], at(k)[1] - line[0][1]);
-      choose(
-        [
-          about.rows
-            .map((_, k) => k)
-            .filter(visible)
-            .sort((a, b) => far(a) - far(b))[0],
-        ].filter((k) => k !== undefined),
-      );
+      choose(nearest(points, line[0])); // a click
       draw([]);
     }
   };
-  const list = chosen ?? (only ? about.rows.map((_, k) => k).filter(visible) : []);
+  return html`
+    <canvas
+      ref=${canvas}
+      width=${SIDE}
+      height=${SIDE}
+      role="application"
+      tabindex="0"
+      aria-label=${t("map.label", { n: about.rows.length })}
+      onKeyDown=${steer}
+      style=${MAP_STYLE}
+      onPointerDown=${(event) => {
+        drawing.current = true;
+        canvas.current.setPointerCapture?.(event.pointerId);
+        draw([where(event)]);
+      }}
+      onPointerMove=${(event) => drawing.current && draw([...line, where(event)])}
+      onPointerUp=${end}
+      onPointerCancel=${end}
+    ></canvas>
+  `;
+};
+
+/** The points that were taken: how many of which class, and their images, those that are wrong first. */
+const Taken = ({ run, points: { about, colour, wrong }, list }) => {
   const tally = Object.entries(
     list.reduce((n, k) => ({ ...n, [about.labels[k]]: (n[about.labels[k]] ?? 0) + 1 }), {}),
   ).sort((a, b) => b[1] - a[1]);
   const wrongs = list.filter(wrong);
   const shown = [...wrongs, ...list.filter((k) => !wrong(k))].slice(0, MOST);
   return html`
+    <p role="status">
+      ${t("map.chosen", { n: count(list.length), wrong: count(wrongs.length) })}
+      ${list.length > MOST ? ` ${t("map.most", { n: MOST })}` : ""}
+    </p>
+    <${Tally} colour=${colour} tally=${tally} />
+    <${Thumbs}
+      run=${run}
+      images=${shown.map((k) => ({
+        row: about.rows[k],
+        file: about.labels[k],
+        label: about.labels[k],
+        predicted: about.predicted[k],
+      }))}
+      caption=${(one) =>
+        one.label === one.predicted || !about.classes.includes(one.label) ? one.label : t("errors.said", one)}
+    />
+  `;
+};
+
+const Map = ({ run, about }) => {
+  const [line, draw] = useState([]);
+  const [chosen, choose] = useState(null);
+  const [only, show] = useState("");
+  const points = usePoints(about, only);
+  useLayoutEffect(() => {
+    draw([]);
+    choose(null);
+  }, [about]); // another map: a line around these places would lie
+  const list = chosen ?? (only ? points.seen() : []);
+  return html`
     <div class="two">
       <div>
-        <canvas
-          ref=${canvas}
-          width=${SIDE}
-          height=${SIDE}
-          role="application"
-          tabindex="0"
-          aria-label=${t("map.label", { n: about.rows.length })}
-          onKeyDown=${steer}
-          style=${MAP_STYLE}
-          onPointerDown=${(event) => {
-            drawing.current = true;
-            canvas.current.setPointerCapture?.(event.pointerId);
-            draw([where(event)]);
-          }}
-          onPointerMove=${(event) => drawing.current && draw([...line, where(event)])}
-          onPointerUp=${end}
-          onPointerCancel=${end}
-        ></canvas>
+        <${Canvas} points=${points} only=${only} line=${line} draw=${draw} choose=${choose} />
         <p class="small">
           ${t(about.kept == null ? "map.no_axes" : "map.axes", { p: percent(about.kept) })}${" "}
           ${t("map.shown", { n: count(about.rows.length), of: count(about.of) })} ${t("map.rings")}
         </p>
       </div>
       <div>
-        <${Controls} draw=${draw} chosen=${chosen} choose=${choose} only=${only} show=${show} classes=${classes} />
+        <${Controls}
+          draw=${draw}
+          chosen=${chosen}
+          choose=${choose}
+          only=${only}
+          show=${show}
+          classes=${points.classes}
+        />
         ${
           list.length === 0
             ? html`<p class="read">${chosen ? t("map.empty") : t("map.draw")}</p>`
-            : html`
-              <p role="status">
-                ${t("map.chosen", { n: count(list.length), wrong: count(wrongs.length) })}
-                ${list.length > MOST ? ` ${t("map.most", { n: MOST })}` : ""}
-              </p>
-              <${Tally} colour=${colour} tally=${tally} />
-              <${Thumbs}
-                run=${run}
-                images=${shown.map((k) => ({
-                  row: about.rows[k],
-                  file: about.labels[k],
-                  label: about.labels[k],
-                  predicted: about.predicted[k],
-                }))}
-                caption=${(one) =>
-                  one.label === one.predicted || !about.classes.includes(one.label) ? one.label : t("errors.said", one)}
-              />
-            `
+            : html`<${Taken} run=${run} points=${points} list=${list} />`
         }
       </div>
     </div>

@@ -6,20 +6,49 @@ import { runs } from "../api.js";
 import { useFetched, Fetched } from "../use_fetched.js";
 import { Start } from "./runs/start.js";
 import { named } from "./runs/data.js";
+import { Tick, ticked } from "./runs/tick.js";
 
 const AGAIN = 5000; // ms between two looks, while a run is at work
-const MOST = 6; // runs beside each other
 
-const Row = ({ chosen, tick, of, runs, run }) => html`
+const of = (run, page) => link({ page, run: run.name, at: null, key: null, runs: null, find: null });
+
+const Accuracy = ({ run }) => html`
+  <td class="n">
+    ${
+      run.accuracy
+        ? html`
+          ${percent(run.accuracy.value)}
+          <br />
+          <span class="small">${percent(run.accuracy.low)}–${percent(run.accuracy.high)}</span>
+        `
+        : "–"
+    }
+    ${
+      run.shortcut &&
+      html`
+        <br />
+        <a class="small" href=${of(run, "audit")}>${t("runs.shortcut")}</a>
+      `
+    }
+  </td>
+`;
+
+const Energy = ({ energy }) => html`
+  <td class="n">
+    ${
+      energy
+        ? html`
+          ${number(energy.joules / 3600)} Wh${" "}
+          <span class="small">${t(`energy.${energy.how}`)}</span>
+        `
+        : "–"
+    }
+  </td>
+`;
+
+const Row = ({ run, runs, names }) => html`
   <tr>
-    <td>
-      <input
-        type="checkbox"
-        aria-label=${run.name}
-        checked=${chosen.includes(run.name)}
-        onChange=${() => tick(run.name)}
-      />
-    </td>
+    <td><${Tick} name=${run.name} names=${names} /></td>
     <td>
       <a href=${of(run, "live")}>${run.name}</a>
       ${
@@ -30,24 +59,7 @@ const Row = ({ chosen, tick, of, runs, run }) => html`
         `
       }
     </td>
-    <td class="n">
-      ${
-        run.accuracy
-          ? html`
-            ${percent(run.accuracy.value)}
-            <br />
-            <span class="small">${percent(run.accuracy.low)}–${percent(run.accuracy.high)}</span>
-          `
-          : "–"
-      }
-      ${
-        run.shortcut &&
-        html`
-          <br />
-          <a class="small" href=${of(run, "audit")}>${t("runs.shortcut")}</a>
-        `
-      }
-    </td>
+    <${Accuracy} run=${run} />
     <td>${named(run, runs)}</td>
     <td>
       ${standing(run)}
@@ -61,21 +73,13 @@ const Row = ({ chosen, tick, of, runs, run }) => html`
     </td>
     <td><${Spark} values=${run.spark} /></td>
     <td class="n">${duration(run.seconds)}</td>
-    <td class="n">
-      ${
-        run.energy
-          ? html`
-            ${number(run.energy.joules / 3600)} Wh${" "}
-            <span class="small">${t(`energy.${run.energy.how}`)}</span>
-          `
-          : "–"
-      }
-    </td>
+    <${Energy} energy=${run.energy} />
     <td class="n">${date(run.created)}</td>
   </tr>
 `;
 
-export default () => {
+/** All runs, asked for again and again while one of them is at work. */
+const useRuns = () => {
   const [round, again] = useState(0);
   const state = useFetched(runs, [round, language.value], { keep: true, still: true, of: "runs" });
   const working = state.value?.runs.some((run) => ["running", "paused"].includes(run.status));
@@ -84,17 +88,54 @@ export default () => {
     const timer = setInterval(() => document.hidden || again((n) => n + 1), AGAIN);
     return () => clearInterval(timer);
   }, [working]);
-  // What is ticked and looked for stands in the address: there it is still when somebody comes back.
-  const wanted = place.value.find ?? "";
-  const chosen = (place.value.runs ?? "").split(",").filter(Boolean);
-  const tick = (name) =>
-    go(
-      {
-        runs: (chosen.includes(name) ? chosen.filter((n) => n !== name) : [...chosen, name].slice(-MOST)).join(","),
-      },
-      { replace: true },
-    );
-  const of = (run, page) => link({ page, run: run.name, at: null, key: null, runs: null, find: null });
+  return state;
+};
+
+const Search = ({ wanted, names }) => html`
+  <div class="row">
+    <input
+      type="search"
+      aria-label=${t("search")}
+      placeholder=${t("search")}
+      value=${wanted}
+      onInput=${(event) => go({ find: event.target.value }, { replace: true })}
+    />
+    <button disabled=${names.length < 2} onClick=${() => go({ page: "compare", run: null, find: null })}>
+      ${t("runs.compare")}
+    </button>
+    <a href="#page=compare">${t("runs.all")}</a>
+  </div>
+`;
+
+const List = ({ runs, wanted, names }) => html`
+  <div class="scroll">
+    <table>
+      <thead>
+        <tr>
+          <th><span class="small">${t("runs.tick")}</span></th>
+          <th>${t("runs.name")}</th>
+          <th class="n">${t("runs.accuracy")}</th>
+          <th>${t("runs.of")}</th>
+          <th>${t("runs.status")}</th>
+          <th>${t("runs.spark")}</th>
+          <th class="n">${t("runs.time")}</th>
+          <th class="n">${t("runs.energy")}</th>
+          <th class="n">${t("runs.begun")}</th>
+        </tr>
+      </thead>
+      <tbody>
+        ${runs
+          .filter((run) => `${run.name} ${run.model} ${run.data}`.toLowerCase().includes(wanted.toLowerCase()))
+          .map((run) => html`<${Row} run=${run} runs=${runs} names=${names} />`)}
+      </tbody>
+    </table>
+  </div>
+`;
+
+export default () => {
+  const state = useRuns();
+  const wanted = place.value.find ?? ""; // in the address: there it is still when somebody comes back
+  const names = ticked();
   return html`
     <h1>${t("page.runs")}</h1>
     <${Fetched} state=${state}>
@@ -108,44 +149,9 @@ export default () => {
             </p>
           `
           : html`
-            <div class="row">
-              <input
-                type="search"
-                aria-label=${t("search")}
-                placeholder=${t("search")}
-                value=${wanted}
-                onInput=${(event) => go({ find: event.target.value }, { replace: true })}
-              />
-              <button disabled=${chosen.length < 2} onClick=${() => go({ page: "compare", run: null, find: null })}>
-                ${t("runs.compare")}
-              </button>
-              <a href="#page=compare">${t("runs.all")}</a>
-            </div>
+            <${Search} wanted=${wanted} names=${names} />
             <${Start} />
-            <div class="scroll">
-              <table>
-                <thead>
-                  <tr>
-                    <th><span class="small">${t("runs.tick")}</span></th>
-                    <th>${t("runs.name")}</th>
-                    <th class="n">${t("runs.accuracy")}</th>
-                    <th>${t("runs.of")}</th>
-                    <th>${t("runs.status")}</th>
-                    <th>${t("runs.spark")}</th>
-                    <th class="n">${t("runs.time")}</th>
-                    <th class="n">${t("runs.energy")}</th>
-                    <th class="n">${t("runs.begun")}</th>
-                  </tr>
-                </thead>
-                <tbody>
-                  ${runs
-                    .filter((run) =>
-                      `${run.name} ${run.model} ${run.data}`.toLowerCase().includes(wanted.toLowerCase()),
-                    )
-                    .map((run) => html`<${Row} chosen=${chosen} tick=${tick} of=${of} runs=${runs} run=${run} />`)}
-                </tbody>
-              </table>
-            </div>
+            <${List} runs=${runs} wanted=${wanted} names=${names} />
           `}
     <//>
   `;

@@ -4,6 +4,7 @@ import { html, useEffect } from "../html.js";
 import { alone, keyboard, place, link, go, looked, lookedAt } from "../state.js";
 import { t, number, fixed, count, tiny } from "../i18n.js";
 import { ask, path } from "../api.js";
+import { MOVES } from "../keys.js";
 import { useFetched, Fetched } from "../use_fetched.js";
 import { Framed } from "../color_scale.js";
 import { Chain, LayerChoice, useKey } from "./layer.js";
@@ -37,52 +38,30 @@ export default () => {
   `;
 };
 
-const Moves = ({ flat, move }) => html`
-  <div class="row" role="group" aria-label=${t("unit.move")}>
-    ${
-      !flat &&
-      html`
-        <button onClick=${() => move(0, -1, 0)} aria-label=${t("unit.up")}>↑</button>
-        <button onClick=${() => move(0, 1, 0)} aria-label=${t("unit.down")}>↓</button>
-        <button onClick=${() => move(0, 0, -1)} aria-label=${t("unit.left")}>←</button>
-        <button onClick=${() => move(0, 0, 1)} aria-label=${t("unit.right")}>→</button>
-      `
-    }
-    <button onClick=${() => move(-1, 0, 0)}>${t("unit.before")}</button>
-    <button onClick=${() => move(1, 0, 0)}>${t("unit.next")}</button>
-    <span class="small">${t("unit.keys")}</span>
-  </div>
-`;
+/**
+ * Goes to another channel, row and column, by so many: from where we are at this moment, which neither what is drawn
+ * nor what listens may have caught up with.
+ */
+const moveFrom = (unit, [dc, dy, dx]) => {
+  const { shape } = unit;
+  const [channels, height, width] = shape.length < 3 ? [shape.at(-1), shape.length > 1 ? shape[0] : 1, 1] : shape;
+  const { c = unit.channel, y = unit.y, x = unit.x } = place.value;
+  go(
+    {
+      c: (Number(c) + dc + channels) % channels,
+      y: (Number(y) + dy + height) % height,
+      x: (Number(x) + dx + width) % width,
+    },
+    { replace: true },
+  );
+};
 
-const Unit = ({ run, unit }) => {
-  const flat = unit.shape.length < 3;
-  const [channels, height, width] = flat
-    ? [unit.shape.at(-1), unit.shape.length > 1 ? unit.shape[0] : 1, 1]
-    : unit.shape;
-  // From where we are at this moment, which neither what is drawn nor what listens may have caught up with.
-  const move = (dc, dy, dx) => {
-    const { c = unit.channel, y = unit.y, x = unit.x } = place.value;
-    go(
-      {
-        c: (Number(c) + dc + channels) % channels,
-        y: (Number(y) + dy + height) % height,
-        x: (Number(x) + dx + width) % width,
-      },
-      { replace: true },
-    );
-  };
+/** The keys of the whole page, but for those that are pressed in a field. */
+const useKeys = (unit) =>
   useEffect(() => {
-    const keys = {
-      ArrowUp: [0, -1, 0],
-      ArrowDown: [0, 1, 0],
-      ArrowLeft: [0, 0, -1],
-      ArrowRight: [0, 0, 1],
-      PageUp: [-1, 0, 0],
-      PageDown: [1, 0, 0],
-    };
     const press = (event) => {
       if (
-        !keys[event.key] ||
+        !MOVES[event.key] ||
         event.altKey ||
         event.ctrlKey ||
         event.metaKey ||
@@ -90,42 +69,71 @@ const Unit = ({ run, unit }) => {
       )
         return;
       event.preventDefault();
-      move(...keys[event.key]);
+      moveFrom(unit, MOVES[event.key]);
     };
     const heard = keyboard();
     heard.addEventListener("keydown", press);
     return () => heard.removeEventListener("keydown", press);
   });
+
+const Moves = ({ unit }) => {
+  const by =
+    (...steps) =>
+    () =>
+      moveFrom(unit, steps);
   return html`
-    <h1>
-      ${t(`unit.claim.${unit.kind}${unit.kind === "products" && unit.bias ? ".bias" : ""}`, {
-        value: number(unit.value, 4),
-        n: count(unit.terms),
-        rule: t(`rule.${unit.rule}`) === `rule.${unit.rule}` ? unit.rule : t(`rule.${unit.rule}`),
-      })}
-    </h1>
-    <${Moves} flat=${flat} move=${move} />
+    <div class="row" role="group" aria-label=${t("unit.move")}>
+      ${
+        unit.shape.length >= 3 &&
+        html`
+          <button onClick=${by(0, -1, 0)} aria-label=${t("unit.up")}>↑</button>
+          <button onClick=${by(0, 1, 0)} aria-label=${t("unit.down")}>↓</button>
+          <button onClick=${by(0, 0, -1)} aria-label=${t("unit.left")}>←</button>
+          <button onClick=${by(0, 0, 1)} aria-label=${t("unit.right")}>→</button>
+        `
+      }
+      <button onClick=${by(-1, 0, 0)}>${t("unit.before")}</button>
+      <button onClick=${by(1, 0, 0)}>${t("unit.next")}</button>
+      <span class="small">${t("unit.keys")}</span>
+    </div>
+  `;
+};
+
+const Claim = ({ unit: { kind, bias, value, terms, rule } }) => html`
+  <h1>
+    ${t(`unit.claim.${kind}${kind === "products" && bias ? ".bias" : ""}`, {
+      value: number(value, 4),
+      n: count(terms),
+      rule: t(`rule.${rule}`) === `rule.${rule}` ? rule : t(`rule.${rule}`),
+    })}
+  </h1>
+`;
+
+const Parts = ({ parts }) => html`
+  <h2>${t("unit.parts")}</h2>
+  <table class="written">
+    ${Object.entries(parts).map(
+      ([name, value]) => html`
+        <tr>
+          <td></td>
+          <td>${fixed(value, 4)}</td>
+          <td>${name}</td>
+        </tr>
+      `,
+    )}
+  </table>
+`;
+
+const Unit = ({ run, unit }) => {
+  useKeys(unit);
+  return html`
+    <${Claim} unit=${unit} />
+    <${Moves} unit=${unit} />
     <div class="two">
       <div>
         ${unit.kind !== "opaque" && html`<${Terms} unit=${unit} run=${run} />`}
         <${Written} unit=${unit} />
-        ${
-          Object.keys(unit.parts).length > 0 &&
-          html`
-            <h2>${t("unit.parts")}</h2>
-            <table class="written">
-              ${Object.entries(unit.parts).map(
-                ([name, value]) => html`
-                  <tr>
-                    <td></td>
-                    <td>${fixed(value, 4)}</td>
-                    <td>${name}</td>
-                  </tr>
-                `,
-              )}
-            </table>
-          `
-        }
+        ${Object.keys(unit.parts).length > 0 && html`<${Parts} parts=${unit.parts} />`}
         <${Effect} key=${`${unit.key} ${unit.channel}`} run=${run} unit=${unit} />
       </div>
       <div>

@@ -3,9 +3,8 @@ import { html, useRef } from "../../html.js";
 import { go } from "../../state.js";
 import { t, percent } from "../../i18n.js";
 import { ticks } from "../../axes.js";
+import { STROKES } from "../runs/tick.js";
 import { frame, three, isFramed } from "./frame.js";
-
-export const STROKES = ["--accent", "--plus", "--minus", "--ok", "--bad", "--soft"];
 
 /** Round shares between these two, three to six of them. */
 const round = (low, high) => {

@@ -5,8 +5,9 @@ import { t, count, percent, duration, number, bytes } from "../../i18n.js";
 import { runs } from "../../api.js";
 import { useFetched, Fetched } from "../../use_fetched.js";
 import { named, same } from "../runs/data.js";
+import { Tick } from "../runs/tick.js";
 import { bounds, Frame } from "./frame.js";
-import { STROKES, scalesOf, Chart } from "./chart.js";
+import { scalesOf, Chart } from "./chart.js";
 
 const COSTS = {
   energy: [(run) => run.energy && run.energy.joules / 3600, (value) => `${number(value)} Wh`, "Wh", 1],
@@ -22,52 +23,33 @@ const costOf = (by) => {
 
 const isWithin = (value, least, most) => (least == null || value >= least) && (most == null || value <= most);
 
-const Row = ({ run, costs: { cost, says }, names }) => {
-  const tick = (name) =>
-    go(
-      {
-        runs: (names.includes(name)
-          ? names.filter((one) => one !== name)
-          : [...names, name].slice(-STROKES.length)
-        ).join(","),
-      },
-      { replace: true },
-    );
-  return html`
-    <tr>
-      <td>
-        <input
-          type="checkbox"
-          aria-label=${run.name}
-          checked=${names.includes(run.name)}
-          onChange=${() => tick(run.name)}
-        />
-      </td>
-      <td>
-        <a
-          href=${link({
-            page: "live",
-            run: run.name,
-            runs: null,
-            by: null,
-            frame: null,
-            data: null,
-            at: null,
-          })}
-        >
-          ${run.name}
-        </a>
-        <br />
-        <span class="small">${run.model}</span>
-      </td>
-      <td class="n">
-        ${percent(run.accuracy.value)}${" "}
-        <span class="small">${percent(run.accuracy.low)}–${percent(run.accuracy.high)}</span>
-      </td>
-      <td class="n">${says(cost(run))}</td>
-    </tr>
-  `;
-};
+const Row = ({ run, costs: { cost, says }, names }) => html`
+  <tr>
+    <td><${Tick} name=${run.name} names=${names} /></td>
+    <td>
+      <a
+        href=${link({
+          page: "live",
+          run: run.name,
+          runs: null,
+          by: null,
+          frame: null,
+          data: null,
+          at: null,
+        })}
+      >
+        ${run.name}
+      </a>
+      <br />
+      <span class="small">${run.model}</span>
+    </td>
+    <td class="n">
+      ${percent(run.accuracy.value)}${" "}
+      <span class="small">${percent(run.accuracy.low)}–${percent(run.accuracy.high)}</span>
+    </td>
+    <td class="n">${says(cost(run))}</td>
+  </tr>
+`;
 
 const Listed = ({ shown, costs, names }) => html`
   <div class="scroll">

@@ -5,8 +5,8 @@ import { t, count, percent, duration, number, date, measured } from "../../i18n.
 import { get, path } from "../../api.js";
 import { useFetched, Fetched } from "../../use_fetched.js";
 import { named, same } from "../runs/data.js";
+import { STROKES } from "../runs/tick.js";
 import { Plot } from "../../plot.js";
-import { STROKES } from "./chart.js";
 
 // A choice as the model that is kept has it; where it is another one, the recipe's beside it under its own name.
 const Choice = ({ about, series, name, unit }) => {

@@ -1,54 +1,124 @@
 // The first layer: the image, the maps that it becomes, and any place of any map as the sum that it is.
 import { html, useLayoutEffect, useMemo, useRef, useState } from "../../html.js";
 import { t as say, count, number } from "../../i18n.js";
+import { MOVES } from "../../keys.js";
 import { Plane, Scale, most } from "../../color_scale.js";
 import { stepsOf, unitOf } from "../../arithmetic.js";
 import { added, among, plain, Written } from "./shared.js";
 import { DRAWN, Terms } from "./terms.js";
 
-const Entry = ({ first, height, width, flat, c, y, x, set, scale, heaviest, maps, weights, name, k }) => html`
-  <div class=${`map places ${flat ? "flat" : ""}`}>
-    <${Weights}
-      planes=${weights[k]}
-      first=${first}
-      scale=${heaviest}
-      label=${say("inside.weights")}
-      onClick=${flat ? () => set([k, y, x]) : undefined}
-    />
-    ${
-      !flat &&
-      html`
-        <${Plane}
-          values=${maps[k]}
-          height=${height}
-          width=${width}
-          scale=${scale}
-          label=${say("inside.channel", { n: name })}
-          className="place"
-          onClick=${(row, column) => set([k, row, column])}
-        />
-      `
-    }
-    <button tabindex=${k === c ? 0 : -1} aria-pressed=${String(k === c)} onClick=${() => set([k, y, x])}>
-      <span class="unseen">${say(flat ? "inside.unit" : "inside.channel", { n: name })}</span>
-      <span aria-hidden="true">${name}</span>
-      <span>${plain(maps[k][y * width + x], 2)}</span>
-    </button>
-  </div>
-`;
+/** What is drawn of a layer at every place: the same arrays, so that only a map that changes is painted again. */
+const drawnOf = (first) => {
+  const [channels, height, width] = first.output.shape;
+  const size = height * width;
+  return {
+    first,
+    channels,
+    height,
+    width,
+    flat: size === 1, // a linear layer, drawn as a convolution whose kernel is as large as the image
+    maps: first.channels.map((_, k) => first.output.values.subarray(k * size, (k + 1) * size)),
+    scale: most(first.output.values),
+    weights: first.channels.map((_, k) => weightsOf(first, k)),
+    heaviest: most(first.weight.values),
+  };
+};
 
-const Kernel = ({ first, c, heaviest, n, weights }) => html`
-  <figure>
-    <${Weights}
-      planes=${weights[c]}
-      first=${first}
-      scale=${heaviest}
-      label=${say("inside.weights_of", { n, layer: first.name })}
-    />
-    <${Scale} most=${heaviest} />
-    <figcaption>${say("inside.weights_of", { n, layer: first.name })}</figcaption>
-  </figure>
-`;
+/** The place that is looked at, {at: [c, y, x], set, move}: at the beginning that of the still page, if it is here. */
+const usePlace = ({ first, channels, height, width }, begin) => {
+  const known = begin.layer === first.name ? first.channels.indexOf(begin.channel) : -1;
+  const [at, set] = useState(
+    known < 0 || begin.y >= height || begin.x >= width ? [0, height >> 1, width >> 1] : [known, begin.y, begin.x],
+  );
+  const [c, y, x] = at;
+  const move = (dc, dy, dx) =>
+    set([(c + dc + channels) % channels, (y + dy + height) % height, (x + dx + width) % width]);
+  return { at, set, move };
+};
+
+// The section's own sentence, which Python wrote (interpret/unit.py): it speaks of the unit that is shown now,
+// from the same frame on.
+const useClaim = ({ first, flat }, [c, y, x], unit) =>
+  useLayoutEffect(() => {
+    const claim = document.querySelector("#inside > .claim");
+    if (claim)
+      claim.textContent = say(flat ? "inside.unit.claim" : "inside.place.claim", {
+        n: first.channels[c],
+        layer: first.name,
+        y,
+        x,
+        terms: count(unit.products.length),
+        value: number(unit.value),
+      });
+  }, [unit]);
+
+const Entry = ({ drawn, place, k }) => {
+  const { first, height, width, flat, maps, weights, scale, heaviest } = drawn;
+  const { at, set } = place;
+  const [c, y, x] = at;
+  const n = first.channels[k];
+  return html`
+    <div class=${`map places ${flat ? "flat" : ""}`}>
+      <${Weights}
+        planes=${weights[k]}
+        first=${first}
+        scale=${heaviest}
+        label=${say("inside.weights")}
+        onClick=${flat ? () => set([k, y, x]) : undefined}
+      />
+      ${
+        !flat &&
+        html`
+          <${Plane}
+            values=${maps[k]}
+            height=${height}
+            width=${width}
+            scale=${scale}
+            label=${say("inside.channel", { n })}
+            className="place"
+            onClick=${(row, column) => set([k, row, column])}
+          />
+        `
+      }
+      <button tabindex=${k === c ? 0 : -1} aria-pressed=${String(k === c)} onClick=${() => set([k, y, x])}>
+        <span class="unseen">${say(flat ? "inside.unit" : "inside.channel", { n })}</span>
+        <span aria-hidden="true">${n}</span>
+        <span>${plain(maps[k][y * width + x], 2)}</span>
+      </button>
+    </div>
+  `;
+};
+
+/** The kernels of all channels: a group of buttons with one stop of the tab key. */
+const Entries = ({ drawn, place }) => {
+  const { first, channels, flat } = drawn;
+  const [c, y, x] = place.at;
+  const all =
+    channels === first.outputs
+      ? say(flat ? "inside.units" : "inside.channels")
+      : say(flat ? "inside.units.strongest" : "inside.channels.strongest", {
+          n: channels,
+          of: count(first.outputs),
+        });
+  return html`
+    <h3>${all}</h3>
+    <p class="small">${say(flat ? "inside.below.units" : "inside.below")}</p>
+    <div class="maps" role="group" aria-label=${all} onKeyDown=${among(c, channels, (k) => place.set([k, y, x]))}>
+      ${first.channels.map((name, k) => html`<${Entry} key=${name} drawn=${drawn} place=${place} k=${k} />`)}
+    </div>
+  `;
+};
+
+const Kernel = ({ drawn: { first, weights, heaviest }, c }) => {
+  const label = say("inside.weights_of", { n: first.channels[c], layer: first.name });
+  return html`
+    <figure>
+      <${Weights} planes=${weights[c]} first=${first} scale=${heaviest} label=${label} />
+      <${Scale} most=${heaviest} />
+      <figcaption>${label}</figcaption>
+    </figure>
+  `;
+};
 
 const Seen = ({ first, mean, std, flat, unit }) => html`
   <figure>
@@ -69,93 +139,65 @@ const Seen = ({ first, mean, std, flat, unit }) => html`
   </figure>
 `;
 
-const PlaceMap = ({ first, height, width, c, y, x, set, scale, n, maps, press, arrow }) => html`
-  <figure>
-    <div
-      class="over places"
-      role="application"
-      tabindex="0"
-      id="inside-map"
-      aria-label=${say("inside.map", { n, layer: first.name })}
-      aria-describedby="inside-keys"
-      onKeyDown=${press}
-    >
-      <${Plane}
-        values=${maps[c]}
-        height=${height}
-        width=${width}
-        scale=${scale}
-        label=${say("inside.channel", { n })}
-        onClick=${(row, column) => set([c, row, column])}
-      />
-      <${Frame} box=${[y, x, y + 1, x + 1]} of=${[height, width]} />
-    </div>
-    <${Scale} most=${scale} />
-    <figcaption>${say("inside.map", { n, layer: first.name })}</figcaption>
-    <div class="steps" role="group" aria-label=${say("inside.move")}>
-      ${arrow("←", "inside.left", 0, 0, -1)}
-      ${arrow("↑", "inside.up", 0, -1, 0)}
-      ${arrow("↓", "inside.down", 0, 1, 0)}
-      ${arrow("→", "inside.right", 0, 0, 1)}
-      <span class="small" id="inside-keys">${say("inside.keys")}</span>
-    </div>
-  </figure>
-`;
+const STEPS = [
+  ["←", "inside.left", "ArrowLeft"],
+  ["↑", "inside.up", "ArrowUp"],
+  ["↓", "inside.down", "ArrowDown"],
+  ["→", "inside.right", "ArrowRight"],
+];
+
+/** The map of the channel, on which one goes from place to place. */
+const PlaceMap = ({ drawn: { first, height, width, maps, scale }, place: { at, set, move } }) => {
+  const [c, y, x] = at;
+  const n = first.channels[c];
+  const press = (event) => {
+    if (!MOVES[event.key]) return;
+    event.preventDefault();
+    move(...MOVES[event.key]);
+  };
+  return html`
+    <figure>
+      <div
+        class="over places"
+        role="application"
+        tabindex="0"
+        id="inside-map"
+        aria-label=${say("inside.map", { n, layer: first.name })}
+        aria-describedby="inside-keys"
+        onKeyDown=${press}
+      >
+        <${Plane}
+          values=${maps[c]}
+          height=${height}
+          width=${width}
+          scale=${scale}
+          label=${say("inside.channel", { n })}
+          onClick=${(row, column) => set([c, row, column])}
+        />
+        <${Frame} box=${[y, x, y + 1, x + 1]} of=${[height, width]} />
+      </div>
+      <${Scale} most=${scale} />
+      <figcaption>${say("inside.map", { n, layer: first.name })}</figcaption>
+      <div class="steps" role="group" aria-label=${say("inside.move")}>
+        ${STEPS.map(
+          ([sign, name, key]) => html`
+            <button aria-label=${say(name)} onClick=${() => move(...MOVES[key])}>${sign}</button>
+          `,
+        )}
+        <span class="small" id="inside-keys">${say("inside.keys")}</span>
+      </div>
+    </figure>
+  `;
+};
 
 export const First = ({ first, begin, mean, std }) => {
-  const [channels, height, width] = first.output.shape;
-  const flat = height * width === 1; // a linear layer, drawn as a convolution whose kernel is as large as the image
-  const known = begin.layer === first.name ? first.channels.indexOf(begin.channel) : -1;
-  const [[c, y, x], set] = useState(
-    known < 0 || begin.y >= height || begin.x >= width ? [0, height >> 1, width >> 1] : [known, begin.y, begin.x],
-  );
+  const drawn = useMemo(() => drawnOf(first), []);
+  const place = usePlace(drawn, begin);
+  const [c, y, x] = place.at;
   const unit = useMemo(() => unitOf(first, c, y, x), [c, y, x]);
-  const scale = useMemo(() => most(first.output.values), []);
-  const heaviest = useMemo(() => most(first.weight.values), []);
+  useClaim(drawn, place.at, unit);
+  const { flat } = drawn;
   const n = first.channels[c];
-  const size = height * width;
-  // The section's own sentence, which Python wrote (interpret/unit.py): it speaks of the unit that is shown now,
-  // from the same frame on.
-  useLayoutEffect(() => {
-    const claim = document.querySelector("#inside > .claim");
-    if (claim)
-      claim.textContent = say(flat ? "inside.unit.claim" : "inside.place.claim", {
-        n,
-        layer: first.name,
-        y,
-        x,
-        terms: count(unit.products.length),
-        value: number(unit.value),
-      });
-  }, [unit]);
-  // The same arrays at every step: only a map that changes is painted again.
-  const maps = useMemo(() => first.channels.map((_, k) => first.output.values.subarray(k * size, (k + 1) * size)), []);
-  const weights = useMemo(() => first.channels.map((_, k) => weightsOf(first, k)), []);
-  const move = (dc, dy, dx) =>
-    set([(c + dc + channels) % channels, (y + dy + height) % height, (x + dx + width) % width]);
-  const keys = {
-    ArrowUp: [0, -1, 0],
-    ArrowDown: [0, 1, 0],
-    ArrowLeft: [0, 0, -1],
-    ArrowRight: [0, 0, 1],
-    PageUp: [-1, 0, 0],
-    PageDown: [1, 0, 0],
-  };
-  const press = (event) => {
-    if (!keys[event.key]) return;
-    event.preventDefault();
-    move(...keys[event.key]);
-  };
-  const all =
-    channels === first.outputs
-      ? say(flat ? "inside.units" : "inside.channels")
-      : say(flat ? "inside.units.strongest" : "inside.channels.strongest", {
-          n: channels,
-          of: count(first.outputs),
-        });
-  const arrow = (sign, name, ...by) => html`
-    <button aria-label=${say(name)} onClick=${() => move(...by)}>${sign}</button>
-  `;
   return html`
     <p class="read">
       ${say(first.bias.values.some(Boolean) ? "inside.intro" : "inside.intro.no_bias")}${" "}
@@ -163,26 +205,7 @@ export const First = ({ first, begin, mean, std }) => {
     </p>
     <div class="looks">
       <${Seen} first=${first} mean=${mean} std=${std} flat=${flat} unit=${unit} />
-      ${
-        flat
-          ? html`<${Kernel} first=${first} c=${c} heaviest=${heaviest} n=${n} weights=${weights} />`
-          : html`
-            <${PlaceMap}
-              first=${first}
-              height=${height}
-              width=${width}
-              c=${c}
-              y=${y}
-              x=${x}
-              set=${set}
-              scale=${scale}
-              n=${n}
-              maps=${maps}
-              press=${press}
-              arrow=${arrow}
-            />
-          `
-      }
+      ${flat ? html`<${Kernel} drawn=${drawn} c=${c} />` : html`<${PlaceMap} drawn=${drawn} place=${place} />`}
     </div>
     <p class="here" role="status">
       ${flat ? say("inside.unit", { n }) : say("inside.channel.place", { n, y, x })} = ${plain(unit.value)}
@@ -197,31 +220,7 @@ export const First = ({ first, begin, mean, std }) => {
       total=${say("inside.value")}
       after=${stepsOf(first, c, unit.value).map(stepWords)}
     />
-    <h3>${all}</h3>
-    <p class="small">${say(flat ? "inside.below.units" : "inside.below")}</p>
-    <div class="maps" role="group" aria-label=${all} onKeyDown=${among(c, channels, (k) => set([k, y, x]))}>
-      ${first.channels.map(
-        (name, k) => html`
-          <${Entry}
-            key=${name}
-            first=${first}
-            height=${height}
-            width=${width}
-            flat=${flat}
-            c=${c}
-            y=${y}
-            x=${x}
-            set=${set}
-            scale=${scale}
-            heaviest=${heaviest}
-            maps=${maps}
-            weights=${weights}
-            name=${name}
-            k=${k}
-          />
-        `,
-      )}
-    </div>
+    <${Entries} drawn=${drawn} place=${place} />
   `;
 };
 

@@ -7,28 +7,46 @@ import { added, among, plain, Written } from "./shared.js";
 
 const STRONGEST = 12;
 
-const Scores = ({ names, logits, chosen, choose, shown, low, high, stop }) => html`
-  <table class="scores">
-    <tbody onKeyDown=${among(stop, shown.length, (k) => choose(shown[k]))}>
-      ${shown.map(
-        (k, place) => html`
-          <tr key=${k}>
-            <th scope="row">
-              <button
-                tabindex=${place === stop ? 0 : -1}
-                aria-pressed=${String(k === chosen)}
-                onClick=${() => choose(k)}
-              >
-                <bdi>${names[k]}</bdi>
-              </button>
-            </th>
-            <td class="n">${plain(logits[k], 3)}</td>
-            <td class="beams"><${Beam} value=${logits[k]} low=${low} high=${high} /></td>
-          </tr>
-        `,
-      )}
-    </tbody>
-  </table>
+const Scores = ({ names, logits, chosen, choose, shown }) => {
+  const low = Math.min(0, ...logits);
+  const high = Math.max(0, ...logits);
+  // where a class beyond these is chosen, the first of them can still be reached
+  const stop = Math.max(0, shown.indexOf(chosen));
+  return html`
+    <table class="scores">
+      <tbody onKeyDown=${among(stop, shown.length, (k) => choose(shown[k]))}>
+        ${shown.map(
+          (k, place) => html`
+            <tr key=${k}>
+              <th scope="row">
+                <button
+                  tabindex=${place === stop ? 0 : -1}
+                  aria-pressed=${String(k === chosen)}
+                  onClick=${() => choose(k)}
+                >
+                  <bdi>${names[k]}</bdi>
+                </button>
+              </th>
+              <td class="n">${plain(logits[k], 3)}</td>
+              <td class="beams"><${Beam} value=${logits[k]} low=${low} high=${high} /></td>
+            </tr>
+          `,
+        )}
+      </tbody>
+    </table>
+  `;
+};
+
+/** Any class, of more than those that stand there. */
+const Choice = ({ names, order, chosen, choose }) => html`
+  <p>
+    <label class="small">
+      ${say("inside.any")}${" "}
+      <select value=${String(chosen)} onChange=${(event) => choose(Number(event.target.value))}>
+        ${order.map((k) => html`<option value=${String(k)}>${names[k]}</option>`)}
+      </select>
+    </label>
+  </p>
 `;
 
 const Products = ({ score, largest, places }) => html`
@@ -64,70 +82,37 @@ const Products = ({ score, largest, places }) => html`
   </table>
 `;
 
-export const Last = ({ last, names }) => {
-  const logits = last.logits.values;
-  const order = useMemo(() => names.map((_, k) => k).sort((a, b) => logits[b] - logits[a]), []);
-  const [chosen, choose] = useState(order[0]);
-  const score = useMemo(() => scoreOf(last, chosen), [chosen]);
-  const shown = order.slice(0, STRONGEST);
-  const low = Math.min(0, ...logits);
-  const high = Math.max(0, ...logits);
-  // where a class beyond these is chosen, the first of them can still be reached
-  const stop = Math.max(0, shown.indexOf(chosen));
-  const by = score.products.map((_, k) => k).sort((a, b) => score.products[b] - score.products[a]);
-  const plus = by.filter((k) => score.products[k] > 0).slice(0, STRONGEST);
+/** What speaks for a class or against it. */
+const Side = ({ score, places, title }) => html`
+  <div>
+    <h3>${title}</h3>
+    ${
+      !places.length
+        ? html`<p class="small">${say("inside.nothing")}</p>`
+        : html`
+          <div class="scroll" tabindex="0" role="region" aria-label=${title}>
+            <${Products} score=${score} largest=${most(score.products) || 1} places=${places} />
+          </div>
+        `
+    }
+  </div>
+`;
+
+/** The places of the products that speak most for a class, and of those that speak most against it. */
+const sidesOf = ({ products }) => {
+  const by = products.map((_, k) => k).sort((a, b) => products[b] - products[a]);
+  const plus = by.filter((k) => products[k] > 0).slice(0, STRONGEST);
   const minus = by
     .reverse()
-    .filter((k) => score.products[k] < 0)
+    .filter((k) => products[k] < 0)
     .slice(0, STRONGEST);
+  return [plus, minus];
+};
+
+/** The score as a sum: of each side what stands above, the others together, the bias. */
+const Sum = ({ score, plus, minus, name }) => {
   const total = (places) => places.reduce((sum, k) => sum + score.products[k], 0);
-  const name = names[chosen];
-  const largest = most(score.products) || 1;
-  const side = (places, title) => html`
-    <div>
-      <h3>${title}</h3>
-      ${
-        !places.length
-          ? html`<p class="small">${say("inside.nothing")}</p>`
-          : html`
-            <div class="scroll" tabindex="0" role="region" aria-label=${title}>
-              <${Products} score=${score} largest=${largest} places=${places} />
-            </div>
-          `
-      }
-    </div>
-  `;
   return html`
-    <h3>${say("inside.scores")}</h3>
-    <p class="read">${say("inside.scores.read", { layer: last.name, n: count(score.values.length) })}</p>
-    <${Scores}
-      names=${names}
-      logits=${logits}
-      chosen=${chosen}
-      choose=${choose}
-      shown=${shown}
-      low=${low}
-      high=${high}
-      stop=${stop}
-    />
-    ${
-      order.length > shown.length &&
-      html`
-        <p>
-          <label class="small">
-            ${say("inside.any")}${" "}
-            <select value=${String(chosen)} onChange=${(event) => choose(Number(event.target.value))}>
-              ${order.map((k) => html`<option value=${String(k)}>${names[k]}</option>`)}
-            </select>
-          </label>
-        </p>
-      `
-    }
-    <p class="here" role="status">${say("inside.score", { name })} = ${plain(score.value)}</p>
-    <div class="sides">
-      ${side(plus, say("inside.for", { name }))}
-      ${side(minus, say("inside.against", { name }))}
-    </div>
     <${Written}
       lines=${[
         ["", plain(total(plus), 6), say("inside.for.strongest", { n: plus.length })],
@@ -138,6 +123,30 @@ export const Last = ({ last, names }) => {
       sum=${score}
       total=${say("inside.score", { name })}
     />
+  `;
+};
+
+export const Last = ({ last, names }) => {
+  const logits = last.logits.values;
+  const order = useMemo(() => names.map((_, k) => k).sort((a, b) => logits[b] - logits[a]), []);
+  const [chosen, choose] = useState(order[0]);
+  const score = useMemo(() => scoreOf(last, chosen), [chosen]);
+  const [plus, minus] = sidesOf(score);
+  const shown = order.slice(0, STRONGEST);
+  const name = names[chosen];
+  return html`
+    <h3>${say("inside.scores")}</h3>
+    <p class="read">${say("inside.scores.read", { layer: last.name, n: count(score.values.length) })}</p>
+    <${Scores} names=${names} logits=${logits} chosen=${chosen} choose=${choose} shown=${shown} />
+    ${
+      order.length > shown.length && html`<${Choice} names=${names} order=${order} chosen=${chosen} choose=${choose} />`
+    }
+    <p class="here" role="status">${say("inside.score", { name })} = ${plain(score.value)}</p>
+    <div class="sides">
+      <${Side} score=${score} places=${plus} title=${say("inside.for", { name })} />
+      <${Side} score=${score} places=${minus} title=${say("inside.against", { name })} />
+    </div>
+    <${Sum} score=${score} plus=${plus} minus=${minus} name=${name} />
   `;
 };
 

@@ -3,6 +3,7 @@ import { html, useEffect, useMemo, useState } from "../../html.js";
 import { place, go } from "../../state.js";
 import { t, fixed } from "../../i18n.js";
 import { upload } from "../../api.js";
+import { ARROWS } from "../../keys.js";
 import { Axes } from "../../axes.js";
 import { Scale, signed, grey as shade, cell, most } from "../../color_scale.js";
 
@@ -75,10 +76,10 @@ const Pixels = ({ values, scale, paint, label, place: [r, c], at, one }) => {
     context.drawImage(sheet, 0, 0, canvas.width, canvas.height);
   };
   const steer = (event) => {
-    const way = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] }[event.key];
+    const way = ARROWS[event.key];
     if (!way) return;
     event.preventDefault();
-    at([clip(r + way[0]), clip(c + way[1])]);
+    at([clip(r + way[1]), clip(c + way[0])]);
   };
   return html`
     <div tabindex="0" role="application" aria-label=${t("learn.bench.steer", { label })} onKeyDown=${steer}>
@@ -111,83 +112,91 @@ const Pixels = ({ values, scale, paint, label, place: [r, c], at, one }) => {
   `;
 };
 
-const Kernel = ({ kernel, write, patch, cells, products }) => html`
-  <div class="sum" style="margin-top: 1.25rem">
-    <figure>
-      ${cells(patch, shade, 1)}
-      <figcaption>${t("unit.patch")}</figcaption>
-    </figure>
-    <div class="term">
-      <span>⊙</span>
-      <figure>
-        <div class="grid" style="grid-template-columns: repeat(3, auto)">
-          ${kernel.map(
-            (v, k) => html`
-              <input
-                type="number"
-                step="0.5"
-                aria-label=${t("learn.bench.weight", { n: k + 1 })}
-                value=${v}
-                style="width: 4.6rem"
-                onInput=${(event) => {
-                  const next = [...kernel];
-                  next[k] = Number(event.target.value) || 0;
-                  write(next);
-                }}
-              />
-            `,
-          )}
-        </div>
-        <figcaption>${t("unit.kernel")}</figcaption>
-      </figure>
-    </div>
-    <div class="term">
-      <span>=</span>
-      <figure>
-        ${cells(products, signed, most(products) || 1)}
-        <figcaption>${t("unit.products")}</figcaption>
-      </figure>
-    </div>
-    <span class="term">
-      <span id="total">
-        Σ =${" "}
-        ${fixed(
-          products.reduce((a, b) => a + b, 0),
-          4,
-        )}
-      </span>
-    </span>
+const Cells = ({ values, paint, scale }) => html`
+  <div class="grid" style="grid-template-columns: repeat(3, auto)">
+    ${values.map((v) => html`<span class="cell" style=${cell(paint(v, scale))}>${fixed(v, 2)}</span>`)}
   </div>
 `;
 
-const Pictures = ({ image, r, c, at, out, scale }) => html`
-  <div class="two even">
-    <figure style="margin: 0">
-      <${Pixels} values=${image} scale=${1} paint=${shade} label=${t("unit.input")} place=${[r, c]} at=${at} />
-      <${Scale} most=${1} both=${false} paint=${shade} />
-      <figcaption class="small">${t("learn.bench.click", { r, c })}</figcaption>
-    </figure>
-    <figure style="margin: 0">
-      <${Pixels}
-        values=${out}
-        scale=${scale}
-        paint=${signed}
-        label=${t("learn.bench.out")}
-        place=${[r, c]}
-        at=${at}
-        one
-      />
-      <${Scale} most=${scale} />
-      <figcaption class="small">${t("learn.bench.out")}</figcaption>
-    </figure>
+const Weights = ({ kernel, write }) => html`
+  <div class="grid" style="grid-template-columns: repeat(3, auto)">
+    ${kernel.map(
+      (v, k) => html`
+        <input
+          type="number"
+          step="0.5"
+          aria-label=${t("learn.bench.weight", { n: k + 1 })}
+          value=${v}
+          style="width: 4.6rem"
+          onInput=${(event) => {
+            const next = [...kernel];
+            next[k] = Number(event.target.value) || 0;
+            write(next);
+          }}
+        />
+      `,
+    )}
   </div>
 `;
 
-export default () => {
-  const given = (place.value.kernel ?? "").split(",").map(Number);
-  const kernel = given.length === 9 && given.every(isFinite) ? given : KERNELS.edge;
+/** The sum at a place: what the kernel sees there, its weights, their products. */
+const Kernel = ({ kernel, write, patch }) => {
+  const products = patch.map((v, k) => v * kernel[k]);
+  const sum = products.reduce((a, b) => a + b, 0);
+  return html`
+    <div class="sum" style="margin-top: 1.25rem">
+      <figure>
+        <${Cells} values=${patch} paint=${shade} scale=${1} />
+        <figcaption>${t("unit.patch")}</figcaption>
+      </figure>
+      <div class="term">
+        <span>⊙</span>
+        <figure>
+          <${Weights} kernel=${kernel} write=${write} />
+          <figcaption>${t("unit.kernel")}</figcaption>
+        </figure>
+      </div>
+      <div class="term">
+        <span>=</span>
+        <figure>
+          <${Cells} values=${products} paint=${signed} scale=${most(products) || 1} />
+          <figcaption>${t("unit.products")}</figcaption>
+        </figure>
+      </div>
+      <span class="term"><span id="total">Σ =${" "}${fixed(sum, 4)}</span></span>
+    </div>
+  `;
+};
+
+const Pictures = ({ image, place: [r, c], at, out }) => {
+  const scale = most(out) || 1;
+  return html`
+    <div class="two even">
+      <figure style="margin: 0">
+        <${Pixels} values=${image} scale=${1} paint=${shade} label=${t("unit.input")} place=${[r, c]} at=${at} />
+        <${Scale} most=${1} both=${false} paint=${shade} />
+        <figcaption class="small">${t("learn.bench.click", { r, c })}</figcaption>
+      </figure>
+      <figure style="margin: 0">
+        <${Pixels}
+          values=${out}
+          scale=${scale}
+          paint=${signed}
+          label=${t("learn.bench.out")}
+          place=${[r, c]}
+          at=${at}
+          one
+        />
+        <${Scale} most=${scale} />
+        <figcaption class="small">${t("learn.bench.out")}</figcaption>
+      </figure>
+    </div>
+  `;
+};
+
+/** The image under the kernel, {image, failed, take}: drawn here until somebody chooses a photo or drops one. */
+const useImage = () => {
   const [image, set] = useState(drawn);
-  const [[r, c], at] = useState([64, 24]);
   const [failed, fail] = useState("");
   const take = async (file) => {
     try {
@@ -210,40 +219,48 @@ export default () => {
     addEventListener("drop", drop);
     return () => removeEventListener("drop", drop);
   }, []);
-  const out = useMemo(() => convolve(image, kernel), [image, kernel.join()]);
-  const scale = most(out) || 1;
-  const write = (values) => go({ kernel: values.map((v) => Number(v.toFixed(4))).join(",") }, { replace: true });
-  const patch = Array.from({ length: 9 }, (_, k) => {
+  return { image, failed, take };
+};
+
+/** The nine pixels that the kernel sees at a place, zeros outside. */
+const patchOf = (image, [r, c]) =>
+  Array.from({ length: 9 }, (_, k) => {
     const y = r + Math.floor(k / 3) - 1;
     const x = c + (k % 3) - 1;
     return y >= 0 && y < SIDE && x >= 0 && x < SIDE ? image[y * SIDE + x] : 0;
   });
-  const cells = (values, paint, scale_) => html`
-    <div class="grid" style="grid-template-columns: repeat(3, auto)">
-      ${values.map((v) => html`<span class="cell" style=${cell(paint(v, scale_))}>${fixed(v, 2)}</span>`)}
-    </div>
-  `;
-  const products = patch.map((v, k) => v * kernel[k]);
+
+const Controls = ({ write, take }) => html`
+  <div class="row">
+    ${Object.keys(KERNELS).map(
+      (name) => html`<button onClick=${() => write(KERNELS[name])}>${t(`learn.kernel.${name}`)}</button>`,
+    )}
+    <label class="button">
+      ${t("own")}
+      <input
+        type="file"
+        accept="image/*"
+        onChange=${(event) => {
+          const [file] = event.target.files;
+          event.target.value = "";
+          if (file) take(file);
+        }}
+      />
+    </label>
+  </div>
+`;
+
+export default () => {
+  const given = (place.value.kernel ?? "").split(",").map(Number);
+  const kernel = given.length === 9 && given.every(isFinite) ? given : KERNELS.edge;
+  const { image, failed, take } = useImage();
+  const [spot, at] = useState([64, 24]);
+  const out = useMemo(() => convolve(image, kernel), [image, kernel.join()]);
+  const write = (values) => go({ kernel: values.map((v) => Number(v.toFixed(4))).join(",") }, { replace: true });
   return html`
-    <div class="row">
-      ${Object.keys(KERNELS).map(
-        (name) => html`<button onClick=${() => write(KERNELS[name])}>${t(`learn.kernel.${name}`)}</button>`,
-      )}
-      <label class="button">
-        ${t("own")}
-        <input
-          type="file"
-          accept="image/*"
-          onChange=${(event) => {
-            const [file] = event.target.files;
-            event.target.value = "";
-            if (file) take(file);
-          }}
-        />
-      </label>
-    </div>
+    <${Controls} write=${write} take=${take} />
     ${failed && html`<p class="error" role="alert">${failed}</p>`}
-    <${Pictures} image=${image} r=${r} c=${c} at=${at} out=${out} scale=${scale} />
-    <${Kernel} kernel=${kernel} write=${write} patch=${patch} cells=${cells} products=${products} />
+    <${Pictures} image=${image} place=${spot} at=${at} out=${out} />
+    <${Kernel} kernel=${kernel} write=${write} patch=${patchOf(image, spot)} />
   `;
 };

@@ -2,7 +2,7 @@
 // drawn by the page's framework:
 // a frame is one pass over the points, one over the plane (network.js), and the pictures painted.
 import { html, useEffect, useRef, useState } from "../../html.js";
-import { place, go, theme } from "../../state.js";
+import { place, go, language, theme } from "../../state.js";
 import { t, count, percent, number } from "../../i18n.js";
 import { Axes, sharp } from "../../axes.js";
 import { Scale, signed } from "../../color_scale.js";
@@ -149,22 +149,25 @@ const Ground = ({ of, output, points, still }) => html`
   <//>
 `;
 
-export default () => {
-  const kind = DATA[place.value.data] ? place.value.data : "xor";
-  const shape = (place.value.shape ?? "4,2")
-    .split(",")
-    .map(Number)
-    .filter((n) => n > 0 && n <= 8)
-    .slice(0, 6);
-  const seed = Number(place.value.seed ?? 1);
-  const rate = Number(place.value.eta ?? 0.1);
-  const [going, play] = useState(false);
+/** What the address names: the data, the units of the hidden layers, how it begins and how fast it learns. */
+const chosen = () => {
+  const { data, shape = "4,2", seed = 1, eta = 0.1 } = place.value;
+  return {
+    kind: DATA[data] ? data : "xor",
+    shape: shape
+      .split(",")
+      .map(Number)
+      .filter((n) => n > 0 && n <= 8)
+      .slice(0, 6),
+    seed: Number(seed),
+    rate: Number(eta),
+  };
+};
+
+/** {key, net, points, passes}: the network and the points that it learns from; others when other ones are chosen. */
+const useNetwork = ({ kind, shape, seed }) => {
   const key = `${kind}/${shape}/${seed}`;
   const known = useRef({ key: "" });
-  const columns = useRef([]);
-  const output = useRef(null);
-  const figures = useRef({});
-  const painter = useRef(new Painter());
   if (known.current.key !== key) {
     const r = dice(seed + 7);
     known.current = {
@@ -174,13 +177,19 @@ export default () => {
       passes: 0,
     };
   }
-  const { net, points } = known.current;
+  return known.current;
+};
+
+/** Learns and paints, frame by frame, while it is going. columns, output, figures: the elements that are painted. */
+const useLearning = (known, { shape, rate }, going, { columns, output, figures }) => {
+  const painter = useRef(new Painter());
+  const { key, net, points } = known;
   const tell = () => {
-    const { passes, learned, shown } = figures.current;
+    const { passes, learned, right } = figures.current;
     if (!passes) return;
-    passes.textContent = count(known.current.passes);
+    passes.textContent = count(known.passes);
     learned.textContent = percent(net.right(points, 0, LEARNED));
-    shown.textContent = percent(net.right(points, LEARNED, POINTS));
+    right.textContent = percent(net.right(points, LEARNED, POINTS));
   };
   const paint = (side) => painter.current.paint(net, side, columns.current.slice(0, shape.length), output.current);
   const still = () => paint(FINE);
@@ -193,7 +202,7 @@ export default () => {
       told = 0;
     const step = (now) => {
       for (let k = 0; k < LEARNED; k++) net.learn(points[k], rate);
-      known.current.passes += 1;
+      known.passes += 1;
       paint(side);
       if (now - told > CALM) ((told = now), tell());
       frame = requestAnimationFrame(step);
@@ -204,50 +213,72 @@ export default () => {
       still();
       tell();
     };
-  }, [going, rate, key, theme.value]);
+  }, [going, rate, key, theme.value, language.value]);
+  return still;
+};
+
+const Controls = ({ chosen: { kind, shape, seed, rate }, layers, going, play }) => html`
+  <div class="row">
+    ${Object.keys(DATA).map(
+      (each) => html`
+        <button aria-pressed=${each === kind} onClick=${() => go({ data: each })}>
+          ${t(`learn.data.${each}`)}
+        </button>
+      `,
+    )}
+  </div>
+  <div class="row">
+    <button onClick=${() => play(!going)}>${going ? t("learn.pause") : t("learn.start")}</button>
+    <button onClick=${() => go({ seed: String(seed + 1) })}>${t("learn.again")}</button>
+    <label>
+      ${t("learn.rate")}${" "}
+      <select value=${String(rate)} onChange=${(event) => go({ eta: event.target.value })}>
+        ${[0.01, 0.03, 0.1, 0.3].map((v) => html`<option value=${String(v)}>${number(v)}</option>`)}
+      </select>
+    </label>
+    <button disabled=${shape.length >= 6} onClick=${() => layers([...shape, 4])}>${t("learn.more")}</button>
+    <button disabled=${shape.length <= 1} onClick=${() => layers(shape.slice(0, -1))}>
+      ${t("learn.less")}
+    </button>
+  </div>
+`;
+
+const FIGURES = { passes: "learn.passes", learned: "learn.right_train", right: "learn.right_test" };
+
+/** Empty: `tell` writes into them. */
+const Figures = ({ figures }) => html`
+  <dl class="figures">
+    ${Object.entries(FIGURES).map(
+      ([id, name]) => html`
+        <div>
+          <dt>${t(name)}</dt>
+          <dd id=${id} ref=${(element) => (figures.current[id] = element)}></dd>
+        </div>
+      `,
+    )}
+  </dl>
+`;
+
+export default () => {
+  const wanted = chosen();
+  const { shape } = wanted;
+  const [going, play] = useState(false);
+  const columns = useRef([]);
+  const output = useRef(null);
+  const figures = useRef({});
+  const known = useNetwork(wanted);
+  const still = useLearning(known, wanted, going, { columns, output, figures });
   const layers = (next) => go({ shape: next.join(",") });
-  const figure = (name, key) => html`
-    <div>
-      <dt>${t(name)}</dt>
-      <dd id=${key} ref=${(element) => (figures.current[key === "right" ? "shown" : key] = element)}></dd>
-    </div>
-  `;
   return html`
-    <div class="row">
-      ${Object.keys(DATA).map(
-        (each) => html`
-          <button aria-pressed=${each === kind} onClick=${() => go({ data: each })}>
-            ${t(`learn.data.${each}`)}
-          </button>
-        `,
-      )}
-    </div>
-    <div class="row">
-      <button onClick=${() => play(!going)}>${going ? t("learn.pause") : t("learn.start")}</button>
-      <button onClick=${() => go({ seed: String(seed + 1) })}>${t("learn.again")}</button>
-      <label>
-        ${t("learn.rate")}${" "}
-        <select value=${String(rate)} onChange=${(event) => go({ eta: event.target.value })}>
-          ${[0.01, 0.03, 0.1, 0.3].map((v) => html`<option value=${String(v)}>${number(v)}</option>`)}
-        </select>
-      </label>
-      <button disabled=${shape.length >= 6} onClick=${() => layers([...shape, 4])}>${t("learn.more")}</button>
-      <button disabled=${shape.length <= 1} onClick=${() => layers(shape.slice(0, -1))}>
-        ${t("learn.less")}
-      </button>
-    </div>
-    <dl class="figures">
-      ${figure("learn.passes", "passes")}
-      ${figure("learn.right_train", "learned")}
-      ${figure("learn.right_test", "right")}
-    </dl>
+    <${Controls} chosen=${wanted} layers=${layers} going=${going} play=${play} />
+    <${Figures} figures=${figures} />
     <div class="layers">
       ${shape.map(
         (n, k) => html`<${LayerOf} key=${k} shape=${shape} columns=${columns} layers=${layers} n=${n} k=${k} />`,
       )}
       <div style="flex: 1; min-width: 14rem; max-width: 30rem">
         <p class="small">${t("learn.output")}</p>
-        <${Ground} of=${key} output=${output} points=${points} still=${still} />
+        <${Ground} of=${known.key} output=${output} points=${known.points} still=${still} />
         <${Scale} most=${1} />
       </div>
     </div>

@@ -112,7 +112,7 @@ const contours = (canvas, { f, box: [x0, x1, y0, y1] }) => {
   context.putImageData(pixels, 0, 0);
 };
 
-const Reached = ({ ground, step, names, rates, paths }) => html`
+const Reached = ({ ground, step, race }) => html`
   <table style="width: auto">
     <thead>
       <tr>
@@ -123,8 +123,8 @@ const Reached = ({ ground, step, names, rates, paths }) => html`
       </tr>
     </thead>
     <tbody>
-      ${names.map(
-        (name) => html`
+      ${race.map(
+        ({ name, rate, path }) => html`
           <tr>
             <td>
               <svg width="22" height="8" aria-hidden="true">
@@ -132,8 +132,8 @@ const Reached = ({ ground, step, names, rates, paths }) => html`
               </svg>
             </td>
             <td>${name}</td>
-            <td class="n">${number(rates[name])}</td>
-            <td class="n">${number(GROUNDS[ground].f(paths[name][step]))}</td>
+            <td class="n">${number(rate)}</td>
+            <td class="n">${number(GROUNDS[ground].f(path[step]))}</td>
           </tr>
         `,
       )}
@@ -182,29 +182,22 @@ const Controls = ({ ground, scale, step, set, play }) => html`
   </div>
 `;
 
-export default () => {
-  const ground = GROUNDS[place.value.ground] ? place.value.ground : "valley";
-  const scale = Number(place.value.scale ?? 1);
-  const [step, set] = useState(STEPS);
-  const [going, play] = useState(false);
-  useEffect(() => {
-    if (!going) return;
-    const timer = setInterval(() => set((n) => (n >= STEPS ? (play(false), STEPS) : n + 1)), 40);
-    return () => clearInterval(timer);
-  }, [going]);
-  const [x0, x1, y0, y1] = GROUNDS[ground].box;
-  const names = Object.keys(RULES);
-  const rates = Object.fromEntries(names.map((name) => [name, bestRate(name, ground) * scale]));
-  const paths = Object.fromEntries(
-    names.map((name) => [
-      name,
-      run(name, ground, rates[name]).map((at) => at.map((v) => (isFinite(v) ? Math.max(-1e4, Math.min(1e4, v)) : 1e4))),
-    ]),
-  );
-  const last = names.map((name) => [name, GROUNDS[ground].f(paths[name].at(-1))]).sort((a, b) => a[1] - b[1]);
+/** [{name, rate, path}]: every optimiser with so many times its best rate; what flies off stays a number. */
+const raced = (ground, scale) =>
+  Object.keys(RULES).map((name) => {
+    const rate = bestRate(name, ground) * scale;
+    const path = run(name, ground, rate).map((at) =>
+      at.map((v) => (isFinite(v) ? Math.max(-1e4, Math.min(1e4, v)) : 1e4)),
+    );
+    return { name, rate, path };
+  });
+
+/** Who came first, second and last, in a sentence. */
+const ended = (race, ground) => {
+  const last = race.map(({ name, path }) => [name, GROUNDS[ground].f(path.at(-1))]).sort((a, b) => a[1] - b[1]);
   const [[first, low], [second, next]] = last;
   const [worst, high] = last.at(-1);
-  const end = t("learn.race.end", {
+  return t("learn.race.end", {
     n: count(STEPS),
     first,
     low: number(low),
@@ -213,12 +206,58 @@ export default () => {
     worst,
     high: number(high),
   });
+};
+
+/** The step that is shown, which goes on by itself while it is played: [step, set, play]. */
+const useSteps = () => {
+  const [step, set] = useState(STEPS);
+  const [going, play] = useState(false);
+  useEffect(() => {
+    if (!going) return;
+    const timer = setInterval(() => set((n) => (n >= STEPS ? (play(false), STEPS) : n + 1)), 40);
+    return () => clearInterval(timer);
+  }, [going]);
+  return [step, set, play];
+};
+
+/** A path up to a step, and where it is then. */
+const Path = ({ path, colour, step, across, up }) => html`
+  <polyline
+    fill="none"
+    stroke=${colour}
+    stroke-width="1.8"
+    stroke-linejoin="round"
+    points=${path
+      .slice(0, step + 1)
+      .map(([x, y]) => `${across(x)},${up(y)}`)
+      .join(" ")}
+  />
+  <circle
+    cx=${across(path[step][0])}
+    cy=${up(path[step][1])}
+    r="5"
+    fill=${colour}
+    stroke="var(--paper)"
+    stroke-width="1.5"
+  />
+`;
+
+const Begin = ({ at: [x, y], across, up }) => html`
+  <circle cx=${across(x)} cy=${up(y)} r="3" fill="var(--paper)" stroke="var(--ink)" stroke-width="1.5" />
+`;
+
+export default () => {
+  const ground = GROUNDS[place.value.ground] ? place.value.ground : "valley";
+  const scale = Number(place.value.scale ?? 1);
+  const [step, set, play] = useSteps();
+  const { box, start } = GROUNDS[ground];
+  const race = raced(ground, scale);
   return html`
-    <p class="read" id="end">${end} ${scale === 1 && t(`learn.race.so.${ground}`)}</p>
+    <p class="read" id="end">${ended(race, ground)} ${scale === 1 && t(`learn.race.so.${ground}`)}</p>
     <${Controls} ground=${ground} scale=${scale} step=${step} set=${set} play=${play} />
     <${Axes}
-      x=${[x0, x1]}
-      y=${[y0, y1]}
+      x=${box.slice(0, 2)}
+      y=${box.slice(2)}
       ratio=${0.5}
       most=${960}
       xLabel="x"
@@ -228,38 +267,13 @@ export default () => {
       of=${[ground]}
     >
       ${({ across, up }) => html`
-        ${names.map(
-          (name) => html`
-            <polyline
-              fill="none"
-              stroke=${COLOURS[name]}
-              stroke-width="1.8"
-              stroke-linejoin="round"
-              points=${paths[name]
-                .slice(0, step + 1)
-                .map(([x, y]) => `${across(x)},${up(y)}`)
-                .join(" ")}
-            />
-            <circle
-              cx=${across(paths[name][step][0])}
-              cy=${up(paths[name][step][1])}
-              r="5"
-              fill=${COLOURS[name]}
-              stroke="var(--paper)"
-              stroke-width="1.5"
-            />
-          `,
+        ${race.map(
+          ({ name, path }) =>
+            html`<${Path} path=${path} colour=${COLOURS[name]} step=${step} across=${across} up=${up} />`,
         )}
-        <circle
-          cx=${across(GROUNDS[ground].start[0])}
-          cy=${up(GROUNDS[ground].start[1])}
-          r="3"
-          fill="var(--paper)"
-          stroke="var(--ink)"
-          stroke-width="1.5"
-        />
+        <${Begin} at=${start} across=${across} up=${up} />
       `}
     <//>
-    <${Reached} ground=${ground} step=${step} names=${names} rates=${rates} paths=${paths} />
+    <${Reached} ground=${ground} step=${step} race=${race} />
   `;
 };

@@ -84,70 +84,62 @@ export const Axes = ({ axis, choose }) => html`
   </div>
 `;
 
+const LossChart = ({ data, ...shared }) => html`
+  <${Plot}
+    data=${data}
+    ...${shared}
+    yLabel=${t("live.loss_axis")}
+    height=${280}
+    series=${[
+      { label: t("live.batch"), stroke: "--line" },
+      { label: t("live.smooth"), stroke: "--ink" },
+      { label: t("live.validation_loss"), stroke: "--accent", points: true },
+    ]}
+  />
+`;
+
+const AccuracyChart = ({ data, ...shared }) => html`
+  <${Plot}
+    data=${data}
+    ...${shared}
+    yLabel=${t("live.accuracy_axis")}
+    height=${180}
+    yRange=${around}
+    series=${[{ label: t("live.validation"), stroke: "--accent", points: true }]}
+  />
+`;
+
+const RateChart = ({ data, ...shared }) => html`
+  <${Plot}
+    data=${data}
+    ...${shared}
+    yLabel=${t("live.rate_axis")}
+    height=${140}
+    series=${[{ label: t("live.rate"), stroke: "--soft" }]}
+  />
+`;
+
 export const Charts = ({ about, series, axis, x, charts: { losses, accuracy, rate, passes }, marks, closest }) => {
   const shared = { xLabel: t(`axis.${axis}`), whole: axis === "epochs" };
   const nearest = (k) => closest(series.n[k]);
+  const ofPass = (k) => closest(k ? (passes[k - 1]?.step ?? series.n.at(-1)) : 0);
+  const smoothing = about?.recipe?.label_smoothing;
   return html`
-    ${
-      x.length > 1 &&
-      html`
-        <${Plot}
-          data=${losses}
-          ...${shared}
-          yLabel=${t("live.loss_axis")}
-          onPoint=${nearest}
-          marks=${marks}
-          height=${280}
-          series=${[
-            { label: t("live.batch"), stroke: "--line" },
-            { label: t("live.smooth"), stroke: "--ink" },
-            { label: t("live.validation_loss"), stroke: "--accent", points: true },
-          ]}
-        />
-      `
-    }
-    ${
-      passes.length > 0 &&
-      html`
-        <${Plot}
-          data=${accuracy}
-          ...${shared}
-          yLabel=${t("live.accuracy_axis")}
-          height=${180}
-          yRange=${around}
-          onPoint=${(k) => closest(k ? (passes[k - 1]?.step ?? series.n.at(-1)) : 0)}
-          series=${[{ label: t("live.validation"), stroke: "--accent", points: true }]}
-        />
-      `
-    }
+    ${x.length > 1 && html`<${LossChart} data=${losses} ...${shared} onPoint=${nearest} marks=${marks} />`}
+    ${passes.length > 0 && html`<${AccuracyChart} data=${accuracy} ...${shared} onPoint=${ofPass} />`}
     ${
       passes.length > 0 &&
       html`
         <${Kept} epochs=${series.epochs} over=${about?.best} kind=${about?.final?.kind} first=${about?.first} />
       `
     }
-    ${
-      x.length > 1 &&
-      html`
-        <${Plot}
-          data=${rate}
-          ...${shared}
-          yLabel=${t("live.rate_axis")}
-          height=${140}
-          onPoint=${nearest}
-          series=${[{ label: t("live.rate"), stroke: "--soft" }]}
-        />
-      `
-    }
+    ${x.length > 1 && html`<${RateChart} data=${rate} ...${shared} onPoint=${nearest} />`}
     ${
       x.length > 1 &&
       html`
         <p class="small">
           ${t("live.click")}${" "}
-          ${
-            about?.recipe?.label_smoothing > 0 &&
-            t("live.smoothing", { share: percent(about.recipe.label_smoothing, 0) })
-          }
+          ${smoothing > 0 && t("live.smoothing", { share: percent(smoothing, 0) })}
         </p>
       `
     }

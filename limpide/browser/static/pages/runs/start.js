@@ -35,56 +35,75 @@ const usePlan = (wish) => {
   return plan.of === asked ? plan : { folders: plan.folders, waiting: true };
 };
 
-const Options = ({ more, open, chosen, networks, limit, put, network, known }) => html`
-  <details open=${more} onToggle=${(event) => open(event.target.open)}>
-    <summary>${t("start.more")}</summary>
-    <div class="choices">
-      <label>
-        ${t("runs.network")}
-        <select value=${chosen.model} onChange=${put("model")}>
-          <option value="">${t("start.auto")}</option>
-          <optgroup label=${t("start.published")}>${known.filter((one) => one.published).map(network)}</optgroup>
-          <optgroup label=${t("start.scratch")}>${known.filter((one) => !one.published).map(network)}</optgroup>
-        </select>
-        ${more && networks.waiting && html`<span class="small" role="status">${t("start.counting")}</span>`}
-        ${networks.error && html`<span class="small" role="alert">${networks.error}</span>`}
-      </label>
-      <label>
-        ${t("start.limit")}
-        <select value=${limit} onChange=${put("limit")}>
-          <option value="">${t("runs.decide")}</option>
-          ${TIMES.map((one) => html`<option value=${one}>${one.replace("m", " min").replace("h", " h")}</option>`)}
-          <option value="epochs">${t("start.passes")}</option>
-        </select>
-      </label>
-      ${
-        limit === "epochs" &&
-        html`
-          <label>
-            ${t("start.passes_n")}
-            <input type="number" min="1" step="1" value=${chosen.epochs} onInput=${put("epochs")} />
-          </label>
-        `
-      }
-      <label>
-        ${t("start.size")}
-        <select value=${chosen.image_size} onChange=${put("image_size")}>
-          <option value="">${t("start.auto")}</option>
-          ${SIZES.map((n) => html`<option value=${String(n)}>${n} × ${n} px</option>`)}
-        </select>
-      </label>
-      <label>
-        ${t("start.from")}
-        <select value=${chosen.weights} onChange=${put("weights")}>
-          <option value="">${t("start.from.auto")}</option>
-          <option value="none">${t("start.from.none")}</option>
-        </select>
-      </label>
-    </div>
-  </details>
-`;
+/** The networks that can be trained, asked for when there is somebody to see them. */
+const Networks = ({ shown, value, onChange }) => {
+  const networks = useFetched(
+    () => (shown ? get(`/api/networks?lang=${language.value}`).then((found) => found.networks) : Promise.resolve(null)),
+    [shown],
+  );
+  const known = networks.value ?? [];
+  const option = ({ name, parameters, size }) => html`
+    <option value=${name}>${t("start.network", { name, n: large(parameters), size: count(size) })}</option>
+  `;
+  return html`
+    <label>
+      ${t("runs.network")}
+      <select value=${value} onChange=${onChange}>
+        <option value="">${t("start.auto")}</option>
+        <optgroup label=${t("start.published")}>${known.filter((one) => one.published).map(option)}</optgroup>
+        <optgroup label=${t("start.scratch")}>${known.filter((one) => !one.published).map(option)}</optgroup>
+      </select>
+      ${shown && networks.waiting && html`<span class="small" role="status">${t("start.counting")}</span>`}
+      ${networks.error && html`<span class="small" role="alert">${networks.error}</span>`}
+    </label>
+  `;
+};
 
-const Where = ({ data, set, say, starting, wish, plan, wrong }) => html`
+/** All that need not be said. put: (name) → what a field of that name does when it changes. */
+const Options = ({ chosen, put }) => {
+  const [more, open] = useState(false);
+  return html`
+    <details open=${more} onToggle=${(event) => open(event.target.open)}>
+      <summary>${t("start.more")}</summary>
+      <div class="choices">
+        <${Networks} shown=${more} value=${chosen.model} onChange=${put("model")} />
+        <label>
+          ${t("start.limit")}
+          <select value=${chosen.limit} onChange=${put("limit")}>
+            <option value="">${t("runs.decide")}</option>
+            ${TIMES.map((one) => html`<option value=${one}>${one.replace("m", " min").replace("h", " h")}</option>`)}
+            <option value="epochs">${t("start.passes")}</option>
+          </select>
+        </label>
+        ${
+          chosen.limit === "epochs" &&
+          html`
+            <label>
+              ${t("start.passes_n")}
+              <input type="number" min="1" step="1" value=${chosen.epochs} onInput=${put("epochs")} />
+            </label>
+          `
+        }
+        <label>
+          ${t("start.size")}
+          <select value=${chosen.image_size} onChange=${put("image_size")}>
+            <option value="">${t("start.auto")}</option>
+            ${SIZES.map((n) => html`<option value=${String(n)}>${n} × ${n} px</option>`)}
+          </select>
+        </label>
+        <label>
+          ${t("start.from")}
+          <select value=${chosen.weights} onChange=${put("weights")}>
+            <option value="">${t("start.from.auto")}</option>
+            <option value="none">${t("start.from.none")}</option>
+          </select>
+        </label>
+      </div>
+    </details>
+  `;
+};
+
+const Where = ({ data, put, folders = [], disabled }) => html`
   <div class="row">
     <label>
       ${t("runs.data")}${" "}
@@ -96,39 +115,52 @@ const Where = ({ data, set, say, starting, wish, plan, wrong }) => html`
         aria-describedby="found"
         value=${data}
         placeholder="photos/"
-        onInput=${(event) => {
-          set(event.target.value);
-          say("");
-        }}
+        onInput=${put("data")}
       />
     </label>
     <datalist id="folders">
-      ${(plan.folders ?? []).map((name) => html`<option value=${name}></option>`)}
+      ${folders.map((name) => html`<option value=${name}></option>`)}
     </datalist>
-    <button disabled=${!wish.data || starting || Boolean(wrong)}>${t("runs.start")}</button>
+    <button disabled=${disabled}>${t("runs.start")}</button>
   </div>
 `;
 
+/** What is asked of the server, of what was chosen: a limit is a time or a number of passes. */
+const wishOf = ({ limit, data, epochs, ...choices }) => ({
+  data: data.trim(),
+  ...choices,
+  time: limit === "epochs" ? "" : limit,
+  epochs: limit === "epochs" ? epochs : "",
+});
+
+/** What the server says of a wish, in a sentence. */
+const answered = (plan) =>
+  plan.waiting
+    ? t("runs.starting")
+    : plan.classes
+      ? t("start.found", { classes: count(plan.classes), images: count(plan.images) })
+      : "more_than" in plan
+        ? t("start.many", { n: count(plan.more_than) })
+        : t("start.named");
+
+const Command = ({ command }) => html`
+  <p class="small">
+    ${t("start.command")}
+    <br />
+    <code id="command">${command}</code>
+  </p>
+`;
+
 export const Start = ({ given = "" }) => {
-  const [data, set] = useState(given);
-  const [more, open] = useState(false);
-  const [chosen, choose] = useState({ model: "", limit: "", time: "", epochs: "", image_size: "", weights: "" });
+  const [chosen, choose] = useState({ data: given, model: "", limit: "", epochs: "", image_size: "", weights: "" });
   const [said, say] = useState("");
   const [starting, wait] = useState(false);
-  const networks = useFetched(
-    () => (more ? get(`/api/networks?lang=${language.value}`).then((found) => found.networks) : Promise.resolve(null)),
-    [more],
-  );
-  const { limit, ...choices } = chosen;
-  const wish = {
-    data: data.trim(),
-    ...choices,
-    time: limit === "epochs" ? "" : limit,
-    epochs: limit === "epochs" ? chosen.epochs : "",
-  };
+  const wish = wishOf(chosen);
   const plan = usePlan(wish);
+  const wrong = plan.error ?? plan.problem;
   const put = (name) => (event) => {
-    choose({ ...chosen, [name]: event.target.value });
+    const { value } = event.target;
+    choose((chosen) => ({ ...chosen, [name]: value }));
     say("");
   };
   const start = async (event) => {
@@ -143,51 +175,19 @@ export const Start = ({ given = "" }) => {
     }
     wait(false);
   };
-  const network = ({ name, parameters, size }) => html`
-    <option value=${name}>${t("start.network", { name, n: large(parameters), size: count(size) })}</option>
-  `;
-  const known = networks.value ?? [];
-  const wrong = plan.error ?? plan.problem;
   return html`
     <form class="start" onSubmit=${start}>
-      <${Where} data=${data} set=${set} say=${say} starting=${starting} wish=${wish} plan=${plan} wrong=${wrong} />
-      <p id="found" class=${wish.data && wrong ? "error" : "small"} role="status">
-        ${
-          said ||
-          (!wish.data
-            ? t("start.what")
-            : wrong
-              ? wrong
-              : plan.waiting
-                ? t("runs.starting")
-                : plan.classes
-                  ? t("start.found", { classes: count(plan.classes), images: count(plan.images) })
-                  : "more_than" in plan
-                    ? t("start.many", { n: count(plan.more_than) })
-                    : t("start.named"))
-        }
-      </p>
-      <${Options}
-        more=${more}
-        open=${open}
-        chosen=${chosen}
-        networks=${networks}
-        limit=${limit}
+      <${Where}
+        data=${chosen.data}
         put=${put}
-        network=${network}
-        known=${known}
+        folders=${plan.folders}
+        disabled=${!wish.data || starting || Boolean(wrong)}
       />
-      ${
-        wish.data &&
-        plan.command &&
-        html`
-          <p class="small">
-            ${t("start.command")}
-            <br />
-            <code id="command">${plan.command}</code>
-          </p>
-        `
-      }
+      <p id="found" class=${wish.data && wrong ? "error" : "small"} role="status">
+        ${said || (!wish.data ? t("start.what") : wrong || answered(plan))}
+      </p>
+      <${Options} chosen=${chosen} put=${put} />
+      ${wish.data && plan.command && html`<${Command} command=${plan.command} />`}
     </form>
   `;
 };
