@@ -107,9 +107,9 @@ class Allowance:
 class Work:
     """What one baseline takes."""
 
-    multiply_adds: float = 0.0  # of fitting and scoring
+    multiply_adds: float = 0.0  # of fitting, which the budget bounds
     bytes: float = 0.0  # the most that it holds beside the pixels
-    seconds: float = 0.0  # beside: what has to be loaded or computed whatever the budget is
+    seconds: float = 0.0  # beside: loading, decoding and scoring, which take what they take
 
 
 @dataclass(frozen=True)
@@ -120,6 +120,11 @@ class Sizes:
     test: int
     classes: int
     values: int  # of one image, pixels times channels, that baselines on pixels see
+
+    @property
+    def least(self) -> int:
+        """Training images without which nothing is fitted: two a class, and some."""
+        return max(MIN_IMAGES, 2 * self.classes)
 
     @property
     def few(self) -> int:
@@ -159,9 +164,6 @@ class FrozenModel:
     multiply_adds: int
     is_the_network: bool  # nothing was fine-tuned, or it did not help: then it is no baseline of itself
 
-    def right(self, labels: np.ndarray) -> np.ndarray:
-        return np.asarray((self.test @ self.weight.T + self.bias).argmax(1) == labels[self.test_rows])
-
 
 @dataclass(frozen=True)
 class BaselineInputs:
@@ -195,3 +197,16 @@ class BaselineData:
     test: HeldOut  # pixels of all test images
     few: HeldOut  # of at most MAX_TEST, for what is slow to ask
     frozen: FrozenModel | None
+
+    def frozen_test(self) -> HeldOut:
+        """Features of the test images, as far as the frozen network saw them."""
+        frozen, rows = self.frozen, self.test_rows
+        assert frozen, "it is fitted after trainings that began with a pretrained network"
+        places = np.flatnonzero(np.isin(frozen.test_rows, rows))
+        images = frozen.test_rows[places]
+        return HeldOut(take_rows(frozen.test, places), self.dataset.labels[images], np.searchsorted(rows, images))
+
+
+def take_rows(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """values[rows] for sorted rows, each there once: without a copy where these are all of them."""
+    return values if len(rows) == len(values) else values[rows]

@@ -10,7 +10,6 @@ import numpy as np
 
 from limpide.baselines.baseline import (
     MAX_TEST,
-    MIN_IMAGES,
     SIDE,
     Allowance,
     Attempt,
@@ -19,14 +18,13 @@ from limpide.baselines.baseline import (
     BaselineInputs,
     Budget,
     ComparedModel,
-    FrozenModel,
     HeldOut,
     Scores,
     Sizes,
+    take_rows,
 )
-from limpide.baselines.fitting import take_rows
 from limpide.baselines.majority import always_majority
-from limpide.baselines.registry import baselines_after
+from limpide.baselines.registry import baselines_of
 from limpide.baselines.saved import load_scores, save_scores
 from limpide.core.events import Event, Progress
 from limpide.data.dataset import TRAIN, Dataset
@@ -49,8 +47,7 @@ class Comparison:
 
 def images_allowed(baseline: Baseline, sizes: Sizes, budget: Budget) -> int:
     """Training images that it may have, decided from counts alone: two a class at least."""
-    least = max(MIN_IMAGES, 2 * sizes.classes)
-    return min(sizes.train, max(least, int(baseline.images(sizes, budget))))
+    return min(sizes.train, max(sizes.least, int(baseline.images(sizes, budget))))
 
 
 def values_of(size: int, channels: int) -> int:
@@ -77,7 +74,8 @@ def fit_baselines(
     still time for this one.
     """
     models: list[ComparedModel] = [always_majority(dataset.labels[parts == TRAIN], dataset.labels[rows])]
-    budget, baselines = inputs.budget, _fitting(inputs.frozen)
+    budget, frozen = inputs.budget, inputs.frozen
+    baselines = baselines_of(frozen is not None, frozen is None or not frozen.is_the_network)
     if budget.seconds is not None and budget.seconds <= 0:
         return Comparison(models, [], baselines)
     yield Progress(message(N_("preparing the images for simpler models")))
@@ -105,18 +103,12 @@ def fit_baselines(
     return Comparison(models, late, left_out)
 
 
-def _fitting(frozen: FrozenModel | None) -> list[Baseline]:
-    if frozen is None:
-        return baselines_after("from scratch")
-    return baselines_after("pretrained") if frozen.is_the_network else baselines_after("pretrained", "fine-tuned")
-
-
 def _data(dataset: Dataset, train: np.ndarray, rows: np.ndarray, inputs: BaselineInputs) -> BaselineData:
     """train, rows: training and test images."""
     labels, seed, pixels = dataset.labels, inputs.recipe.seed, inputs.pixels
     p = pixels.preprocessing
     sizes = Sizes(len(train), max(1, len(rows)), len(dataset.learned_classes), values_of(p.size, p.channels))
-    n = max(MIN_IMAGES, 2 * sizes.classes, int(sizes.images_on_pixels(inputs.budget)))
+    n = max(sizes.least, int(sizes.images_on_pixels(inputs.budget)))
     on_pixels = train[np.sort(stratified_order(labels[train], seed)[:n])]
     test = HeldOut(_small(pixels, rows), labels[rows], np.arange(len(rows)))
     some = np.sort(stratified_order(labels[rows], seed)[:MAX_TEST])

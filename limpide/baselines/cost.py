@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from limpide.baselines.baseline import Baseline, Budget, Sizes
+from limpide.baselines.baseline import Budget, Sizes
 from limpide.baselines.compare import budget_of, images_allowed, values_of
-from limpide.baselines.registry import baselines_after
+from limpide.baselines.registry import baselines_of
 from limpide.core.cost import Cost, Facts
 
 
@@ -16,7 +16,7 @@ def cost(facts: Facts) -> Cost:
 
 def _seconds(facts: Facts, sizes: Sizes) -> float:
     budget, seconds = budget_of(facts.asked), 0.0
-    for baseline in _expected(facts):
+    for baseline in baselines_of(facts.frozen is not None):
         work = baseline.work(facts, sizes, images_allowed(baseline, sizes, budget))
         fitting = work.multiply_adds / facts.multiply_adds_a_second
         seconds += work.seconds + (fitting if budget.seconds is None else min(fitting, budget.seconds))
@@ -27,9 +27,6 @@ def _bytes(facts: Facts, sizes: Sizes) -> float:
     """Pixels as float32, and the largest of the models."""
     budget = Budget()
     pixels = 4 * sizes.values * (min(sizes.train, sizes.images_on_pixels(budget)) + sizes.test)
-    held = [one.work(facts, sizes, images_allowed(one, sizes, budget)).bytes for one in _expected(facts)]
-    return pixels + max(held, default=0.0)
-
-
-def _expected(facts: Facts) -> list[Baseline]:
-    return baselines_after("pretrained", "fine-tuned") if facts.frozen else baselines_after("from scratch")
+    baselines = baselines_of(facts.frozen is not None)
+    models = [one.work(facts, sizes, images_allowed(one, sizes, budget)).bytes for one in baselines]
+    return pixels + max(models, default=0.0)

@@ -34,7 +34,7 @@ def fit_allowed(labels: np.ndarray, fit: Fit, allowance: Allowance) -> Fitted | 
     if allowance.seconds is not None and allowance.decided is None:
         return fit_in_time(allowance.seconds, labels, fit, allowance.seed, allowance.images)
     n = min(
-        len(labels), allowance.images if allowance.seconds is None or allowance.decided is None else allowance.decided
+        len(labels), allowance.images if allowance.decided is None or allowance.seconds is None else allowance.decided
     )
     if not n:
         return None
@@ -92,11 +92,6 @@ def warm_up(fit: Fit, labels: np.ndarray) -> None:
     classes = np.unique(labels)
     few = np.concatenate([np.flatnonzero(labels == k)[:2] for k in classes[:4]])
     fit(np.sort(few))
-
-
-def take_rows(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """values[rows] for sorted rows, each there once: without a copy where these are all of them."""
-    return values if len(rows) == len(values) else values[rows]
 
 
 def milliseconds(predict: Callable[[np.ndarray], Any], rows: np.ndarray) -> float:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from limpide.baselines.baseline import Allowance, BaselineData, Budget, HeldOut, Scores, Sizes, Work
-from limpide.baselines.fitting import fit_allowed, score, take_rows, warm_up
+from limpide.baselines.baseline import Allowance, BaselineData, Budget, HeldOut, Scores, Sizes, Work, take_rows
+from limpide.baselines.fitting import fit_allowed, score, warm_up
 from limpide.core.cost import Facts
 
 if TYPE_CHECKING:

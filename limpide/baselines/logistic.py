@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from limpide.baselines.baseline import Allowance, BaselineData, Budget, HeldOut, Scores, Sizes, Work
-from limpide.baselines.fitting import fit_allowed, score, take_rows, warm_up
+from limpide.baselines.baseline import Allowance, BaselineData, Budget, HeldOut, Scores, Sizes, Work, take_rows
+from limpide.baselines.fitting import fit_allowed, score, warm_up
 from limpide.core.cost import Facts
 from limpide.system import machine
 from limpide.system.quiet_libraries import quiet_libraries

@@ -7,7 +7,6 @@ from dataclasses import replace
 import numpy as np
 
 from limpide.baselines.baseline import MAX_TEST, Allowance, BaselineData, Budget, HeldOut, Scores, Sizes, Work
-from limpide.baselines.fitting import take_rows
 from limpide.baselines.nearest_neighbors import nearest_neighbors
 from limpide.baselines.pretrained_head import WIDTH
 from limpide.core.cost import Facts
@@ -16,14 +15,8 @@ from limpide.data.split import stratified_order
 
 def fit(data: BaselineData, allowance: Allowance) -> Scores | None:
     """Computing the features counts, fitting the head does not."""
-    frozen, labels = data.frozen, data.dataset.labels
+    asked, frozen, labels = data.frozen_test(), data.frozen, data.dataset.labels
     assert frozen, "it is fitted after trainings that began with a pretrained network"
-    kept = np.isin(frozen.test_rows, data.test_rows)
-    asked = HeldOut(
-        take_rows(frozen.test, np.flatnonzero(kept)),
-        labels[frozen.test_rows[kept]],
-        np.searchsorted(data.test_rows, frozen.test_rows[kept]),
-    )
     if len(asked.rows) > MAX_TEST:
         some = np.sort(stratified_order(asked.labels, allowance.seed)[:MAX_TEST])
         asked = HeldOut(asked.x[some], asked.labels[some], asked.rows[some])
@@ -42,4 +35,7 @@ def images(sizes: Sizes, budget: Budget) -> float:
 
 
 def work(facts: Facts, sizes: Sizes, n: int) -> Work:
-    return Work(n * sizes.few * WIDTH)
+    if facts.frozen is None:
+        return Work()
+    # of many images the frozen network saw a sample
+    return Work(min(n, facts.frozen.learned) * min(sizes.few, facts.frozen.test) * WIDTH)

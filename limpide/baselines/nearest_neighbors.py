@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from limpide.baselines.baseline import Allowance, HeldOut, Scores
-from limpide.baselines.fitting import fit_allowed, milliseconds, take_rows, warm_up
+from limpide.baselines.baseline import Allowance, HeldOut, Scores, take_rows
+from limpide.baselines.fitting import fit_allowed, milliseconds, warm_up
 
 NEIGHBORS = 5
 

@@ -7,8 +7,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
+from limpide.baselines.pretrained_head import WIDTH
 from limpide.core.recipe import Recipe
 from limpide.data.dataset import Dataset
+from limpide.data.decoding.decode import Undecodable
 from limpide.data.preprocessing import Preprocessing
 from limpide.models import multiply_adds, parameters
 from limpide.system.machine import cores
@@ -25,7 +27,7 @@ class FrozenFeatures:
     def __init__(self, dataset: Dataset, recipe: Recipe) -> None:
         self.dataset = dataset
         self.preprocessing = Preprocessing(
-            SIZE, 3, recipe.fit, "bicubic", (127.0,), (128.0,), value_range=recipe.span()
+            SIZE, 3, recipe.fit, "bicubic", (127.0,), (128.0,), 2 * SIZE, value_range=recipe.span()
         )
         network = build_network(
             recipe.but(model="efficientnet_lite0", weights="auto"), len(dataset.learned_classes), 3, SIZE
@@ -36,7 +38,7 @@ class FrozenFeatures:
         self._known: dict[int, np.ndarray] = {}
 
     def of(self, rows: np.ndarray) -> np.ndarray:
-        """float32 (len(rows), width)."""
+        """float32 (len(rows), width); NaN of an image that can no longer be read."""
         missing = np.array([i for i in rows.tolist() if i not in self._known], dtype=int)
         for k in range(0, len(missing), CHUNK):
             part = missing[k : k + CHUNK]
@@ -46,5 +48,15 @@ class FrozenFeatures:
     def fresh(self, rows: np.ndarray) -> np.ndarray:
         """The same, computed whether they are known or not."""
         with ThreadPoolExecutor(cores()) as pool:
-            squares = list(pool.map(lambda i: self.preprocessing.pixels(self.dataset.images.image(int(i))), rows))
-        return self.frozen.features(np.stack(squares))
+            squares = list(pool.map(self._square, rows.tolist()))
+        readable = [square is not None for square in squares]
+        features = np.full((len(rows), WIDTH), np.nan, np.float32)
+        if any(readable):
+            features[readable] = self.frozen.features(np.stack([one for one in squares if one is not None]))
+        return features
+
+    def _square(self, row: int) -> np.ndarray | None:
+        try:
+            return self.preprocessing.pixels(self.dataset.images.image(row, self.preprocessing.jpeg_side))
+        except Undecodable:
+            return None

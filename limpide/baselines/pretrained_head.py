@@ -39,7 +39,9 @@ def fit(data: BaselineData, allowance: Allowance) -> Attempt:
     before = time.perf_counter() - began
 
     def fit_to(picked: np.ndarray) -> Head:
-        return linear_head(features.of(train[picked]), labels[train[picked]], len(data.dataset.learned_classes))
+        x, rows = features.of(train[picked]), train[picked]
+        readable = ~np.isnan(x[:, 0])
+        return linear_head(x[readable], labels[rows[readable]], len(data.dataset.learned_classes))
 
     found = fit_allowed(labels[train], fit_to, allowance)
     if found is None:
@@ -47,9 +49,12 @@ def fit(data: BaselineData, allowance: Allowance) -> Attempt:
     for k in range(0, len(test), CHUNK):
         yield Progress(message(N_("scoring a pretrained network with a linear layer")), k, len(test))
         features.of(test[k : k + CHUNK])
-    right = found.model.logits(features.of(test)).argmax(1) == labels[test]
+    x = features.of(test)
+    readable = ~np.isnan(x[:, 0])
+    right = found.model.logits(x[readable]).argmax(1) == labels[test[readable]]
     ms = milliseconds(lambda one: found.model.logits(features.fresh(one)), test)
-    return Scores(right, data.few.rows, found.n, before + found.seconds, ms, features.bytes, features.multiply_adds)
+    rows, seconds = data.few.rows[readable], before + found.seconds
+    return Scores(right, rows, found.n, seconds, ms, features.bytes, features.multiply_adds)
 
 
 def images(sizes: Sizes, budget: Budget) -> float:
@@ -57,7 +62,9 @@ def images(sizes: Sizes, budget: Budget) -> float:
 
 
 def work(facts: Facts, sizes: Sizes, n: int) -> Work:
-    return Work((n + sizes.few) * FEATURES_WORK, BYTES + 4 * WIDTH * (n + sizes.few), LOAD_SECONDS)
+    scoring = sizes.few * FEATURES_WORK / facts.multiply_adds_a_second
+    seconds = LOAD_SECONDS + (n + sizes.few) * facts.decoding_seconds + scoring
+    return Work(n * FEATURES_WORK, BYTES + 4 * WIDTH * (n + sizes.few), seconds)
 
 
 def linear_head(features: np.ndarray, labels: np.ndarray, classes: int) -> Head:

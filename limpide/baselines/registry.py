@@ -39,5 +39,9 @@ BASELINES: tuple[Baseline, ...] = (
 )
 
 
-def baselines_after(*trainings: Training) -> list[Baseline]:
-    return [baseline for baseline in BASELINES if baseline.after in ("any", *trainings)]
+def baselines_of(is_pretrained: bool, is_fine_tuned: bool = True) -> list[Baseline]:
+    """Those that are fitted after such a training. is_fine_tuned: of a pretrained network, and to its good."""
+    fitting: set[Training] = {"any", "from scratch"}
+    if is_pretrained:
+        fitting = {"any", "pretrained", "fine-tuned"} if is_fine_tuned else {"any", "pretrained"}
+    return [baseline for baseline in BASELINES if baseline.after in fitting]

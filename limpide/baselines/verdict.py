@@ -61,12 +61,12 @@ def baselines_finding(
     ranked = sorted(baselines, key=lambda baseline: -baseline.accuracy)
     tests = {baseline.key: compare_with(network, baseline, groups) for baseline in ranked}
     verdict, says = _judge(network, ranked, tests, groups)
-    if had.left_out and verdict == "ok":
+    if (had.left_out or had.late) and verdict == "ok":
         verdict, says = (
             "unknown",
             _about(
                 N_(
-                    "Not every simpler model was tried; of those that were, the best, {rival}, is right on "
+                    "Not every simpler model could be compared; of those that were, the best, {rival}, is right on "
                     "{share:percent}."
                 ),
                 ranked[0],
@@ -206,7 +206,7 @@ def _no_better_than_majority(
 def _what_they_had(ranked: Sequence[ComparedModel], had: LimitsMet) -> list[Message]:
     few = [baseline for baseline in ranked if baseline.n_train < had.images]
     said = []
-    if not few:
+    if not (few or had.late or had.left_out):
         said.append(message(N_("Every simpler model learned from all {n:count} training images."), n=had.images))
     for baseline in few:
         says = N_("Training images of {rival}: {n:count} of {all:count}. More could change its answers.")

@@ -115,7 +115,7 @@ class Finding:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Finding:
-        """Raises typed.Unfit, which names what is not as `to_json` writes it."""
+        """Raises InvalidJson, which names what is not as `to_json` writes it."""
         record = typed_json.as_record(_Kept, data)
         return cls(
             name=record.name,

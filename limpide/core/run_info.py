@@ -138,7 +138,7 @@ class RunInfo:
     test_seen_by: tuple[str, ...] = ()  # the first digits of the sha256 of each
     # -- what was decided
     recipe: Mapping[str, Any] = field(default_factory=dict)  # a Recipe
-    seen: Mapping[str, Any] | None = None  # a Glimpse (data/read_images.py)
+    seen: Mapping[str, Any] | None = None  # an ImageSample (data/read_images.py)
     grouped_by: str = ""  # the columns whose values the split never cut, with commas
     split_rows: int | None = None  # of split.csv
     steps: int | None = None
@@ -192,7 +192,7 @@ class RunInfo:
 
     @classmethod
     def from_json(cls, data: Any) -> RunInfo:
-        """Raises typed.Unfit, which names the field. Fields of a newer version are left aside, and must be finite JSON
+        """Raises InvalidJson, which names the field. Fields of a newer version are left aside, and must be finite JSON
         like the others.
         """
         info = typed_json.as_record(cls, data)
@@ -209,7 +209,7 @@ KNOWN = frozenset(one.name for one in fields(RunInfo))
 
 
 def require(value: T | None, name: str) -> T:
-    """A field that this phase cannot do without. Raises typed.Unfit where it is missing."""
+    """A field that this phase cannot do without. Raises InvalidJson where it is missing."""
     if value is None:
         raise typed_json.invalid_field(name, typed_json.THERE)
     return value

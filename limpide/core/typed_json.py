@@ -2,7 +2,7 @@
 in.
 
 A file may have been edited by hand, cut short, or written by another version or another program. What does not fit is
-an `Unfit`, which names the field; what this version does not know is left aside.
+an `InvalidJson`, which names the field; what this version does not know is left aside.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def invalid_field(field: str, expected: str, **values: str) -> InvalidJson:
 
 
 def read_json_file(file: Path) -> Any:
-    """The JSON in this file, UTF-8. Raises Unfit for anything else, OSError where it cannot be read."""
+    """The JSON in this file, UTF-8. Raises InvalidJson for anything else, OSError where it cannot be read."""
     # a pipe must not be waited for
     with open(os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
@@ -65,7 +65,7 @@ def read_json_file(file: Path) -> Any:
 
 
 def parse_json(data: bytes) -> Any:
-    """UTF-8 JSON. Raises Unfit."""
+    """UTF-8 JSON. Raises InvalidJson."""
     try:
         return json.loads(data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -77,7 +77,7 @@ def parse_json(data: bytes) -> Any:
 
 
 def as_record(kind: type[T], data: Any, field: str = "", *, strict: bool = False) -> T:
-    """`data`, a JSON object, as the dataclass `kind`, whose defaults stand for what is not there. Raises Unfit.
+    """`data`, a JSON object, as the dataclass `kind`, whose defaults stand for what is not there. Raises InvalidJson.
 
     strict: what this version does not know is refused, as leaving it aside would give other results.
 
@@ -112,7 +112,7 @@ def _path_of(field: str, name: str) -> str:
 
 
 def check_type(hint: Any, value: Any, field: str) -> Any:
-    """`value` as the type `hint`. Raises Unfit."""
+    """`value` as the type `hint`. Raises InvalidJson."""
     if hint is Any:
         return _finite(value, field)
     if dataclasses.is_dataclass(hint):

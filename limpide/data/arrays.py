@@ -117,7 +117,7 @@ def as_pixels(
 ) -> tuple[np.ndarray, list[Message]]:
     """uint8 (n, height, width) or (n, height, width, 3), and what was done to get there. Raises DataError.
 
-    scale: what turns floats into grey levels; without it they decide themselves (`grey_scale`). value_range: what
+    scale: what turns floats into grey levels; without it they decide themselves (`gray_scale`). value_range: what
     becomes 0 and 255 in arrays of every type but uint8 and bool, as in files of more than 8 bits
     (`data/decoding/deep_values.py`); what is beyond it is clipped, and noted as CLIPPED.
     """
@@ -198,7 +198,7 @@ def gray_scale(array: np.ndarray) -> float:
 
 
 def common_scale(arrays: Iterable[np.ndarray]) -> float | None:
-    """`grey_scale` of all that are floats, taken together; None where none is."""
+    """`gray_scale` of all that are floats, taken together; None where none is."""
     highest = [array.max() for array in arrays if np.issubdtype(array.dtype, np.floating) and array.size]
     return gray_scale(np.array(highest)) if highest else None
 

@@ -175,7 +175,7 @@ def _distinct_labels(y: Any) -> tuple[np.ndarray, np.ndarray]:
 
 def labels_of(info: RunInfo) -> np.ndarray:
     """The distinct labels that a run was trained with, in the order of its classes: those of a program in their own
-    type. Raises typed.Unfit.
+    type. Raises InvalidJson.
     """
     arrays = info.arrays
     if arrays is None or arrays.labels is None:
@@ -187,7 +187,7 @@ def labels_of(info: RunInfo) -> np.ndarray:
 
 
 def learned_of(labels: np.ndarray, info: RunInfo) -> np.ndarray:
-    """Without those of classes that only the test part has. Raises typed.Unfit."""
+    """Without those of classes that only the test part has. Raises InvalidJson."""
     if info.learned is None:  # of a limpide that learned all of them
         return labels
     if not all(0 <= k < len(labels) for k in info.learned):

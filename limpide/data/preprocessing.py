@@ -48,7 +48,7 @@ class Preprocessing:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Preprocessing:
-        """Raises typed.Unfit, which names the field."""
+        """Raises InvalidJson, which names the field."""
         return as_record(cls, data, "preprocessing", strict=True)
 
     def opened(self, source: bytes | Image.Image) -> tuple[Image.Image, Remarks]:

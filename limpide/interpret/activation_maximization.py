@@ -66,7 +66,7 @@ def maximize_activation(
     low: float | Tensor = -1.0,
     high: float | Tensor = 1.0,
 ) -> MaximizedInput:
-    """The picture that wakes this channel of this operation most: `climb` to its end."""
+    """The picture that wakes this channel of this operation most: the climb to its end."""
     climbing = gradient_ascent(model, key, channel, shape, steps, seed, low, high)
     while True:
         try:

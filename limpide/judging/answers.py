@@ -12,6 +12,7 @@ import numpy as np
 
 from limpide.audit.evidence import Evidence
 from limpide.core.cost import Cost, Facts
+from limpide.core.errors import DataError
 from limpide.core.events import Event, Progress
 from limpide.core.run import Run
 from limpide.data.dataset import Dataset
@@ -53,6 +54,14 @@ def read_image(dataset: Dataset, row: int, at_least: int, also: Callable[[int, A
     if also is not None:
         also(row, image)
     return image
+
+
+def first_readable(dataset: Dataset, rows: np.ndarray, at_least: int) -> tuple[int, Any]:
+    """(place in `rows`, image) of the first that can still be read. Raises DataError where none can."""
+    for place, row in enumerate(rows.tolist()):
+        if (image := read_image(dataset, row, at_least)) is not None:
+            return place, image
+    raise DataError("L211", where=dataset.location)
 
 
 def predict_rows(

@@ -23,7 +23,7 @@ def no_cost(facts: Facts) -> Cost:
 
 @dataclass(frozen=True)
 class Audit:
-    """One audit. Nothing else in the house knows it by name, but for a template of the report that may draw it."""
+    """One audit, as judging, its quote and every page that lists audits need it."""
 
     name: str  # of its finding
     question: str  # msgid, what a person asks: the heading of its section

@@ -10,6 +10,7 @@ import numpy as np
 from limpide.core.cost import Cost, Facts
 from limpide.core.events import Event, Progress
 from limpide.core.finding import Finding
+from limpide.judging.answers import first_readable
 from limpide.judging.subject import Subject
 from limpide.system import files
 from limpide.text.messages import N_, message
@@ -32,9 +33,10 @@ def run(subject: Subject) -> Iterator[Event | Finding]:
     evidence = yield from subject.evidence()
     rows, network = (yield from subject.answers()).rows, subject.network()
     yield Progress(message(N_("opening one unit")))
-    chosen = int(np.argmax(evidence.probabilities.max(1) * evidence.right))
     p = network.preprocessing
-    square = p.pixels(subject.dataset.images.image(int(rows[chosen]), p.jpeg_side))
+    surest = np.argsort(-evidence.probabilities.max(1) * evidence.right, kind="stable")
+    place, image = first_readable(subject.dataset, rows[surest], p.jpeg_side)
+    chosen, square = int(surest[place]), p.pixels(image)
     recorded = trace(network.model, as_tensor(square[None], p))
     unit = choose_unit(network.model, recorded)
     # first and last layer with what went in and came out, so that the report can do their sums before the reader's eyes

@@ -1,5 +1,6 @@
-"""The audits of a model. This table is all that the house knows of them: judging after a training, `evaluate`, the
-quote, the report and the Audit page of the studio go through it.
+"""The audits of a model. To add one takes a line here: judging after a training, `evaluate`, the quote, the report and
+the Audit page of the studio go through this table. Some know further wishes of one by its name: what the report draws
+instead of a table (report/html), and what the terminal leaves to the report (report/terminal/summary.py).
 """
 
 from __future__ import annotations

@@ -14,7 +14,15 @@ from limpide.core.run import Run
 from limpide.core.run_info import RunInfo
 from limpide.data.dataset import TEST, TRAIN, Dataset
 from limpide.deploy.predictor import Predictor
-from limpide.judging.answers import Answers, keep_answers, kept_answers, make_evidence, never_predicted, predict_rows
+from limpide.judging.answers import (
+    Answers,
+    first_readable,
+    keep_answers,
+    kept_answers,
+    make_evidence,
+    never_predicted,
+    predict_rows,
+)
 from limpide.judging.subject import Network, Subject, TrainedRun, Work
 from limpide.system import files
 from limpide.text.messages import N_, message
@@ -36,7 +44,7 @@ def subject_of_run(
         rows = (yield from subject.answers()).rows
         predictor = yield from file.opened()
         yield Progress(message(N_("timing the model file")))
-        return predictor.milliseconds(dataset.images.image(int(rows[0]), predictor.preprocessing.jpeg_side))
+        return predictor.milliseconds(first_readable(dataset, rows, predictor.preprocessing.jpeg_side)[1])
 
     subject = Subject(
         dataset,

@@ -27,8 +27,8 @@ class Abandoned(BaseException):
 def run_in_thread(work: Callable[[], Result]) -> Generator[None, None, Result]:
     """Runs `work` in a new thread; yields while it does; returns what it returns and raises what it raises.
 
-    A caller that closes the generator, or raises KeyboardInterrupt in it, leaves the work, which sees `Left` at its
-    next instruction of Python.
+    A caller that closes the generator, or raises KeyboardInterrupt in it, leaves the work, which sees `Abandoned` at
+    its next instruction of Python.
     """
     results: list[Result] = []
     raised: list[BaseException] = []

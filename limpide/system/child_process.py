@@ -60,7 +60,7 @@ class Child:
         """Yields what the function tells, and None every LOOK seconds in between; returns what it returns and raises
         what it raises.
 
-        Closing the generator before its end kills the process. Raises Died.
+        Closing the generator before its end kills the process. Raises ChildDied.
         """
         self.start()
         assert self._process is not None and self._process.stdin is not None

@@ -2,11 +2,11 @@
 
 How soon Ctrl-C is obeyed is a promise, so it does not rest on the main thread alone, which long work in C code keeps
 from hearing anything:
-    at once      the wish is noted, or KeyboardInterrupt is raised
-    HEARD        a sentence says that it was heard, where nothing else has
-    GRACE        KeyboardInterrupt is raised where no event came that the wish could be read at
-    LEAVE        the process is left, whatever it is doing (the command line alone: a program that uses limpide is never
-                 ended)
+    at once             the wish is noted, or KeyboardInterrupt is raised
+    NOTICE_SECONDS      a sentence says that it was heard, where nothing else has
+    INTERRUPT_SECONDS   KeyboardInterrupt is raised where no event came that the wish could be read at
+    EXIT_SECONDS        the process is left, whatever it is doing (the command line alone: a program that uses
+                        limpide is never ended)
 """
 
 from __future__ import annotations
@@ -46,9 +46,9 @@ class StopRequest:
 def listening(on_first: Callable[[], object] = lambda: None) -> Iterator[StopRequest]:
     """Ctrl-C once and SIGTERM ask to stop; Ctrl-C twice leaves at once; SIGHUP (a closed terminal) is ignored.
 
-    Where no event comes within GRACE seconds at which the wish could be read, KeyboardInterrupt is raised. Everything
-    written is written atomically, so leaving loses no more than the steps since the last checkpoint. What a program has
-    set for itself stays: an alarm (the limit of time around a test, say) rings as it would without us, and a signal
+    Where no event comes within INTERRUPT_SECONDS at which the wish could be read, KeyboardInterrupt is raised.
+    Everything written is written atomically, so leaving loses no more than the steps since the last checkpoint. What
+    a program has set for itself stays: an alarm (the limit of time around a test, say) rings as it would without us, and a signal
     that is handled outside of Python is left to that handler.
     """
     wish = StopRequest()
@@ -84,8 +84,8 @@ def listening(on_first: Callable[[], object] = lambda: None) -> Iterator[StopReq
 
 
 class _Bell:
-    """Raises KeyboardInterrupt GRACE seconds after it is wound. It borrows the one alarm that a process has, and gives
-    it back.
+    """Raises KeyboardInterrupt INTERRUPT_SECONDS after it is wound. It borrows the one alarm that a process has, and
+    gives it back.
     """
 
     def __init__(self) -> None:
@@ -159,7 +159,7 @@ def end() -> None:
 
 
 class Promptness:
-    """While it is entered, the process is gone within LEAVE seconds of the first Ctrl-C or SIGTERM that it handles.
+    """While it is entered, the process is gone within EXIT_SECONDS of the first Ctrl-C or SIGTERM that it handles.
 
     Python hands a signal to the main thread only between two of its instructions, but writes it to this thread's socket
     at once.

@@ -5,28 +5,30 @@ same everywhere.
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from limpide.baselines import compare, fitting, majority
+from limpide.baselines import baseline, compare, fitting, majority
 from limpide.baselines.baseline import Budget, Sizes
 from limpide.baselines.pretrained_features import FrozenFeatures
 from limpide.baselines.pretrained_head import FEATURES_WORK, WIDTH
-from limpide.baselines.registry import BASELINES, baselines_after
+from limpide.baselines.registry import BASELINES, baselines_of
 from limpide.core import typed_json
 from limpide.core.events import Progress
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.data.dataset import Dataset
+from limpide.data.split_file import read_split
 from limpide.system.energy import JOULES_PER_WH
 from limpide.workflows.train.training import prepare, train
 from tests.make_images import photo_folder
 
 MODELS = ["majority", "logistic", "forest", "nearest", "frozen"]
-NAMES = {baseline.key: baseline.name for baseline in BASELINES} | {majority.KEY: majority.NAME}
+NAMES = {one.key: one.name for one in BASELINES} | {majority.KEY: majority.NAME}
 
 
 @pytest.fixture(scope="module")
@@ -95,7 +97,7 @@ def test_with_a_time_what_was_decided_is_done_again(
     """Interrupted among the simpler models, continued on a machine that is infinitely fast: those that were done get no
     more images.
     """
-    for module in (compare, fitting):
+    for module in (baseline, fitting):
         monkeypatch.setattr(module, "MIN_IMAGES", 8)
     recipe = Recipe(model="cnn", image_size=16, batch=8, epochs=1, time=600)
     run, dataset, _ = prepare(str(folder), recipe, tmp_path)
@@ -129,7 +131,7 @@ def test_the_energy_of_the_report_is_that_of_the_record(run: Run) -> None:
 
 def images(sizes: Sizes) -> dict[str, int]:
     """Training images that each baseline may have, after a training from scratch, and on features that are there."""
-    baselines = [*baselines_after("pretrained"), *baselines_after("from scratch")]
+    baselines = [*baselines_of(True, False), *baselines_of(False)]
     return {one.key: compare.images_allowed(one, sizes, Budget()) for one in baselines}
 
 
@@ -165,4 +167,20 @@ def test_no_time_at_all_leaves_out_all_but_the_most_frequent_class() -> None:
         next(steps)
     comparison = ended.value.value
     assert [model.key for model in comparison.models] == ["majority"] and not comparison.late
-    assert [baseline.key for baseline in comparison.left_out] == ["logistic", "forest", "nearest", "frozen"]
+    assert [one.key for one in comparison.left_out] == ["logistic", "forest", "nearest", "frozen"]
+
+
+def test_an_image_that_vanished_meanwhile_is_left_out(folder: Path, tmp_path: Path) -> None:
+    """While simpler models are fitted: neither learned from nor asked about, and judging goes on."""
+    data = tmp_path / "data"
+    shutil.copytree(folder, data)
+    run, dataset, _ = prepare(str(data), Recipe(model="cnn", image_size=16, batch=8, epochs=1), tmp_path / "runs")
+    for event in train(run, dataset, images=False):
+        if "computing the features" in str(getattr(event, "phase", "")):
+            for row in read_split(run.split_file):
+                if row["part"] != "validation" and row["file"].endswith("0.png"):
+                    (data / row["file"]).unlink(missing_ok=True)
+    assert run.info().status == "finished"
+    with np.load(run.predictions / "rivals.npz", allow_pickle=False) as kept:
+        right = kept["right"][kept["models"].tolist().index("frozen")]
+    assert 0 < (right >= 0).sum() < len(right)

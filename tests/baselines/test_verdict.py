@@ -358,3 +358,12 @@ def test_it_seldom_accuses_in_vain(groups: int, size: int, alike: float, accurac
         ).verdict in ("warn", "bad")
     most = draws * 0.05 + 3 * (draws * 0.05 * 0.95) ** 0.5
     assert better <= most and close <= most
+
+
+@pytest.mark.parametrize("late", [True, False])
+def test_no_simpler_model_does_as_well_is_not_said_where_one_was_not_fitted(late: bool) -> None:
+    missing = [BY_KEY["forest"]]
+    had = LimitsMet(500, 2.0, late=missing) if late else LimitsMet(500, 2.0, left_out=missing)
+    finding = baselines_finding(model("network", first(980)), [model("majority", first(300))], had)
+    assert finding.verdict == "unknown" and "could be compared" in str(finding.message)
+    assert not any("Every simpler model learned" in str(line) for line in finding.details)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+import builtins
+import keyword
 import re
 from pathlib import Path
 from typing import get_args
@@ -65,3 +68,29 @@ def test_every_module_that_a_comment_names_is_there() -> None:
                     or "NAME" in name
                 )
                 assert known, f"{file.relative_to(ROOT)} names {name}"
+
+
+def names_in(tree: ast.AST) -> set[str]:
+    """Whatever a module calls by a name: what it defines, takes, reads and writes out."""
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        for field in ("name", "id", "arg", "attr", "asname"):
+            names.update(str(getattr(node, field, None) or "").split("."))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value.isidentifier():
+            names.add(node.value)
+    return names
+
+
+def test_whatever_a_docstring_names_is_there() -> None:
+    """Exceptions that it raises, and what stands between backticks."""
+    trees = {file: ast.parse(file.read_text(encoding="utf-8")) for file in SOURCES}
+    known = set(dir(builtins)) | set(keyword.kwlist) | {"stroke_width"}  # an attribute of SVG
+    known = known.union(*(names_in(tree) for tree in trees.values()))
+    nodes = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+    for file, tree in trees.items():
+        for node in ast.walk(tree):
+            text = " ".join((ast.get_docstring(node) or "").split()) if isinstance(node, nodes) else ""
+            raised = re.findall(r"Raises? ([A-Z]\w+(?:\.\w+)*)", text)
+            quoted = re.findall(r"`([A-Za-z_]\w*)`", text)
+            for name in (*raised, *quoted):
+                assert name.split(".")[-1] in known, f"{file.relative_to(ROOT)} names {name}"

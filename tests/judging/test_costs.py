@@ -45,7 +45,7 @@ def test_a_network_from_scratch() -> None:
     noted = (84 + 12) * 0.0017  # what the statistics of the file are of
     assert (seal.cost(facts) + cost_of_score(facts)).seconds == pytest.approx(6.14784 + noted)
     assert seconds_of(facts) == {
-        "simpler": pytest.approx(11.379377079653295 - 0.1968 - 6.14784 - 1 - 2.1624),
+        "simpler": pytest.approx((84 + 24) * 0.0031 + 11.379377079653295 - 0.1968 - 6.14784 - 1 - 2.1624),
         "inside": 1.0,
         "shortcut": pytest.approx(2.1624),
     }
@@ -70,9 +70,19 @@ def test_asking_for_shortcuts_costs_what_its_classes_cost() -> None:
 
 
 def test_with_a_time_no_simpler_model_takes_more_than_its_share() -> None:
+    scoring = 2000 * 70_600_000 / 1e9  # what a pretrained network says of the test images takes what it takes
     slow = {"train": 10_000, "test": 2000, "classes": 10, "size": 32, "multiply_adds_a_second": 1e9}
-    assert cost_of_baselines(Facts(**slow, asked=100.0)).seconds == pytest.approx(4 * 7.0 + 1.0)  # type: ignore[arg-type]
+    assert cost_of_baselines(Facts(**slow, asked=100.0)).seconds == pytest.approx(4 * 7.0 + 1.0 + scoring)  # type: ignore[arg-type]
     assert cost_of_baselines(Facts(**slow)).seconds > 100  # type: ignore[arg-type]
+
+
+def test_of_many_images_the_first_model_saw_a_sample_and_only_that_is_counted() -> None:
+    def seconds(test: int) -> float:
+        sample = FrozenFacts(224, 0.02, 3000, test)
+        return cost_of_baselines(facts_of("efficientnet_lite0", 112, sample, train=45_000, test=10_000)).seconds
+
+    assert seconds(2000) - seconds(1000) == pytest.approx(1000 * 0.02, rel=0.1)
+    assert seconds(1000) < 10_000 * 0.02, "not what all test images would take"
 
 
 def test_every_audit_states_its_cost() -> None:

@@ -14,7 +14,7 @@ from limpide.core.events import Epoch, Note, Step
 from limpide.core.run_info import RunInfo
 from limpide.data.split_file import read_split
 from limpide.text.formats import format_cell, visible_text
-from limpide.text.messages import N_, Message, _
+from limpide.text.messages import N_, Message
 
 MAX_POINTS = 400  # of one curve; more would not be seen
 # The findings of the check, in the order in which they are told; a test holds them equal to audit/folder_checks.py.
@@ -154,7 +154,6 @@ def made_facts(info: RunInfo) -> list[tuple[str, str]]:
         (N_("data"), info.data),
         (N_("fingerprint of the data"), info.fingerprint),
         (N_("network"), info.model),
-        (N_("optimizer"), _("AdamW, its learning rate in one cycle") if recipe.get("lr") else None),
         (N_("seed"), recipe.get("seed")),
         (N_("times the test images were looked at"), info.test_looks),
         (N_("processor"), machine.get("processor")),
