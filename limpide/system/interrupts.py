@@ -47,9 +47,9 @@ def listening(on_first: Callable[[], object] = lambda: None) -> Iterator[StopReq
     """Ctrl-C once and SIGTERM ask to stop; Ctrl-C twice leaves at once; SIGHUP (a closed terminal) is ignored.
 
     Where no event comes within INTERRUPT_SECONDS at which the wish could be read, KeyboardInterrupt is raised.
-    Everything written is written atomically, so leaving loses no more than the steps since the last checkpoint. What
-    a program has set for itself stays: an alarm (the limit of time around a test, say) rings as it would without us, and a signal
-    that is handled outside of Python is left to that handler.
+    Everything written is written atomically, so leaving loses no more than the steps since the last checkpoint.
+    What a program has set for itself stays: an alarm (the limit of time around a test, say) rings as it would
+    without us, and a signal that is handled outside of Python is left to that handler.
     """
     wish = StopRequest()
     if threading.current_thread() is not threading.main_thread():
