@@ -24,7 +24,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.deploy.test_export import fifteen_lines
+from tests.deploy.test_export import twenty_lines
 from tests.make_images import photo_folder
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -197,8 +197,8 @@ def test_no_verb_asks_the_network_or_writes_elsewhere(photos: Path, tmp_path: Pa
     }.items():
         started[verb] = _traced_on_a_copy(tmp_path / verb, verb, run, arguments)
     lines = tmp_path / "lines"
-    started["fifteen lines"] = traced(
-        lines, _one_line(fifteen_lines(run / "model.onnx", Path(some))), runs=lines / "work"
+    started["twenty lines"] = traced(
+        lines, _one_line(twenty_lines(run / "model.onnx", Path(some))), runs=lines / "work"
     )
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
