@@ -177,6 +177,8 @@ def faults(catalogue: Catalog, said: dict[str, Sentence]) -> list[str]:
             names = placeholders(words)
             if not words.strip():
                 found.append(f"empty: {sentence.id}")
+            elif words.count("\b") != sentence.id.count("\b"):  # click joins the lines of a paragraph without it
+                found.append(f"other paragraphs: {sentence.id} → {words}")
             elif not choices(words) <= choices(sentence.id) | {name for name, _ in wanted}:
                 found.append(f"other choices: {sentence.id} → {words}")
             elif names != wanted and not (sentence.plural and k == 0 and names < wanted):

@@ -25,7 +25,7 @@ class Verb(click.Command):
     """A command whose help is worded when it is shown, so that --lang holds for it too."""
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        help_in_language(self)
+        help_in_language(self, ctx)
         super().format_help_text(ctx, formatter)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -81,7 +81,7 @@ class Verbs(click.Group):
         return list(self.commands)  # in the order of the table, not of the alphabet
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        help_in_language(self)
+        help_in_language(self, ctx)
         super().format_help_text(ctx, formatter)
 
     def resolve_command(
@@ -94,7 +94,7 @@ class Verbs(click.Group):
         return super().resolve_command(ctx, args)
 
 
-def help_in_language(command: click.Command) -> None:
+def help_in_language(command: click.Command, ctx: click.Context) -> None:
     """Puts the help of a command and its options into the language in force. The originals are msgids and stay
     findable.
     """
@@ -102,6 +102,8 @@ def help_in_language(command: click.Command) -> None:
     for option in command.params:
         if isinstance(option, click.Option) and option.help:
             option.help = _(originals.setdefault(option, option.help))
+    if help_option := command.get_help_option(ctx):  # click makes it once, in the language of then
+        help_option.help = _("Show this message and exit.")
 
 
 originals: dict[object, str] = {}

@@ -10,7 +10,7 @@ import click
 
 from limpide.core.errors import LimpideError, UsageError
 from limpide.text.language import LOCALE_FOLDER, current_language
-from limpide.text.messages import N_, _, message
+from limpide.text.messages import N_, message
 
 # Click looks its sentences up in gettext's own domain; in our catalogue they stand because they are marked here.
 SAID = (
@@ -61,7 +61,7 @@ def in_our_language() -> None:
     os.environ["LANGUAGE"] = current_language()
 
 
-def mistake(error: click.ClickException) -> LimpideError | str:
+def mistake(error: click.ClickException) -> LimpideError:
     """A mistake that click found: as our own error where we know better what to do, else its sentence with where and
     what to do.
     """
@@ -69,7 +69,8 @@ def mistake(error: click.ClickException) -> LimpideError | str:
     where = context.command_path if context else "limpide"
     if isinstance(error, click.NoSuchOption):
         return _no_such_option(error, where)
-    return f"{error.format_message()} — {where} — " + _("see {command} --help").format(command=where)
+    says = error.format_message().rstrip(".")
+    return UsageError("L167", where=where, what="{says}", says=says[:1].lower() + says[1:], command=where)
 
 
 def _no_such_option(error: click.NoSuchOption, where: str) -> LimpideError:

@@ -58,6 +58,15 @@ def test_an_option_that_is_not_there(
     assert options(said) - {typed} <= real, "only what is there is offered"
 
 
+def test_the_help_option_speaks_french_too(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    for words in (("--help",), ("--lang", "fr", "--help"), ("--lang", "fr", "train", "--help")):
+        monkeypatch.setattr("sys.argv", ["limpide", *words])
+        use_language("en")
+        cli.main()
+        shown = capsys.readouterr().out
+        assert ("Afficher cette aide et s’arrêter." in shown) == ("fr" in words) == ("Show this message" not in shown)
+
+
 def test_no_reason_is_given_for_an_option_that_is_there() -> None:
     names = {name.lstrip("-") for verb in cli.VERBS for option in verb.params for name in option.opts}
     assert not names & set(click_messages.WHY_NOT)
@@ -67,12 +76,12 @@ def test_no_reason_is_given_for_an_option_that_is_there() -> None:
     ("arguments", "words"),
     [
         (("train", "digits", "--optimizer", "sgd"), "il n’y a pas d’option --optimizer"),
-        (("train",), "Il manque l’argument 'DATA'"),
+        (("train",), "il manque l’argument 'DATA'"),
         (("predict", "r", "f", "--top", "many"), "n’est pas un nombre valable"),
         (("predict", "r", "f", "--top", "0"), "n’est pas dans l’intervalle"),
-        (("train", "digits", "more"), "Argument en trop (more)"),
-        (("train", "digits", "--lr"), "L’option '--lr' demande une valeur."),
-        (("train", "digits", "--new=1"), "L’option '--new' ne prend pas de valeur."),
+        (("train", "digits", "more"), "argument en trop (more)"),
+        (("train", "digits", "--lr"), "l’option '--lr' demande une valeur —"),
+        (("train", "digits", "--new=1"), "l’option '--new' ne prend pas de valeur —"),
     ],
 )
 @pytest.mark.parametrize("before", [True, False])

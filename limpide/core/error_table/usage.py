@@ -362,4 +362,12 @@ USAGE_ERRORS = {
         `limpide train --help` lists them all.
         """,
     ),
+    "L167": ErrorEntry(
+        what=N_("the command cannot be read"),
+        todo=N_("see {command} --help"),
+        explanation="""
+        An argument is missing or too many, or an option has a value that it does not take. The message says which; the
+        help of the verb lists what it takes, with examples.
+        """,
+    ),
 }
