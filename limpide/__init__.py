@@ -39,6 +39,10 @@ _WHERE = {
 }
 
 
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> object:
     """Loads the public names on first use, so that `limpide --help` does not wait for what it does not need."""
     if name not in _WHERE:

@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import torch
 
-from limpide.baselines.pretrained_head import WIDTH
 from limpide.core.recipe import Recipe
 from limpide.data.dataset import Dataset
 from limpide.data.decoding.decode import Undecodable
@@ -34,6 +33,7 @@ class FrozenFeatures:
         )
         # Counted before layers are fused: what they have become is no layer that could be counted.
         self.multiply_adds, self.bytes = multiply_adds(network, 3, SIZE), 4 * parameters(network)
+        self.width = int(network.head.in_features)  # type: ignore[union-attr,arg-type]
         self.frozen = Frozen(network, self.preprocessing, torch.device("cpu"))
         self._known: dict[int, np.ndarray] = {}
 
@@ -50,7 +50,7 @@ class FrozenFeatures:
         with ThreadPoolExecutor(cores()) as pool:
             squares = list(pool.map(self._square, rows.tolist()))
         readable = [square is not None for square in squares]
-        features = np.full((len(rows), WIDTH), np.nan, np.float32)
+        features = np.full((len(rows), self.width), np.nan, np.float32)
         if any(readable):
             features[readable] = self.frozen.features(np.stack([one for one in squares if one is not None]))
         return features

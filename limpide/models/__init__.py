@@ -9,6 +9,7 @@ from importlib import resources
 
 from torch import nn
 
+from limpide.core.errors import UsageError, nearest
 from limpide.core.recipe import Recipe
 from limpide.models.alexnet import AlexNet
 from limpide.models.autoencoder import AUTOENCODERS
@@ -25,6 +26,7 @@ from limpide.models.registry import Entry
 from limpide.models.resnet import resnet, resnet_cifar
 from limpide.models.vgg import VGG, PlainNet
 from limpide.models.vit import VisionTransformer
+from limpide.text.messages import N_
 
 
 def _rows(cell: str) -> Entry:
@@ -107,8 +109,14 @@ PRETRAINED = {name: entry.published for name, entry in MODELS.items() if entry.p
 
 
 def find(name: str) -> Entry:
-    """A network by its name in MODELS, `timm:NAME`, or `package.module:factory`. Raises KeyError or ModelError."""
-    return find_external(name) if is_outside(name) else MODELS[name]
+    """A network by its name in MODELS, `timm:NAME`, or `package.module:factory`. Raises UsageError or ModelError."""
+    if is_outside(name):
+        return find_external(name)
+    if name not in MODELS:
+        guess = nearest(name, MODELS)
+        todo = N_("did you mean {guess}?") if guess else N_("see limpide models")
+        raise UsageError("L106", where=name, todo=todo, guess=guess)
+    return MODELS[name]
 
 
 def pretrained(recipe: Recipe) -> bool:

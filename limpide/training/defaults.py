@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import torch
 
-from limpide.core.errors import UsageError, nearest
+from limpide.core.errors import UsageError
 from limpide.core.recipe import Recipe
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import ImageSample
-from limpide.models import MODELS, Entry, find, is_outside, pretrained
+from limpide.models import MODELS, Entry, find, pretrained
 from limpide.models.weights import weights_file
 from limpide.system.files import sha256_of_file
 from limpide.text.messages import N_, Message, message
@@ -153,22 +153,12 @@ def check_recipe(recipe: Recipe) -> None:
     written.
     """
     if recipe.model != "auto":
-        check_model(recipe.model)
+        find(recipe.model)
     choose_device(recipe.device)
     if recipe.weights not in STARTS:
         weights_file(recipe.weights)
     if recipe.freeze not in ("auto", "none") and recipe.model != "auto":
         check_freeze(recipe)
-
-
-def check_model(name: str) -> None:
-    """Raises UsageError, with the nearest name, for a network that does not exist."""
-    if is_outside(name):
-        find(name)
-    elif name not in MODELS:
-        guess = nearest(name, MODELS)
-        todo = N_("did you mean {guess}?") if guess else N_("see limpide models")
-        raise UsageError("L106", where=name, todo=todo, guess=guess)
 
 
 def kept_blocks(recipe: Recipe) -> str:

@@ -65,7 +65,7 @@ def share_of_others() -> float:
 def limit_threads(number: int | None) -> Iterator[None]:
     """This many threads for PyTorch while it is entered; None leaves them as they are."""
     before = torch.get_num_threads()
-    torch.set_num_threads(number or before)
+    torch.set_num_threads(max(1, number or before))
     try:
         yield
     finally:

@@ -65,6 +65,8 @@ class TimeLeft:
     def allows(self, audit: Audit) -> bool:
         if not audit.may_be_left_out:
             return True
+        if audit.least is not None and self.run.info().rivals:
+            return True  # it was begun: what it has is there, and it asks itself for what it has not
         seconds = self.quoted(audit) if audit.least is None else audit.least + self.after(audit.name)
         return affordable(self.run, self.deadline, audit.part, seconds + page.cost().seconds)
 
@@ -144,7 +146,7 @@ def _run_facts(
     )
     yield _add(run, cost)
     if info.left_out:
-        yield _add(run, run_facts.left_out_finding(info.left_out, float(info.recipe["time"])))
+        yield _add(run, run_facts.left_out_finding(info.left_out, float(info.recipe.get("time") or 0.0)))
 
 
 def _report(run: Run, images: bool) -> Iterator[Event]:

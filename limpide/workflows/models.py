@@ -27,7 +27,6 @@ from limpide.models.summary import Layer, layers, receptive_field
 from limpide.system import machine
 from limpide.system.files import cache_folder, read_json, sha256, write_json
 from limpide.text.messages import N_, message
-from limpide.training.defaults import check_model
 
 ROUNDS = 3  # one of them may be disturbed by what else the machine does, and the result is remembered for long
 TRIES = 3  # times the rounds are repeated while they contradict each other
@@ -81,7 +80,7 @@ def models(
     A network that is named is measured, unless it was before; `again` measures every network that is asked for.
     """
     if name is not None:
-        check_model(name)
+        find(name)
     elif image_size is not None:
         raise UsageError("L163", where=f"--image-size {image_size}")
     networks: list[Network] = []

@@ -35,9 +35,9 @@ def open_network(
     classes where the number is right. Without `weights` (FILE.safetensors, of all layers) a published network has its
     published ones, every other those it is made with. Raises UsageError, ModelError or DataError.
     """
-    from limpide.training.defaults import check_model
+    from limpide.models import find
 
-    check_model(model)
+    find(model)
     names = _files(Path(images))
     folders = sorted({name.split("/")[0] for name in names if "/" in name})
     class_count = classes or (len(folders) if len(folders) > 1 else 0)

@@ -58,7 +58,7 @@ def augmentation_from_json(kept: Mapping[str, Any]) -> Augmentation | None:
     """Raises typed_json.InvalidJson for what another version of limpide has written."""
     if not kept:
         return None
-    kind = AUGMENTS.get(kept.get("name", UNNAMED))
+    kind = AUGMENTS.get(str(kept.get("name", UNNAMED)))
     if kind is None:
         raise typed_json.invalid_field("augmentation.name", typed_json.ONE_OF, names=", ".join(AUGMENTS))
     return typed_json.as_record(kind, kept, "augmentation")

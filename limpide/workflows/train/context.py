@@ -65,6 +65,10 @@ class TrainContext:
         self.run.enter(phase, spent=self.deadline.passed(), energy=self.energy(), **values)
         self.info = self.run.info()
 
+    def keep_spent(self) -> None:
+        """The time and energy of a phase that was stopped count, too, when the run goes on."""
+        self.run.update(spent=self.deadline.passed(), energy=self.energy())
+
     @property
     def deadline(self) -> Deadline:
         return Deadline(self.info.wanted.get("time"), self.began + self.paused)

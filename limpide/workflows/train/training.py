@@ -117,9 +117,13 @@ def _phases(job: TrainContext, judge: bool) -> Iterator[Event]:
     ):
         # what it meets as it is stopped is told: a full disk, a second Ctrl-C
         with contextlib.closing(phase(job)) as events:  # type: ignore[type-var]
-            for event in events:
-                job.meter.tick()
-                yield event
+            try:
+                for event in events:
+                    job.meter.tick()
+                    yield event
+            except GeneratorExit:
+                job.keep_spent()
+                raise
         machine.release_memory()
 
 

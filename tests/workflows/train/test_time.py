@@ -247,6 +247,41 @@ def test_a_comparison_that_is_cut_short_goes_on_with_the_next(shapes: Path, tmp_
     )
 
 
+@pytest.mark.parametrize(
+    "phase",
+    ["looking at some of the images", "timing a few steps", "writing the model file", "looking at the test images"],
+)
+def test_the_time_of_a_phase_that_was_stopped_counts(
+    shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phase: str
+) -> None:
+    """What a continued run says it took, and what is left of the time that was asked for."""
+    run, dataset, _ = prepare(str(shapes), TINY.but(epochs=1), tmp_path)
+    late, now = 0.0, deadline.now
+    monkeypatch.setattr(deadline, "now", lambda: now() + late)
+    steps = train(run, dataset)
+    for event in steps:
+        if isinstance(event, Progress) and str(event.phase) == phase:
+            late = 1000.0
+            steps.close()  # type: ignore[attr-defined]
+    assert 1000 <= run.info().spent < 1100
+    again, dataset, continued = prepare(str(shapes), TINY.but(epochs=1), tmp_path)
+    list(train(again, dataset))
+    assert continued and 1000 <= (again.info().seconds or 0) < 1200
+
+
+def test_scores_of_a_comparison_that_was_begun_are_told_even_if_no_time_is_left(shapes: Path, tmp_path: Path) -> None:
+    recipe = TINY.but(epochs=1, time=120)
+    run, dataset, _ = prepare(str(shapes), recipe, tmp_path)
+    told_until(train(run, dataset), "trying simpler models: random forest on pixels")
+    assert run.info().rivals and run.finding("simpler") is None
+    again, dataset, _ = prepare(str(shapes), recipe, tmp_path)
+    list(train(again, dataset, started=10_000.0))
+    simpler = again.finding("simpler")
+    assert simpler is not None and simpler.table is not None and simpler.verdict != "ok"
+    assert [str(row[0]) for row in simpler.table.rows[1:]].count("logistic regression on pixels") == 1
+    assert any("There was no time for random forest on pixels" in str(line) for line in simpler.details)
+
+
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 no archive"])
 def test_a_kept_model_comes_back_or_is_made_again(tmp_path: Path, damage: bytes) -> None:
     scores = Scores(np.array([True, False, True]), np.array([0, 2, 5]), 60, 0.5, None, 800, None, 40)
