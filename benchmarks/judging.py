@@ -26,7 +26,7 @@ from limpide.audit.classes import MANY, OFTEN, SURE, classes, confusions, mistak
 from limpide.audit.evidence import Evidence
 from limpide.audit.groups import groups as groups_audit
 from limpide.baselines.baseline import ComparedModel
-from limpide.baselines.verdict import MARGIN, LimitsMet, baselines_finding
+from limpide.baselines.verdict import MARGIN, JudgedImages, LimitsMet, baselines_finding
 from limpide.core.finding import Finding
 from limpide.statistics.calibration_error import TAIL, noise_of_bins
 from limpide.statistics.calibration_error import agreement_within_groups as alike_of
@@ -262,7 +262,9 @@ def simpler_models(random: np.random.Generator, n: int, size: int, alike: float,
         return ComparedModel(right, np.arange(n), n, 1.0, key=key, name=key)
 
     rivals = [model(key, 0.85) for key in ("logistic", "forest", "nearest", "frozen")]
-    return baselines_finding(model("network", share), rivals, LimitsMet(n), None if size == 1 else np.arange(n) // size)
+    return baselines_finding(
+        model("network", share), rivals, LimitsMet(n), JudgedImages(None if size == 1 else np.arange(n) // size)
+    )
 
 
 # The finding, what is true, and the verdicts that would then be false.

@@ -26,7 +26,8 @@ def signature_text(estimator: type) -> str:
         for parameter in parameters
     )
     indent = " " * 12
-    lines = textwrap.wrap(words, WIDTH, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
+    # a comma follows the last of them
+    lines = textwrap.wrap(words, WIDTH - 1, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
     body = "\n".join(lines).replace("\0", " ")
     return f"        def __init__(\n            self, *,\n{body},\n        ) -> None: ...\n"
 

@@ -29,7 +29,7 @@ OF_FILES = (
     "images",
     "suffix",
 )
-LEFT_OUT = (*OF_FILES, "test", "calibration", "weights", "freeze")
+LEFT_OUT = (*OF_FILES, "test", "folds", "calibration", "weights", "freeze")
 
 
 class FlatImageClassifier(ImageClassifier):
@@ -50,11 +50,11 @@ class FlatImageClassifier(ImageClassifier):
         def __init__(
             self, *,
             model: str = "cnn", time: str | float | None = None, epochs: int | None = None, batch: int | None = None,
-            lr: float | None = None, image_size: int | None = None, validation: float = 0.1,
+            lr: float | None = None, image_size: int | None = None, validation: float | None = None,
             weight_decay: float | None = None, label_smoothing: float = 0.1, flip: str = "no",
             patience: int | None = None, seed: int = 0, device: str = "auto", precision: str = "auto",
-            image_shape: tuple[int, ...] | None = None, runs: str | os.PathLike[str] | None = None, judge: bool = False,
-            quiet: bool = True,
+            image_shape: tuple[int, ...] | None = None, runs: str | os.PathLike[str] | None = None,
+            judge: bool = False, quiet: bool = True,
         ) -> None: ...
         # fmt: on
     else:

@@ -13,7 +13,7 @@ import numpy as np
 
 from limpide.audit.evidence import Evidence
 from limpide.core.finding import Finding, Number, Verdict
-from limpide.statistics.intervals import CHANCE_LEVEL, Interval, interval_of_share
+from limpide.statistics.intervals import CHANCE_LEVEL, Interval
 from limpide.statistics.metrics import balanced_accuracy, confusion, macro_f1
 from limpide.statistics.paired import compare_paired
 from limpide.text.messages import N_, Message, message
@@ -26,7 +26,7 @@ UNEVEN = 3  # the largest class this many times the smallest
 
 
 def accuracy(evidence: Evidence) -> Finding:
-    score = interval_of_share(evidence.right, evidence.groups)
+    score = evidence.score
     counts = confusion(evidence.truth, evidence.predicted, len(evidence.classes))
     known_score = _on_known_classes(evidence)
     uneven = _is_uneven(counts.sum(1))
@@ -45,12 +45,17 @@ def accuracy(evidence: Evidence) -> Finding:
         numbers=_list_numbers(evidence, score, known_score, counts),
         details=[
             *_beside_strange(evidence, known_score),
+            *_how_judged(evidence),
             *_how_seen(evidence),
             *_explain_scores(evidence, uneven),
             *evidence.on_groups(score.effective),
         ],
-        source="test",
-        data={"uneven": uneven, "strange": list(evidence.classes[evidence.known :]) if known_score else []},
+        source=evidence.source,
+        data={
+            "judged": evidence.judged,
+            "uneven": uneven,
+            "strange": list(evidence.classes[evidence.known :]) if known_score else [],
+        },
     )
 
 
@@ -114,16 +119,16 @@ def _against(evidence: Evidence, score: Interval) -> Verdict:
     if score.below(baseline + margin):
         return "bad"
     always = evidence.truth == evidence.majority
-    beside = (
-        compare_paired(evidence.right, always, evidence.groups, margin + baseline - float(always.mean()))
-        if margin
-        else None
-    )
+    behind = margin + baseline - float(always.mean())
+    groups, variance = evidence.groups, evidence.variance
+    beside = compare_paired(evidence.right, always, groups, behind, variance) if margin else None
     return "bad" if beside and beside.close <= CHANCE_LEVEL else "unknown"
 
 
 def _says(evidence: Evidence, score: Interval, verdict: Verdict) -> tuple[Verdict, str]:
     """The verdict, less where the images were seen or may have been, and its sentence (msgid)."""
+    if evidence.folds:
+        return _says_of_folds(evidence, score, verdict)
     if evidence.trained_on is None:
         return "unknown", N_(
             "Of {images} it names {accuracy:percent} correctly; a model file alone cannot say whether it learned "
@@ -161,6 +166,36 @@ def _says(evidence: Evidence, score: Interval, verdict: Verdict) -> tuple[Verdic
         ),
     }
     return verdict, says[verdict]
+
+
+def _says_of_folds(evidence: Evidence, score: Interval, verdict: Verdict) -> tuple[Verdict, str]:
+    if verdict == "unknown" and score.value <= evidence.baseline:
+        return verdict, N_(
+            "Of {images}, each judged by a model that had not seen it, {accuracy:percent} are named correctly, no more "
+            "than always saying {majority} would name; that may be bad luck."
+        )
+    return verdict, {
+        "ok": N_("Of {images}, each judged by a model that had not seen it, {accuracy:percent} are named correctly."),
+        "unknown": N_(
+            "Of {images}, each judged by a model that had not seen it, {accuracy:percent} are named correctly; that "
+            "this beats always saying {majority} may be luck."
+        ),
+        "bad": N_(
+            "Of {images}, each judged by a model that had not seen it, {accuracy:percent} are named correctly: no "
+            "better than always saying {majority}."
+        ),
+    }[verdict]
+
+
+def _how_judged(evidence: Evidence) -> list[Message]:
+    """What was judged, and what is shipped, where these are not the same."""
+    if not evidence.folds:
+        return []
+    says = N_(
+        "Judged in {folds:count} folds: each image by a last layer that learned from the other folds, chosen and "
+        "calibrated without it. The model that is shipped learned from all images, in the same way."
+    )
+    return [message(says, folds=evidence.folds)]
 
 
 def _on_known_classes(evidence: Evidence) -> list[Number]:

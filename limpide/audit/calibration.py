@@ -13,7 +13,7 @@ from dataclasses import asdict
 from limpide.audit.evidence import Evidence
 from limpide.core.finding import Finding, Number, Verdict
 from limpide.statistics.calibration_error import TAIL, CalibrationError, calibration_error
-from limpide.statistics.intervals import Interval, interval_of_share
+from limpide.statistics.intervals import Interval
 from limpide.text.messages import N_, Message, message
 
 # share: no matter even if it is real; ruled out when they are believed; bad when it is at least this
@@ -22,7 +22,7 @@ SMALL, MEANT, LARGE = 0.05, 0.1, 0.1
 
 def calibration(evidence: Evidence) -> Finding:
     error, n = calibration_error(evidence.probabilities.max(1), evidence.right, evidence.groups), len(evidence.truth)
-    stated, score = float(evidence.probabilities.max(1).mean()), interval_of_share(evidence.right, evidence.groups)
+    stated, score = float(evidence.probabilities.max(1).mean()), evidence.score
     verdict = evidence.told(verdict_of(error))
     return Finding(
         name="calibration",
@@ -38,7 +38,7 @@ def calibration(evidence: Evidence) -> Finding:
         ),
         numbers=_list_numbers(evidence, error),
         details=_list_details(evidence, error, score),
-        source="test",
+        source=evidence.source,
         data={"bins": [asdict(b) for b in error.bins]},
     )
 

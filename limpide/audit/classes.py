@@ -50,7 +50,7 @@ def classes(evidence: Evidence) -> Finding:
             ),
             *evidence.on_groups(evidence.share(evidence.right, np.ones(len(evidence.truth), bool)).effective),
         ],
-        source="test",
+        source=evidence.source,
     )
 
 
@@ -127,7 +127,7 @@ def confusions(evidence: Evidence) -> Finding:
         message=_describe_confusions(evidence, counts, pairs),
         table=Table(columns, rows) if rows else None,
         pictures=[evidence.picture(i) for i in _pick_pictures(evidence)],
-        source="test",
+        source=evidence.source,
         data={"classes": list(evidence.classes), "matrix": counts.tolist()},
     )
 
@@ -224,7 +224,7 @@ def mistakes(evidence: Evidence) -> Finding:
         message=says,
         pictures=[evidence.picture(int(i)) for i in surest],
         details=[message(N_("A confident mistake is often a wrong label: look at these first."))] if len(wrong) else [],
-        source="test",
+        source=evidence.source,
     )
 
 

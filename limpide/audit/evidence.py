@@ -7,12 +7,13 @@ import dataclasses
 import io
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 from PIL import Image, ImageDraw
 
 from limpide.core.finding import Picture, Verdict
-from limpide.statistics.intervals import LEVEL, Interval, interval_of_share
+from limpide.statistics.intervals import LEVEL, OF_FOLDS, Interval, interval_of_share
 from limpide.text.messages import N_, Message, message
 
 THUMB = 72  # pixels
@@ -53,11 +54,34 @@ class Evidence:
     image: Callable[[int], Image.Image] | None = field(default=None, compare=False)  # i-th image in RGB, for pictures
     groups: np.ndarray | None = None  # (n,): images with the same number belong together; None = each stands alone
     grouped_by: str = ""  # the user's columns that say so; "" = images that are nearly the same
+    folds: int = 0  # that judged them, each image by a model without it; 0: a part was kept for the test
     groups_known: bool = True  # False: images may belong together, and nothing says which
 
     @property
     def predicted(self) -> np.ndarray:
         return np.asarray(self.probabilities.argmax(1))
+
+    @property
+    def source(self) -> Literal["test", "folds"]:
+        """What a finding on these answers rests on."""
+        return "folds" if self.folds else "test"
+
+    @property
+    def variance(self) -> float:
+        """Of a share, times that of independent images or groups."""
+        return OF_FOLDS if self.folds else 1.0
+
+    @property
+    def score(self) -> Interval:
+        """The share of right answers."""
+        return self.share(self.right, np.ones(len(self.truth), bool))
+
+    @property
+    def judged(self) -> Literal["cross-fitted", "held-out"] | None:
+        """How images that were not learned from were come by; None where some of them were, or may have been."""
+        if self.folds:
+            return "cross-fitted"
+        return "held-out" if self.trained_on == 0 else None
 
     @property
     def right(self) -> np.ndarray:
@@ -80,7 +104,8 @@ class Evidence:
         """Of these rows, bool (n,), the share for which `right`, bool (n,), holds, with an interval that knows the
         groups.
         """
-        return interval_of_share(right[rows], None if self.groups is None else self.groups[rows], level)
+        groups = None if self.groups is None else self.groups[rows]
+        return interval_of_share(right[rows], groups, level, self.variance)
 
     def ends(self, found: Interval) -> tuple[float | None, float | None]:
         """The ends of an interval; none where images may belong together and were counted as independent ones."""

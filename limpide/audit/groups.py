@@ -90,7 +90,7 @@ def groups(evidence: Evidence, names: Sequence[str], by: Message) -> Finding:
         ),
         table=Table(columns, rows),
         details=details,
-        source="test",
+        source=evidence.source,
     )
 
 

@@ -43,7 +43,7 @@ def data_finding(counts: Mapping[str, int], excluded: Mapping[str, int]) -> Find
     )
 
 
-def export_finding(exported: np.ndarray, torch_probabilities: np.ndarray) -> Finding:
+def export_finding(exported: np.ndarray, torch_probabilities: np.ndarray, source: str = "validation") -> Finding:
     """Whether the sealed file, from the original image files, says what the network said: (n, classes) each."""
     difference = float(np.abs(exported - torch_probabilities).max())
     same = float((exported.argmax(1) == torch_probabilities.argmax(1)).mean())
@@ -60,7 +60,7 @@ def export_finding(exported: np.ndarray, torch_probabilities: np.ndarray) -> Fin
         verdict=verdict,
         message=message(says, n=len(exported), difference=difference),
         numbers=[Number(N_("largest difference of a probability"), difference, "share", n=len(exported))],
-        source="validation",
+        source=source,
     )
 
 
@@ -77,18 +77,24 @@ CUT_SAYS = {
 
 
 def training_finding(
-    best_epoch: int, epochs: int, planned: float, accuracy: float, n: int, kind: str, cut: str = ""
+    best_epoch: int, epochs: int, planned: float, accuracy: float, n: int, kind: str, cut: str = "", folds: int = 0
 ) -> Finding:
     """How fitting ended. `kind`: "trained" · "fine-tuned" · "frozen" (fine-tuning did not help, or there was no time).
+    folds: that judged the last layer; 0: a part was kept for validation.
 
     cut: "time" or "watcher" when there were fewer steps than planned at first, for that reason.
     """
     says = _say_frozen(epochs, n) if kind == "frozen" else _say_fitted(epochs, planned, n, cut)
+    if folds:
+        says = N_(
+            "A new last layer learned from all images, the pretrained network below it stayed as it was published. In "
+            "{folds:count} folds, {accuracy:percent} of {n:count} images were right."
+        )
     return Finding(
         name="training",
         verdict="ok",
-        message=message(says, best=best_epoch + 1, epochs=epochs, planned=planned, accuracy=accuracy, n=n),
-        source="validation",
+        message=message(says, best=best_epoch + 1, epochs=epochs, planned=planned, accuracy=accuracy, n=n, folds=folds),
+        source="folds" if folds else "validation",
     )
 
 

@@ -19,6 +19,7 @@ def _seconds(facts: Facts, sizes: Sizes) -> float:
     for baseline in baselines_of(facts.frozen is not None):
         work = baseline.work(facts, sizes, images_allowed(baseline, sizes, budget))
         fitting = work.multiply_adds / facts.multiply_adds_a_second
+        fitting *= max(1, facts.folds)
         seconds += work.seconds + (fitting if budget.seconds is None else min(fitting, budget.seconds))
     return seconds
 

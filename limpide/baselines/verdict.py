@@ -41,6 +41,18 @@ COLUMNS = [
 
 
 @dataclass(frozen=True)
+class JudgedImages:
+    """How the test images count."""
+
+    groups: np.ndarray | None = None  # int (n,), which belong together; None where each stands for itself
+    source: str = "test"  # that the finding names
+    variance: float = 1.0  # of a share, times that of independent groups
+
+    def groups_of(self, rows: np.ndarray) -> np.ndarray | None:
+        return None if self.groups is None else self.groups[rows]
+
+
+@dataclass(frozen=True)
 class LimitsMet:
     """What the simpler models could have had, so that the report says what they did have."""
 
@@ -51,16 +63,14 @@ class LimitsMet:
 
 
 def baselines_finding(
-    network: ComparedModel, baselines: Sequence[ComparedModel], had: LimitsMet, groups: np.ndarray | None = None
+    network: ComparedModel, baselines: Sequence[ComparedModel], had: LimitsMet, images: JudgedImages = JudgedImages()
 ) -> Finding:
     """The comparison as a Finding: the network first, then its baselines from best to worst. Always-the-majority is
     one of them.
-
-    groups: int (n,), which test images belong together; None where each stands for itself.
     """
     ranked = sorted(baselines, key=lambda baseline: -baseline.accuracy)
-    tests = {baseline.key: compare_with(network, baseline, groups) for baseline in ranked}
-    verdict, says = _judge(network, ranked, tests, groups)
+    tests = {baseline.key: compare_with(network, baseline, images) for baseline in ranked}
+    verdict, says = _judge(network, ranked, tests, images)
     if (had.left_out or had.late) and verdict == "ok":
         verdict, says = (
             "unknown",
@@ -72,28 +82,28 @@ def baselines_finding(
                 ranked[0],
             ),
         )
-    details = [*_what_they_had(ranked, had), *_how(len(ranked), groups)]
-    if weak := _no_better_than_majority(ranked[0], ranked, groups):
+    details = [*_what_they_had(ranked, had), *_how(len(ranked), images)]
+    if weak := _no_better_than_majority(ranked[0], ranked, images):
         details.insert(0, weak)
     return Finding(
         name="simpler",
         verdict=verdict,
         message=says,
-        table=Table(COLUMNS, [_row(model, groups) for model in (network, *ranked)]),
+        table=Table(COLUMNS, [_row(model, images) for model in (network, *ranked)]),
         details=details,
-        source="test",
+        source=images.source,
         data={"paired": {key: vars(test) for key, test in tests.items()}},
     )
 
 
-def compare_with(first: ComparedModel, second: ComparedModel, groups: np.ndarray | None = None) -> Paired:
+def compare_with(first: ComparedModel, second: ComparedModel, images: JudgedImages) -> Paired:
     """On the test images that both named."""
     rows, a, b = np.intersect1d(first.rows, second.rows, return_indices=True)
-    return compare_paired(first.right[a], second.right[b], None if groups is None else groups[rows], MARGIN)
+    return compare_paired(first.right[a], second.right[b], images.groups_of(rows), MARGIN, images.variance)
 
 
 def _judge(
-    network: ComparedModel, ranked: Sequence[ComparedModel], tests: dict[str, Paired], groups: np.ndarray | None
+    network: ComparedModel, ranked: Sequence[ComparedModel], tests: dict[str, Paired], images: JudgedImages
 ) -> tuple[Verdict, Message]:
     """`bad` and `warn` only where a test rejects, with as many tests as there are baselines counted against it; `ok`
     where all do.
@@ -107,13 +117,13 @@ def _judge(
     if all(test.better <= ALPHA for test in tests.values()):
         return "ok", _none_does(network, ranked[0])
     close = [baseline for baseline in ranked if tests[baseline.key].close <= strict]
-    if says := _recommend_close(close, ranked, tests, groups):
+    if says := _recommend_close(close, ranked, tests, images):
         return "warn", says
-    return "unknown", _admit_doubt(network, ranked, tests, groups)
+    return "unknown", _admit_doubt(network, ranked, tests, images)
 
 
 def _recommend_close(
-    close: Sequence[ComparedModel], ranked: Sequence[ComparedModel], tests: dict[str, Paired], groups: np.ndarray | None
+    close: Sequence[ComparedModel], ranked: Sequence[ComparedModel], tests: dict[str, Paired], images: JudgedImages
 ) -> Message | None:
     """What may do instead of the network, of the baselines shown to be close behind it; None where none may. One that
     is not shown to beat always-the-majority may not.
@@ -121,7 +131,7 @@ def _recommend_close(
     proven = [
         baseline
         for baseline in close
-        if baseline.key != majority.KEY and not _no_better_than_majority(baseline, ranked, groups)
+        if baseline.key != majority.KEY and not _no_better_than_majority(baseline, ranked, images)
     ]
     if proven:
         says = N_(
@@ -140,7 +150,7 @@ def _recommend_close(
 
 
 def _admit_doubt(
-    network: ComparedModel, ranked: Sequence[ComparedModel], tests: dict[str, Paired], groups: np.ndarray | None
+    network: ComparedModel, ranked: Sequence[ComparedModel], tests: dict[str, Paired], images: JudgedImages
 ) -> Message:
     """What cannot be told, where no test decides."""
     values: dict[str, Any] = {"n": network.n_test, "rivals": len(ranked), "network": network.accuracy}
@@ -149,7 +159,7 @@ def _admit_doubt(
         most_frequent
         and tests[majority.KEY].better > ALPHA
         and all(
-            _no_better_than_majority(baseline, ranked, groups) for baseline in ranked if baseline is not most_frequent
+            _no_better_than_majority(baseline, ranked, images) for baseline in ranked if baseline is not most_frequent
         )
     ):
         says = N_(
@@ -190,14 +200,14 @@ def _none_does(network: ComparedModel, best: ComparedModel) -> Message:
 
 
 def _no_better_than_majority(
-    baseline: ComparedModel, ranked: Sequence[ComparedModel], groups: np.ndarray | None
+    baseline: ComparedModel, ranked: Sequence[ComparedModel], images: JudgedImages
 ) -> Message | None:
     """What has to be said where this baseline is not shown to have learned more than which class is most frequent."""
     most_frequent = _find_majority(ranked)
     if (
         most_frequent is None
         or baseline.key == majority.KEY
-        or compare_with(baseline, most_frequent, groups).better <= ALPHA / max(1, len(ranked) - 1)
+        or compare_with(baseline, most_frequent, images).better <= ALPHA / max(1, len(ranked) - 1)
     ):
         return None
     return _about(N_("That {rival} beats always naming the most frequent class is itself not shown."), baseline)
@@ -238,7 +248,7 @@ def _what_they_had(ranked: Sequence[ComparedModel], had: LimitsMet) -> list[Mess
     return said
 
 
-def _how(baselines: int, groups: np.ndarray | None) -> list[Message]:
+def _how(baselines: int, images: JudgedImages) -> list[Message]:
     said = [message(N_("Compared image by image on the test images that both named (McNemar's exact test)."))]
     if baselines > 1:
         said.append(
@@ -250,7 +260,7 @@ def _how(baselines: int, groups: np.ndarray | None) -> list[Message]:
                 n=baselines,
             )
         )
-    if groups is not None:
+    if images.groups is not None:
         said.append(
             message(
                 N_(
@@ -263,8 +273,8 @@ def _how(baselines: int, groups: np.ndarray | None) -> list[Message]:
     return said
 
 
-def _row(baseline: ComparedModel, groups: np.ndarray | None) -> list[object]:
-    share = interval_of_share(baseline.right, None if groups is None else groups[baseline.rows])
+def _row(baseline: ComparedModel, images: JudgedImages) -> list[object]:
+    share = interval_of_share(baseline.right, images.groups_of(baseline.rows), variance=images.variance)
     return [
         baseline.title,
         share.value,

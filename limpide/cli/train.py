@@ -134,6 +134,7 @@ def train_summary(one: RunSummary) -> dict[str, Any]:
         "accuracy_low": accuracy and accuracy.low,
         "accuracy_high": accuracy and accuracy.high,
         "n_test": accuracy and accuracy.n,
+        "judged": accuracy and ("cross-fitted" if info.recipe.get("folds") else "held-out"),
         "seconds": info.seconds,
         "training_seconds": info.training_seconds,
         "first_model_seconds": info.first_model_seconds,

@@ -51,6 +51,7 @@ class Facts:
     decoding_seconds: float = 0.0  # s to decode an image, all cores together
     multiply_adds_a_second: float = 1.0  # of products as flat as those of simple models
     asked: float | None = None  # s for the whole command, with --time
+    folds: int = 0  # in which images are judged; 0: a part is kept for the test
     frozen: FrozenFacts | None = None  # None: trained from scratch
 
     @property

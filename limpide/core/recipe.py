@@ -147,18 +147,18 @@ class Recipe:
         also=("intensity_range", "data_range"),
         accepts="tuple[float, float]",
     )
-    test: float = _choice(
-        0.2,
+    test: float | None = _choice(
+        None,
         "data",
-        N_("fraction of the images kept for the test, the final score"),
+        N_("fraction of the images kept for the test, the final score (0.2, none with --folds)"),
         low=0.01,
         high=0.8,
         also=("test_size",),
     )
-    validation: float = _choice(
-        0.1,
+    validation: float | None = _choice(
+        None,
         "data",
-        N_("fraction of the images kept for validation, which chooses between models"),
+        N_("fraction of the images kept for validation, which chooses between models (0.1, none with --folds)"),
         low=0.01,
         high=0.8,
         also=("val_split", "validation_split", "valid_pct", "validation_fraction"),
@@ -169,6 +169,17 @@ class Recipe:
         N_("fraction of the images kept to calibrate probabilities, from 1,000 images on"),
         low=0.0,
         high=0.5,
+    )
+    folds: int | None = _choice(
+        None,
+        "data",
+        N_(
+            "folds in which a last layer on a frozen network is judged, each image by one that had not seen it, while "
+            "the model learns from every image; 0 (auto) keeps a part for the test instead"
+        ),
+        low=0,
+        high=20,
+        also=("cv", "n_splits"),
     )
     groups: str = _choice(
         "auto",
@@ -244,10 +255,14 @@ class Recipe:
         if (span := self.span()) and not span[0] < span[1] < math.inf:
             where = f"value_range={self.value_range}"
             raise UsageError("L138", where=where)
-        if self.test + self.validation + self.calibration > 0.9:
-            raise UsageError(
-                "L103", where=f"test={self.test} validation={self.validation} calibration={self.calibration}"
-            )
+        test, validation = self.shares()
+        if test + validation + self.calibration > 0.9:
+            raise UsageError("L103", where=f"test={test} validation={validation} calibration={self.calibration}")
+        if self.folds == 1:
+            raise UsageError("L102", where="folds=1", name="folds", expected="0, 2 … 20")
+        if self.folds and (self.test or self.validation):
+            kept = f"test={self.test}" if self.test else f"validation={self.validation}"
+            raise UsageError("L165", where=f"folds={self.folds} {kept}")
 
     @classmethod
     def of(cls, **names: Any) -> Recipe:
@@ -261,6 +276,12 @@ class Recipe:
 
     def but(self, **names: Any) -> Recipe:
         return dataclasses.replace(self, **{canonical_name(name): value for name, value in names.items()})
+
+    def shares(self) -> tuple[float, float]:
+        """Fractions of the images kept for test and validation; none where folds judge them."""
+        if self.folds:
+            return 0.0, 0.0
+        return 0.2 if self.test is None else self.test, 0.1 if self.validation is None else self.validation
 
     def span(self) -> tuple[float, float] | None:
         """`value_range` as numbers; None for auto and none."""

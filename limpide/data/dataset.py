@@ -204,6 +204,11 @@ class Dataset:
         return len(self.images)
 
     @property
+    def gives_parts(self) -> bool:
+        """Whether the data say themselves which images are for the test or for validation."""
+        return bool(np.isin(self.given, (TEST, VALIDATION)).any())
+
+    @property
     def learned_classes(self) -> tuple[str, ...]:
         """The classes that a model of these data knows: the columns of its answers."""
         return self.classes[: self.learned]

@@ -33,8 +33,8 @@ class ImageGone(LookupError):
 
 
 class RunImages:
-    """files, labels, parts: parallel, in the order of split.csv. Raises LookupError where a run has no split yet,
-    RunError where it lost some.
+    """files, labels, parts, folds: parallel, in the order of split.csv. Raises LookupError where a run has no split
+    yet, RunError where it lost some.
     """
 
     def __init__(self, run: Run) -> None:
@@ -46,6 +46,7 @@ class RunImages:
         self.files = [row.get("file") or "" for row in rows]
         self.labels = [row.get("label") or "" for row in rows]
         self.parts = [row.get("part") or "" for row in rows]
+        self.folds = [row.get("fold") or "" for row in rows]  # that judge them; "" where none does
         self.contents = [row.get("content") or "" for row in rows]  # the first digits of the sha256 of each
 
     @cached_property

@@ -16,6 +16,7 @@ import numpy as np
 from limpide.core.errors import RunError
 from limpide.core.run import Run, damaged_file_error
 from limpide.data.dataset import PARTS
+from limpide.data.folds import NO_FOLD
 from limpide.data.split import Division
 from limpide.system.files import write_atomically
 from limpide.text.messages import N_, message
@@ -25,17 +26,31 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 SPECIAL = re.compile(r"(?:^|\n)[=+\-@\t']|\r")  # in cells joined by line ends: some may need an apostrophe or quotes
 
 
-def write_split(file: Path, names: Iterable[str], labels: Iterable[str], division: Division, keys: np.ndarray) -> None:
+def write_split(
+    file: Path,
+    names: Iterable[str],
+    labels: Iterable[str],
+    division: Division,
+    keys: np.ndarray,
+    folds: np.ndarray | None = None,
+) -> None:
     """One line an image that is used. `content` is its hash; `group` numbers those that were kept together, where there
-    are several.
+    are several; `fold` is the one that judges it, empty where none does. folds: int (n,), as in data/folds.py.
     """
+    folds = np.full(len(keys), NO_FOLD) if folds is None else folds
     sizes = np.bincount(division.together, minlength=1) if len(division.together) else np.zeros(1, int)
     rows = (
-        (name, label, PARTS[part], f"{key:016x}", str(group) if sizes[group] > 1 else "")
-        for name, label, part, key, group in zip(names, labels, division.parts, keys, division.together, strict=True)
+        (
+            *(name, label, PARTS[part], f"{key:016x}"),
+            str(group) if sizes[group] > 1 else "",
+            str(fold) if fold != NO_FOLD else "",
+        )
+        for name, label, part, key, group, fold in zip(
+            names, labels, division.parts, keys, division.together, folds, strict=True
+        )
         if part
     )
-    write_rows(file, ("file", "label", "part", "content", "group"), rows)
+    write_rows(file, ("file", "label", "part", "content", "group", "fold"), rows)
 
 
 def write_excluded(file: Path, rows: Sequence[tuple[str, str]]) -> None:

@@ -4,7 +4,9 @@ the network anew.
 
 from __future__ import annotations
 
+import copy
 import zipfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,6 +25,7 @@ from limpide.inspector.many_images import cost, pieces_of, readable
 from limpide.inspector.network_session import CacheKey, LoadedNetwork
 from limpide.inspector.question import Question
 from limpide.inspector.session import Session
+from limpide.judging.fold_heads import FoldHeads
 from limpide.text.language import LANGUAGES, current_language, use_language
 from limpide.text.messages import N_, message
 
@@ -62,6 +65,7 @@ def read_evidence(path: str) -> Evidence:
                 0,
                 temperature_of(info),
                 learned=len(info.classes),
+                folds=len(np.unique(stored["fold"])) if "fold" in stored else 0,
             )
             return groups_as_split(evidence, run)
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
@@ -174,8 +178,8 @@ def shortcut(session: Session, path: str, snapshot: str) -> Answer:
     """
     from limpide.interpret.shortcut import as_finding, choose_hosts, choose_labels, rank_places
 
-    loaded, album = session.load_network(path, snapshot), session.album(path)
-    rows = album.rows("test" if "test" in album.parts else "")
+    album = session.album(path)
+    loaded, rows = _unbiased(session, path, snapshot, album)
     number = {name: k for k, name in enumerate(loaded.classes)}
     labels = np.array([number.get(album.labels[row], -1) for row in rows], int)
     if (labels < 0).all():
@@ -183,7 +187,7 @@ def shortcut(session: Session, path: str, snapshot: str) -> Answer:
     if not (judged := choose_labels(labels, cost(session, path, snapshot), MAX_WORK)):
         raise LookupError(message(N_("this network works too long on each image for this question")))
     of = len(np.unique(labels[labels >= 0]))
-    rows, places = _try_places(session, path, snapshot, rows[choose_hosts(labels, judged)], judged)
+    rows, places = _try_places(session, path, snapshot, loaded, rows[choose_hosts(labels, judged)], judged)
     return {
         "finding": as_finding(places, loaded.classes, len(places)).to_json(),
         "shown": [_describe_place(place, rows, loaded) for place in rank_places(places)[:MAX_PLACES]],
@@ -192,13 +196,29 @@ def shortcut(session: Session, path: str, snapshot: str) -> Answer:
     }, b""
 
 
+def _unbiased(session: Session, path: str, snapshot: str, album: RunImages) -> tuple[LoadedNetwork, np.ndarray]:
+    """(the network, its test images); where folds judge, with the last layer of the fold that has the most images, and
+    these; all images where none is known to have been learned from.
+    """
+    from limpide.training.linear_head import Head, set_head
+
+    loaded = session.load_network(path, snapshot)
+    if not any(album.folds):
+        return loaded, album.rows("test" if "test" in album.parts else "")
+    fold, _ = Counter(fold for fold in album.folds if fold).most_common(1)[0]
+    heads = session.results.get(("folds", *run_stamp(path)), lambda: FoldHeads.load(album.run))
+    network, place = copy.deepcopy(loaded.network), int(np.searchsorted(heads.names, int(fold)))
+    set_head(network, Head(heads.weight[place], heads.bias[place], 0.0, ()))
+    return replace(loaded, network=network), np.array([k for k, one in enumerate(album.folds) if one == fold], int)
+
+
 def _try_places(
-    session: Session, path: str, snapshot: str, hosts: np.ndarray, judged: Sequence[int]
+    session: Session, path: str, snapshot: str, loaded: LoadedNetwork, hosts: np.ndarray, judged: Sequence[int]
 ) -> tuple[np.ndarray, list[Place]]:
     """(rows of the hosts that can be read, what was found for each of the judged classes, if anything)."""
     from limpide.interpret.shortcut import LOOKS, answers_of, place_of
 
-    loaded, album = session.load_network(path, snapshot), session.album(path)
+    album = session.album(path)
     number = {name: k for k, name in enumerate(loaded.classes)}
     with session.progress.track(2 * len(hosts) + LOOKS * len(judged), unit="passes"):
         rows, squares = readable(session, path, loaded.preprocessing, hosts)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from limpide.core.events import Note, Progress
 from limpide.core.run import Run
 from limpide.core.run_info import RunInfo
 from limpide.data.dataset import TEST, TRAIN, Dataset
+from limpide.data.folds import NO_FOLD
 from limpide.deploy.predictor import Predictor
 from limpide.judging.answers import (
     Answers,
@@ -23,6 +25,7 @@ from limpide.judging.answers import (
     never_predicted,
     predict_rows,
 )
+from limpide.judging.fold_heads import FoldHeads
 from limpide.judging.subject import Network, Subject, TrainedRun, Work
 from limpide.system import files
 from limpide.text.messages import N_, message
@@ -39,6 +42,7 @@ def subject_of_run(
 ) -> Subject:
     """parts: uint8 (len(dataset),), places in PARTS. baseline_inputs: makes what simpler models learn from."""
     file, train = SealedFile(run), np.flatnonzero(parts == TRAIN)
+    heads = FoldHeads.load(run) if run.info().recipe.get("folds") else None
 
     def milliseconds() -> Work[float]:
         rows = (yield from subject.answers()).rows
@@ -46,13 +50,19 @@ def subject_of_run(
         yield Progress(message(N_("timing the model file")))
         return predictor.milliseconds(first_readable(dataset, rows, predictor.preprocessing.jpeg_side)[1])
 
+    trained = TrainedRun(run, parts, lambda: _network(run), milliseconds, baseline_inputs, has_time)
+    if heads is not None:
+        folds = np.full(len(dataset), NO_FOLD, np.int8)
+        folds[heads.rows] = heads.fold
+        trained = replace(trained, folds=folds, fold_network=lambda fold: _fold_network(run, heads, fold))
     subject = Subject(
         dataset,
-        np.flatnonzero(parts == TEST),
-        learned_from=(parts != TEST) & (parts != UNUSED),
-        ask=lambda rows: _answers(file, dataset, rows),
-        weigh=lambda answers: _evidence(file, dataset, train, answers),
-        trained=TrainedRun(run, parts, lambda: _network(run), milliseconds, baseline_inputs, has_time),
+        np.flatnonzero(parts == TEST) if heads is None else heads.rows,
+        # where folds judge, every image is asked of the last layer that had not seen it
+        learned_from=(parts != TEST) & (parts != UNUSED) if heads is None else np.zeros(len(dataset), bool),
+        ask=lambda rows: _answers(file, dataset, rows) if heads is None else _fold_answers(run, dataset, heads),
+        weigh=lambda answers: _evidence(file, dataset, train, answers, 0 if heads is None else len(heads.names)),
+        trained=trained,
         close=file.close,
     )
     return subject
@@ -97,13 +107,29 @@ def _answers(file: SealedFile, dataset: Dataset, rows: np.ndarray) -> Work[Answe
     return answers
 
 
-def _evidence(file: SealedFile, dataset: Dataset, train: np.ndarray, answers: Answers) -> Work[Evidence]:
+def _fold_answers(run: Run, dataset: Dataset, heads: FoldHeads) -> Work[Answers]:
+    answers = Answers(heads.rows, heads.probabilities())
+    keep_answers(run, dataset, answers, heads.fold)
+    run.update(scored=True)
+    return answers
+    yield  # they are there: nothing is told
+
+
+def _fold_network(run: Run, heads: FoldHeads, fold: int) -> Network:
+    from limpide.training.linear_head import Head, set_head
+
+    network, place = _network(run), int(np.searchsorted(heads.names, fold))
+    set_head(network.model, Head(heads.weight[place], heads.bias[place], 0.0, ()))
+    return network
+
+
+def _evidence(file: SealedFile, dataset: Dataset, train: np.ndarray, answers: Answers, folds: int) -> Work[Evidence]:
     predictor = yield from file.opened()
     yield Progress(message(N_("weighing its answers")))
     most = int(np.bincount(dataset.labels[train]).argmax())
     strange = _strange(predictor, dataset, answers.rows)
     evidence = make_evidence(predictor, dataset, answers, dataset.labels[answers.rows], most, strange=strange)
-    return groups_as_split(evidence, file.run)
+    return replace(groups_as_split(evidence, file.run), folds=folds)
 
 
 def _strange(predictor: Predictor, dataset: Dataset, rows: np.ndarray) -> tuple[str, ...]:

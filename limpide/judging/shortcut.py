@@ -35,9 +35,10 @@ def run(subject: Subject) -> Iterator[Event | Finding]:
         window,
     )
 
-    evidence, network = (yield from subject.evidence()), subject.network()
+    evidence = yield from subject.evidence()
+    network, unseen = yield from subject.unbiased_network()
     # what the model cannot say, no place makes it say
-    truth = np.where(evidence.truth < evidence.known, evidence.truth, -1)
+    truth = np.where(unseen & (evidence.truth < evidence.known), evidence.truth, -1)
     if not (looked_at := choose_labels(truth, network.multiply_adds, WORK)):
         return  # not one class in the time that there is
     yield Progress(asking := message(N_("asking whether one small place decides a class")), 0, len(looked_at))

@@ -9,15 +9,17 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from limpide.baselines.baseline import ComparedModel
+from limpide.baselines.baseline import Baseline, ComparedModel
 from limpide.baselines.compare import fit_baselines
-from limpide.baselines.verdict import LimitsMet, baselines_finding
+from limpide.baselines.compare_in_folds import fit_in_folds
+from limpide.baselines.verdict import JudgedImages, LimitsMet, baselines_finding
 from limpide.core.events import Event
 from limpide.core.finding import Finding
 from limpide.core.run import Run
 from limpide.core.run_info import RunInfo
 from limpide.data.dataset import TRAIN
-from limpide.judging.subject import Subject
+from limpide.data.folds import NO_FOLD
+from limpide.judging.subject import Subject, TrainedRun
 from limpide.system import files
 from limpide.text.messages import N_
 
@@ -27,7 +29,7 @@ LEAST = 2.0  # s, with which one of them can be fitted
 
 def run(subject: Subject) -> Iterator[Event | Finding]:
     trained = subject.run()
-    train_images = int((trained.parts == TRAIN).sum())
+    train_images = _train_images(trained)
     evidence = yield from subject.evidence()
     rows = (yield from subject.answers()).rows
     ms = yield from subject.milliseconds()
@@ -35,17 +37,40 @@ def run(subject: Subject) -> Iterator[Event | Finding]:
     inputs = yield from subject.baseline_inputs()
     seconds = inputs.budget.seconds
 
-    comparison = yield from fit_baselines(
-        subject.dataset,
-        trained.parts,
-        rows,
-        inputs,
-        lambda baseline, n: _keep_decision(trained.run, baseline.key, n),
-        lambda baseline: trained.has_time(NAME, baseline.name, seconds or 0.0),
-    )
+    def allowed(baseline: Baseline) -> bool:
+        return trained.has_time(NAME, baseline.name, seconds or 0.0)
+
+    if trained.folds is None:
+        comparison = yield from fit_baselines(
+            subject.dataset,
+            trained.parts,
+            rows,
+            inputs,
+            lambda baseline, n: _keep_decision(trained.run, baseline.key, n),
+            allowed,
+        )
+    else:
+        comparison = yield from fit_in_folds(
+            subject.dataset,
+            trained.parts,
+            trained.folds,
+            rows,
+            inputs,
+            lambda key, n: _keep_decision(trained.run, key, n),
+            allowed,
+        )
     _keep_answers(trained.run, comparison.models, len(rows))
+    images = JudgedImages(evidence.groups, evidence.source, evidence.variance)
     limits = LimitsMet(train_images, seconds, comparison.late, comparison.left_out)
-    yield baselines_finding(network, comparison.models, limits, evidence.groups)
+    yield baselines_finding(network, comparison.models, limits, images)
+
+
+def _train_images(trained: TrainedRun) -> int:
+    """That a model may learn from; where folds judge, in the fold that leaves the fewest."""
+    train = int((trained.parts == TRAIN).sum())
+    if trained.folds is None:
+        return train
+    return train - int(np.bincount(trained.folds[trained.folds != NO_FOLD]).max())
 
 
 def _network(run: Run, right: np.ndarray, train_images: int, milliseconds: float, work: int) -> ComparedModel:

@@ -44,6 +44,9 @@ class TrainedRun:
     baseline_inputs: Callable[[], Work[BaselineInputs]]
     # (audit, a part of it (msgid), s): whether there is time for that, and for what follows
     has_time: Callable[[str, str, float], bool]
+    # int8, of all images, as in data/folds.py; None where a part was kept for the test
+    folds: np.ndarray | None = None
+    fold_network: Callable[[int], Network] | None = None  # the network with the last layer of that fold
 
 
 @dataclass
@@ -99,6 +102,17 @@ class Subject:
         if "network" not in self._results:
             self._results["network"] = self.run().network()
         return self._results["network"]  # type: ignore[no-any-return]
+
+    def unbiased_network(self) -> Work[tuple[Network, np.ndarray]]:
+        """(a network, bool (n,), which of the images that were answered it did not learn from): the network itself, and
+        all of them; where folds judge, the one of the largest fold, and the images of that fold.
+        """
+        rows, trained = (yield from self.answers()).rows, self.run()
+        if trained.folds is None or trained.fold_network is None:
+            return self.network(), np.ones(len(rows), bool)
+        own = trained.folds[rows]
+        largest = int(np.bincount(own).argmax())
+        return trained.fold_network(largest), own == largest
 
     def milliseconds(self) -> Work[float]:
         """That the sealed file takes to name one image."""

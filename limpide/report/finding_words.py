@@ -8,7 +8,12 @@ from limpide.core.finding import Finding, Number
 from limpide.text.formats import visible_text
 from limpide.text.messages import N_, Message, _
 
-SOURCES = {"test": N_("the test images"), "validation": N_("the validation images"), "train": N_("the training images")}
+SOURCES = {
+    "folds": N_("the images, each judged by a model that had not seen it"),
+    "test": N_("the test images"),
+    "validation": N_("the validation images"),
+    "train": N_("the training images"),
+}
 
 
 def number_of(finding: Finding | None, name: str) -> Number | None:

@@ -19,6 +19,9 @@ from scipy.stats import hypergeom
 
 PRIOR = 4.0  # groups that count as wholly right or wrong together until the data say otherwise
 LEVEL = 0.95
+# times the variance of independent images, where the model of a fold judged each: these models share most of what they
+# learned from, and err together (Bengio & Grandvalet 2004; the number: docs/folds.md)
+OF_FOLDS = 1.6
 CHANCE_LEVEL = 0.025  # one-sided probability below which a part of the images is said to fall behind
 CLOSE_MARGIN = 0.2  # share: a lag that is shown to be smaller is none to speak of
 
@@ -127,24 +130,28 @@ def wilson_interval(share: np.ndarray, n: np.ndarray, z: float) -> tuple[np.ndar
 
 
 def wilson_bounds(
-    right: np.ndarray, sizes: np.ndarray, level: float = LEVEL
+    right: np.ndarray, sizes: np.ndarray, level: float = LEVEL, variance: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """(share, low, high, effective images), each (...,). right: (..., G), sizes: (G,), as in `design_effect`."""
-    n = effective_images(right, sizes, level)
+    """(share, low, high, effective images), each (...,). right: (..., G), sizes: (G,), as in `design_effect` ·
+    variance: times that of independent groups.
+    """
+    n = effective_images(right, sizes, level) / variance
     share = right.sum(-1) / sizes.sum()
     low, high = wilson_interval(share, n, float(ndtri((1 + level) / 2)))
     return share, np.where(n > 0, low, 0.0), np.where(n > 0, high, 1.0), n
 
 
-def interval_of_share(right: np.ndarray, groups: np.ndarray | None = None, level: float = LEVEL) -> Interval:
+def interval_of_share(
+    right: np.ndarray, groups: np.ndarray | None = None, level: float = LEVEL, variance: float = 1.0
+) -> Interval:
     """The share of True in `right`, bool (n,), with its interval: Wilson's where each image stands alone. (0, 1) of no
-    image.
+    image. variance: times that of independent groups, OF_FOLDS where folds judged.
     """
     n = len(right)
     if n == 0:
         return Interval(0.0, 0.0, 1.0, 0, 0, 0.0)
     counts, sizes = count_by_group(right, groups)
-    share, low, high, effective = (float(value) for value in wilson_bounds(counts, sizes, level))
+    share, low, high, effective = (float(value) for value in wilson_bounds(counts, sizes, level, variance))
     return Interval(share, low, high, n, len(sizes), effective)
 
 

@@ -27,11 +27,23 @@ class Paired:
     close: float  # p, where the second is behind the first by the margin or more
 
 
-def compare_paired(first: np.ndarray, second: np.ndarray, groups: np.ndarray | None, margin: float) -> Paired:
-    """first, second: bool (n,), whether each answer is right, for the same images · margin: share of the images."""
+def compare_paired(
+    first: np.ndarray, second: np.ndarray, groups: np.ndarray | None, margin: float, variance: float = 1.0
+) -> Paired:
+    """first, second: bool (n,), whether each answer is right, for the same images · margin: share of the images ·
+    variance: times that of independent groups, OF_FOLDS where folds judged.
+    """
     d = first.astype(int) - second.astype(int)
-    better, worse = sign_flips(_sums(d, groups))
-    return Paired(len(d), int((d > 0).sum()), int((d < 0).sum()), better, worse, shown_to_be_close(d, groups, margin))
+    chances = (*sign_flips(_sums(d, groups)), shown_to_be_close(d, groups, margin))
+    better, worse, close = (_soften(chance, variance) for chance in chances)
+    return Paired(len(d), int((d > 0).sum()), int((d < 0).sum()), better, worse, close)
+
+
+def _soften(chance: float, variance: float) -> float:
+    """The p-value of a statistic whose variance is so many times what its test took it for."""
+    from scipy.special import ndtr, ndtri
+
+    return chance if variance == 1.0 else float(ndtr(ndtri(chance) / variance**0.5))
 
 
 def sign_flips(sums: np.ndarray) -> tuple[float, float]:

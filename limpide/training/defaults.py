@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from limpide.core.errors import UsageError
-from limpide.core.recipe import Recipe
+from limpide.core.recipe import OF_STEPS, Recipe
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import ImageSample
 from limpide.models import MODELS, Entry, find, pretrained
@@ -20,6 +20,8 @@ SMALL_SIDE = 40  # pixels; grey images up to this side are learned from scratch
 FROZEN_IMAGES = 4000  # images the frozen network looks at for the first model; more would delay it
 MIN_OF_A_CLASS = 20  # of each class among them, where there are so many
 ASKED = N_("as asked")
+# What is asked of fine-tuning step by step, which a last layer on a frozen network follows in nothing.
+OF_TUNING = ("image_size", *(name for name in OF_STEPS if name != "flip"))
 MAX_DEFAULT_SIZE = 64  # pixels, for networks made for smaller images
 TUNED_SIZE = 128  # pixels: three times faster than 224, and enough for most photographs
 # Edges and blobs serve every photograph, and learning them costs the most: the stem and five of sixteen blocks of
@@ -28,8 +30,11 @@ FROZEN_BLOCKS = 5
 JPEG_SIDE = 336  # pixels, at least: one and a half times the square that most networks see
 
 
-def decide_recipe(recipe: Recipe, images: ImageSample, n: int) -> tuple[Recipe, list[Message]]:
-    """Fills in model, image size, device, arithmetic, batch, rate and weight decay. `n`: images in the data set.
+def decide_recipe(
+    recipe: Recipe, images: ImageSample, n: int, parts_given: bool = False
+) -> tuple[Recipe, list[Message]]:
+    """Fills in model, image size, device, arithmetic, batch, rate and weight decay. n: images in the data set
+    · parts_given: whether these say which are for the test or for validation.
 
     `epochs` and `patience` come later, when the size of the training part and the speed are known.
     """
@@ -37,15 +42,24 @@ def decide_recipe(recipe: Recipe, images: ImageSample, n: int) -> tuple[Recipe, 
     named = recipe.but(model=model)
     check_recipe(named)
     device, entry, is_pretrained = choose_device(recipe.device), find(model), pretrained(named)
-    size, why_size = _size(recipe, entry, is_pretrained, images)
-    reasons += why_size
+    folds = choose_folds(named, parts_given)
+    if folds:
+        size = entry.size
+        reasons.append(_explain_folds(folds))
+    else:
+        size, why_size = _size(recipe, entry, is_pretrained, images)
+        reasons += why_size
     if recipe.weights not in STARTS:
         reasons.append(_explain_weights(recipe.weights))
     freeze = kept_blocks(named)
     if recipe.freeze not in ("auto", "none"):
         reasons.append(_explain_freeze(freeze))
     precision, why_precision = _precision(recipe, device, is_pretrained)
+    test, validation = named.but(folds=folds).shares()
     filled = named.but(
+        folds=folds,
+        test=None if folds else test,
+        validation=None if folds else validation,
         image_size=size,
         device=str(device),
         precision=precision,
@@ -54,7 +68,8 @@ def decide_recipe(recipe: Recipe, images: ImageSample, n: int) -> tuple[Recipe, 
         lr=recipe.lr or entry.lr,
         weight_decay=0.02 if recipe.weight_decay is None else recipe.weight_decay,
     )
-    reasons.append(_explain_steps(recipe, filled, is_pretrained, why_precision))
+    if not folds:
+        reasons.append(_explain_steps(recipe, filled, is_pretrained, why_precision))
     return filled, reasons
 
 
@@ -183,6 +198,33 @@ def _explain_freeze(freeze: str) -> Message:
     if freeze == "head":
         return message(N_("everything but the last layer stays as it was published, as asked"))
     return message(N_("blocks that stay as they were published, with all before them: {n}, as asked"), n=int(freeze))
+
+
+def choose_folds(recipe: Recipe, parts_given: bool) -> int:
+    """In how many folds images are judged; 0: a part is kept for the test. parts_given: whether the data say which
+    images are for the test or for validation. Raises UsageError where folds were asked for and cannot be.
+    """
+    if not recipe.folds:
+        return 0
+    if parts_given:
+        todo = N_("the data say which images are for the test: leave --folds away")
+        raise UsageError("L165", where=f"folds={recipe.folds}", todo=todo)
+    if not pretrained(recipe):
+        raise UsageError("L166", where=f"folds={recipe.folds} model={recipe.model} weights={recipe.weights}")
+    if tuning := [name for name in OF_TUNING if getattr(recipe, name) != getattr(Recipe(), name)]:
+        what = N_("folds judge a last layer on a frozen network, which {name} does not concern")
+        todo = N_("leave one of the two options away")
+        where = f"folds={recipe.folds} {tuning[0]}={getattr(recipe, tuning[0])}"
+        raise UsageError("L166", where=where, what=what, todo=todo, name=tuning[0])
+    return recipe.folds
+
+
+def _explain_folds(folds: int) -> Message:
+    says = N_(
+        "images are judged in {folds:count} folds, each by a last layer that had not seen it; the model learns from "
+        "all of them, and the network below stays frozen"
+    )
+    return message(says, folds=folds)
 
 
 def frozen_size(recipe: Recipe) -> int:

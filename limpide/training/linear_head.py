@@ -5,17 +5,20 @@ The same network is then fine-tuned by `fit`, with smaller rates for the layers 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
 from torch import nn
 
 from limpide.core.events import Progress
+from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import Pixels
 from limpide.system import machine
 from limpide.system.files import write_atomically
@@ -28,8 +31,17 @@ CHUNK = 128  # images whose features are computed and stored together: about a s
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
 
 
+class Squares(Protocol):
+    """Squares of images that can be asked for by their places in the data set, as Pixels."""
+
+    @property
+    def preprocessing(self) -> Preprocessing: ...
+
+    def take(self, indices: np.ndarray) -> np.ndarray: ...
+
+
 def frozen_features(
-    model: nn.Module, pixels: Pixels, rows: np.ndarray, cache: Path, device: torch.device
+    model: nn.Module, pixels: Squares, rows: np.ndarray, cache: Path, device: torch.device
 ) -> Iterator[Progress]:
     """Computes `model.features` for these images (indices into the data set) and stores them chunk by chunk.
 
@@ -58,14 +70,14 @@ def seconds_an_image(model: nn.Module, pixels: Pixels, rows: np.ndarray, device:
     return (time.perf_counter() - began) / BATCH
 
 
-def load_features(pixels: Pixels, rows: np.ndarray, cache: Path) -> np.ndarray:
+def load_features(pixels: Squares, rows: np.ndarray, cache: Path) -> np.ndarray:
     """float32 (len(rows), width), in the order of `rows`, as `frozen_features` stored them."""
     return np.concatenate(
         [np.load(_chunk_name(cache, pixels, rows[k : k + CHUNK])) for k in range(0, len(rows), CHUNK)]
     )
 
 
-def _chunk_name(cache: Path, pixels: Pixels, part: np.ndarray) -> Path:
+def _chunk_name(cache: Path, pixels: Squares, part: np.ndarray) -> Path:
     key = hashlib.sha256(part.astype("<i8").tobytes()).hexdigest()[:16]
     return cache / f"features-{pixels.preprocessing.size}-{key}.npy"
 
@@ -82,30 +94,52 @@ class Head:
 
 
 def fit_head(features: np.ndarray, labels: np.ndarray, held: np.ndarray, held_labels: np.ndarray, classes: int) -> Head:
-    """Multinomial logistic regression on standardised features; the penalty with the least validation log-loss wins.
+    """Multinomial logistic regression; the penalty with the least validation log-loss wins.
 
     features, held: (n, width) · labels, held_labels: int (n,) · a class without a training image gets a very low score.
     """
-    from sklearn.linear_model import LogisticRegression
-
-    mean, spread = features.mean(0), features.std(0) + 1e-6
-    standard = (features - mean) / spread
-    model = LogisticRegression(max_iter=100, tol=1e-3, warm_start=True)
     heads: list[Head] = []
-    for strength in STRENGTHS:
-        # a fit that was stopped is no fault: validation decides, not the last digit of the loss
-        with quiet_libraries, machine.one_thread():
-            model.set_params(C=strength).fit(standard, labels)
-        head = _unstandardized(model, mean, spread, classes, strength)
-        loss = log_loss(head.logits(held), held_labels) if len(held) else 0.0
-        heads.append(Head(head.weight, head.bias, strength, ((strength, loss),)))
-        if len(heads) > 1 and loss > heads[-2].tried[0][1]:
-            break  # weaker penalties only over-fit more
+    with fitting():
+        for head in fit_path(features, labels, classes, STRENGTHS):
+            loss = log_loss(head.logits(held), held_labels) if len(held) else 0.0
+            heads.append(Head(head.weight, head.bias, head.strength, ((head.strength, loss),)))
+            if len(heads) > 1 and loss > heads[-2].tried[0][1]:
+                break  # weaker penalties only over-fit more
     best = min(heads, key=lambda head: head.tried[0][1])
     return Head(best.weight, best.bias, best.strength, tuple(head.tried[0] for head in heads))
 
 
-def _unstandardized(model: object, mean: np.ndarray, spread: np.ndarray, classes: int, strength: float) -> Head:
+@contextlib.contextmanager
+def fitting() -> Iterator[None]:
+    """For the fits of `fit_path`: one thread, and no word of scikit-learn. A fit that was stopped is no fault, as
+    validation decides, not the last digit of the loss.
+    """
+    with quiet_libraries, machine.one_thread():
+        yield
+
+
+def fit_path(features: np.ndarray, labels: np.ndarray, classes: int, strengths: Iterable[float]) -> Iterator[Head]:
+    """One head for each strength, from strong to weak, each begun where the one before ended. Features are centred and
+    divided by one number, their spread: to give each the same spread would let the loudest of the rare ones speak.
+    """
+    from sklearn.linear_model import LogisticRegression
+
+    present = np.unique(labels)
+    if len(present) == 1:  # there is nothing to tell apart
+        bias = np.full(classes, -20.0, np.float32)
+        bias[present] = 0.0
+        yield from (Head(np.zeros((classes, features.shape[1]), np.float32), bias, one, ()) for one in strengths)
+        return
+    mean = features.mean(0)
+    centered = features - mean
+    spread = float(np.sqrt((centered**2).mean())) + 1e-6
+    model, scaled = LogisticRegression(max_iter=100, tol=1e-3, warm_start=True), centered / spread
+    for strength in strengths:
+        model.set_params(C=strength).fit(scaled, labels)
+        yield _unscaled(model, mean, spread, classes, strength)
+
+
+def _unscaled(model: object, mean: np.ndarray, spread: float, classes: int, strength: float) -> Head:
     """The same function on raw features, as one Linear layer over all classes."""
     coef, intercept, present = model.coef_, model.intercept_, model.classes_  # type: ignore[attr-defined]
     if len(present) == 2:  # scikit-learn keeps one row for two classes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -10,6 +11,9 @@ from limpide.training.linear_head import log_loss
 
 MIN_IMAGES = 50  # images; with fewer, one number cannot be told from noise
 FOLDS = 5
+Part = Literal["calibration", "validation", "folds"]
+# Which images it was fitted on, as runs write it down.
+HOW: dict[Part, str] = {"calibration": "calibration", "validation": "cross-fitted", "folds": "folds"}
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,7 @@ class Temperature:
     n: int  # images it was fitted on
     before: float  # log-loss without it, nats, on images it was not fitted on
     after: float  # log-loss with it, on the same images
-    how: str  # "calibration" · "cross-fitted" · "declined"
+    how: str  # a value of HOW, or "declined"
 
 
 def best_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
@@ -44,8 +48,8 @@ def _smoothed_loss(logits: np.ndarray, labels: np.ndarray) -> float:
     return float(-((1 - share) * true + share * (log_p.sum(1) - true) / others).mean())
 
 
-def fit_temperature(logits: np.ndarray, labels: np.ndarray, *, own_part: bool) -> Temperature:
-    """logits: (n, classes), labels: int (n,), of the calibration part (`own_part`), else of validation.
+def fit_temperature(logits: np.ndarray, labels: np.ndarray, *, of: Part = "validation") -> Temperature:
+    """logits: (n, classes), labels: int (n,), of images that were not learned from: `of` says which.
 
     Cross-fitting says whether it helps on images that did not set it; where it does not, probabilities stay as they
     are.
@@ -63,6 +67,4 @@ def fit_temperature(logits: np.ndarray, labels: np.ndarray, *, own_part: bool) -
     )
     if after >= before:
         return Temperature(1.0, n, before, before, "declined")
-    return Temperature(
-        best_temperature(logits, labels), n, before, float(after), "calibration" if own_part else "cross-fitted"
-    )
+    return Temperature(best_temperature(logits, labels), n, before, float(after), HOW[of])

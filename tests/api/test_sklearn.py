@@ -73,7 +73,13 @@ def test_the_parameters_are_the_recipe_and_three_more() -> None:
         "images",
         "suffix",
     }
-    assert flat <= given.keys() and given.keys() - flat == of_files | {"test", "calibration", "weights", "freeze"}
+    assert flat <= given.keys() and given.keys() - flat == of_files | {
+        "test",
+        "folds",
+        "calibration",
+        "weights",
+        "freeze",
+    }
 
 
 def test_clone() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from limpide.baselines import majority
 from limpide.baselines.baseline import ComparedModel
 from limpide.baselines.registry import BASELINES
-from limpide.baselines.verdict import LimitsMet, baselines_finding
+from limpide.baselines.verdict import JudgedImages, LimitsMet, baselines_finding
 from limpide.core.finding import Finding
 from limpide.statistics.intervals import interval_of_share
 from limpide.text.language import use_language
@@ -173,7 +173,7 @@ def test_images_that_belong_together_count_together() -> None:
     """40 images speak for the rival, none against, all of one patient."""
     network, rival, patients = first(360, 400), first(400, 400), np.arange(400) // 40
     assert baselines_finding(model("network", network), [model("forest", rival)], ALL).verdict == "bad"
-    finding = baselines_finding(model("network", network), [model("forest", rival)], ALL, patients)
+    finding = baselines_finding(model("network", network), [model("forest", rival)], ALL, JudgedImages(patients))
     share = interval_of_share(network, patients)
     assert finding.table and finding.table.rows[0][1:4] == [share.value, share.low, share.high], (
         "the very interval of the accuracy"
@@ -296,7 +296,7 @@ def test_any_result_can_be_told_in_every_language(n: int, data: st.DataObject) -
         model("network", answers[0]),
         rivals,
         data.draw(st.sampled_from([ALL, LimitsMet(900, 1.0, [BY_KEY["frozen"]])])),
-        groups,
+        JudgedImages(groups),
     )
     again = Finding.from_json(json.loads(json.dumps(finding.to_json(), allow_nan=False)))
     assert again.verdict == finding.verdict
@@ -341,20 +341,27 @@ def test_it_seldom_accuses_in_vain(groups: int, size: int, alike: float, accurac
     """Where all rivals are as good as the network none is called better; where all are behind by the margin none may
     do: each at most 5 % (3 σ).
     """
-    random, draws, of = np.random.default_rng(3), 100, None if size == 1 else np.repeat(np.arange(groups), size)
+    random, draws = np.random.default_rng(3), 100
+    images = JudgedImages(None if size == 1 else np.repeat(np.arange(groups), size))
     keys = ["logistic", "forest", "nearest", "frozen"]
     better = close = 0
     for _ in range(draws):
         network, *equal = drawn(random, [accuracy] * 5, groups, size, alike)
         better += (
             baselines_finding(
-                model("network", network), [model(key, right) for key, right in zip(keys, equal, strict=True)], ALL, of
+                model("network", network),
+                [model(key, right) for key, right in zip(keys, equal, strict=True)],
+                ALL,
+                images,
             ).verdict
             == "bad"
         )
         network, *behind = drawn(random, [accuracy, *[accuracy - 0.02] * 4], groups, size, alike)
         close += baselines_finding(
-            model("network", network), [model(key, right) for key, right in zip(keys, behind, strict=True)], ALL, of
+            model("network", network),
+            [model(key, right) for key, right in zip(keys, behind, strict=True)],
+            ALL,
+            images,
         ).verdict in ("warn", "bad")
     most = draws * 0.05 + 3 * (draws * 0.05 * 0.95) ** 0.5
     assert better <= most and close <= most

@@ -79,7 +79,7 @@ def test_names_stand_in_the_file_as_the_bytes_they_are(tmp_path: Path) -> None:
     write_split(
         tmp_path / "split.csv", [os.fsdecode(b"caf\xe9.jpg")], ["a"], division(["train"]), np.array([10], np.uint64)
     )
-    assert b"caf\xe9.jpg,a,train,000000000000000a,\n" in (tmp_path / "split.csv").read_bytes()
+    assert b"caf\xe9.jpg,a,train,000000000000000a,,\n" in (tmp_path / "split.csv").read_bytes()
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+x", "-rf", "@sum", "\tx", "\rx"])
@@ -106,8 +106,8 @@ def test_a_spreadsheet_reads_the_columns(tmp_path: Path) -> None:
     write_split(tmp_path / "split.csv", ["a"], ["b"], division(["test"]), np.array([12], np.uint64))
     with open(tmp_path / "split.csv", newline="") as stream:
         assert list(csv.reader(stream)) == [
-            ["file", "label", "part", "content", "group"],
-            ["a", "b", "test", "000000000000000c", ""],
+            ["file", "label", "part", "content", "group", "fold"],
+            ["a", "b", "test", "000000000000000c", "", ""],
         ]
 
 

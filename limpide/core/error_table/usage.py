@@ -362,6 +362,22 @@ USAGE_ERRORS = {
         `limpide train --help` lists them all.
         """,
     ),
+    "L165": ErrorEntry(
+        what=N_("images are judged in folds or in a part of their own, not both"),
+        todo=N_("leave one of the two options away"),
+        explanation="""
+        With `--folds` every image is judged by a model that learned from the other folds, and no image is kept for a
+        test or a validation part. `--test` and `--validation` keep such parts.
+        """,
+    ),
+    "L166": ErrorEntry(
+        what=N_("only the last layer of a pretrained network is judged in folds"),
+        todo=N_("leave --folds away, or take a network with published weights"),
+        explanation="""
+        Folds fit a last layer many times on what a pretrained network sees, which takes seconds. A network that learns
+        from scratch would have to be trained as many times.
+        """,
+    ),
     "L167": ErrorEntry(
         what=N_("the command cannot be read"),
         todo=N_("see {command} --help"),

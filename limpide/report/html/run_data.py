@@ -69,6 +69,7 @@ class Data:
     per_class: Sequence[tuple[str, Sequence[int]]] = ()  # class, images in each of `parts`
     reasons: Sequence[tuple[str, int]] = ()  # msgid of the reason, files
     files: Sequence[tuple[str, str]] = field(default=())  # file, msgid of its reason
+    in_folds: bool = False  # whether images are judged in folds, not in a part of their own
 
 
 def history(events: Iterable[object]) -> History:
@@ -121,7 +122,8 @@ def notes(events: Iterable[object]) -> Told:
 
 
 def data_of(split_file: Path, excluded_file: Path) -> Data:
-    counts = Counter((row.get("label") or "", row.get("part") or "") for row in read_split(split_file))
+    rows = list(read_split(split_file))
+    counts = Counter((row.get("label") or "", row.get("part") or "") for row in rows)
     totals: Counter[str] = Counter()
     for (_label, part), n in counts.items():
         totals[part] += n
@@ -136,6 +138,7 @@ def data_of(split_file: Path, excluded_file: Path) -> Data:
         [(name, [counts[name, part] for part in parts]) for name in classes],
         Counter(reason for _, reason in out).most_common(),
         out,
+        any(row.get("fold") for row in rows),
     )
 
 

@@ -15,6 +15,7 @@ from limpide.core.run import Run
 from limpide.core.run_info import Phase, Plan, RunInfo
 from limpide.data.dataset import PARTS, Dataset
 from limpide.data.decoding.value_range import ValueRange
+from limpide.data.folds import NO_FOLD
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import ImageSample, Pixels, Reading
 from limpide.system.energy import Energy, Meter
@@ -48,12 +49,17 @@ class TrainContext:
     # int (m, 2), pairs of nearly identical images; None where they are not looked for
     near: np.ndarray | None = field(init=False)
     parts: np.ndarray = field(init=False)  # uint8 (n,), places in PARTS
+    folds: np.ndarray = field(init=False)  # int8 (n,), as in data/folds.py; NO_FOLD of all where a part is kept
 
     def __post_init__(self) -> None:
         self.earlier_energy = self.info.energy
 
     def rows(self, part: str) -> np.ndarray:
         return np.flatnonzero(self.parts == PARTS.index(part)).astype(np.int32)
+
+    def judged_rows(self) -> np.ndarray:
+        """int32: the images that the score is of: the test part, or those that a fold judges."""
+        return np.flatnonzero(self.folds != NO_FOLD).astype(np.int32) if self.recipe.folds else self.rows("test")
 
     def done(self, phase: str) -> bool:
         return PHASES.index(self.info.phase) > PHASES.index(phase)

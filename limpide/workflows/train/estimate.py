@@ -70,9 +70,10 @@ def estimate_work(job: TrainContext) -> Iterator[Event]:
     if job.done("quote"):
         return
     job.memory.mark()  # unpacking a download, or reading, may have held more than it left behind
-    yield Progress(message(N_("timing a few steps")))
+    if not job.recipe.folds:
+        yield Progress(message(N_("timing a few steps")))
     model = _accepted(job)
-    threads, state = _timed_steps(job, model)
+    threads, state = _timed_steps(job, model) if not job.recipe.folds else (_untimed(job), None)
     if pretrained(job.recipe):
         yield Progress(message(N_("timing the pretrained network")))
     facts = _facts(job, model, threads.speed.image)
@@ -95,6 +96,11 @@ def estimate_work(job: TrainContext) -> Iterator[Event]:
     )
 
 
+def _untimed(job: TrainContext) -> ThreadChoice:
+    """Where no step follows: an image takes as long as it does frozen."""
+    return ThreadChoice(timing.StepTime(0.0, _frozen_seconds(job)))
+
+
 def _timed_steps(job: TrainContext, model: nn.Module) -> tuple[ThreadChoice, TrainState]:
     """The state is what holds memory while it learns."""
     state = start_state(model, job.recipe, 1)
@@ -111,9 +117,9 @@ def _facts(job: TrainContext, model: nn.Module, image: float) -> Facts:
         train=len(rows["train"]),
         validation=len(rows["validation"]),
         calibration=len(rows["calibration"]),
-        test=len(rows["test"]),
+        test=len(job.judged_rows()),
         classes=len(job.dataset.learned_classes),
-        classes_tested=len(set(job.dataset.labels[rows["test"]].tolist())),
+        classes_tested=len(set(job.dataset.labels[job.judged_rows()].tolist())),
         size=p.size,
         channels=p.channels,
         multiply_adds=multiply_adds(model, p.channels, p.size),
@@ -125,6 +131,7 @@ def _facts(job: TrainContext, model: nn.Module, image: float) -> Facts:
         multiply_adds_a_second=_speed(),
         asked=job.recipe.time,
         frozen=frozen,
+        folds=job.recipe.folds or 0,
     )
 
 
@@ -146,10 +153,12 @@ def _work(job: TrainContext, facts: Facts, speed: timing.StepTime) -> Work:
         left = max(
             (time_limit - passed - frozen - after - reserved) * SPARE, 0.0 if has_frozen else FITTING * time_limit
         )
-    steps = timing.steps_for(job.recipe, speed, train, validation, job.seen.grey, left, facts.multiply_adds)
+    steps = 0
+    if not facts.folds:
+        steps = timing.steps_for(job.recipe, speed, train, validation, job.seen.grey, left, facts.multiply_adds)
     if blind := has_frozen and not facts.validation:
         steps = 0
-    epochs, look = steps / len(train), facts.validation * speed.image
+    epochs, look = steps / max(1, len(train)), facts.validation * speed.image
     fitting = fit.cost(steps, epochs, speed.step, look).seconds
     more = sum(audits.values())
     if time_limit is not None:  # beyond what was asked for it is left out
@@ -182,6 +191,8 @@ def _announce(job: TrainContext, work: Work, threads: ThreadChoice, memory: floa
     if work.steps or not work.frozen:
         says = N_("passes over the training part: {epochs:number} ({steps:count} steps)")
         yield job.say("decision", message(says, epochs=work.epochs, steps=work.steps))
+    elif recipe.folds:
+        pass  # the reason was told where folds were chosen
     elif work.blind:
         yield job.say("decision", _blind(epochs_asked))
     else:
@@ -193,6 +204,8 @@ def _announce(job: TrainContext, work: Work, threads: ThreadChoice, memory: floa
     if recipe.time is not None and work.total > recipe.time:
         says = N_("that is more than the {asked:duration} asked for, as the score is never left out")
         yield job.say("decision", message(says, asked=recipe.time))
+    if recipe.folds:
+        return
     usual = timing.choose_epochs(recipe, len(job.rows("train")), each, job.seen.grey)[1]
     if recipe.time is None and epochs_asked is None and work.epochs < usual and not work.blind:
         says = N_(

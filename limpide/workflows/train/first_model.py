@@ -19,8 +19,10 @@ from limpide.models import pretrained
 from limpide.system import machine
 from limpide.text.messages import N_, Message, message
 from limpide.training.linear_head import Head, fit_head, frozen_features, load_features, log_loss, set_head
+from limpide.training.temperature import Temperature
 from limpide.training.weights import save_weights
 from limpide.workflows.train.context import TrainContext
+from limpide.workflows.train.fold_head import Mirrored, fit_in_folds
 
 SECONDS = 3.0  # fitting its last layer and exporting it, about
 ENOUGH_HELD = 100  # validation images; when all of fewer are right, that may be luck
@@ -39,6 +41,7 @@ class _Fitted:
     loss: float
     seconds: float  # to look at the images and fit the layer
     head_seconds: float  # to fit the layer
+    temperature: Temperature | None = None  # that the folds gave, where there are any
 
 
 def first_model(job: TrainContext) -> Iterator[Event]:
@@ -49,26 +52,36 @@ def first_model(job: TrainContext) -> Iterator[Event]:
         return
     pixels = job.frozen_pixels()
     model = job.network(pixels.preprocessing)
-    fitted = yield from _fit_last_layer(job, model, pixels)
+    fitted = yield from (_fit_in_folds if job.recipe.folds else _fit_last_layer)(job, model, pixels)
     set_head(model, fitted.head)
     save_weights(model, job.run.snapshots / "first.safetensors")
     machine.release_memory()
     yield Progress(message(N_("writing the first model")))
     export(model, pixels.preprocessing, job.dataset.learned_classes, job.run.model_file, name=job.recipe.model)
     ready = job.deadline.passed()
-    yield from _decide_flip(job, model, fitted)
+    if not job.recipe.folds:
+        yield from _decide_flip(job, model, fitted)
     says = (
         N_("a first model is ready: {accuracy:percent} of {n:count} validation images right")
         if fitted.validation_images
         else N_("a first model is ready")
     )
+    if job.recipe.folds:
+        says = N_("a model is ready: {accuracy:percent} of {n:count} images right, each judged by a fold without it")
     yield job.say("saved", message(says, accuracy=fitted.accuracy, n=fitted.validation_images))
     steps = require(job.info.steps, "steps")
     if _is_enough(job, fitted):
         steps = 0
         says = N_("no fine-tuning: no validation image is left to get right (--epochs asks for it all the same)")
         yield job.say("decision", message(says))
-    job.enter("fit", steps=steps, frozen=_record(job, fitted), first_model_seconds=ready, recipe=job.recipe.to_json())
+    job.enter(
+        "fit",
+        steps=steps,
+        frozen=_record(job, fitted),
+        temperature=fitted.temperature,
+        first_model_seconds=ready,
+        recipe=job.recipe.to_json(),
+    )
 
 
 def _fit_last_layer(job: TrainContext, model: torch.nn.Module, pixels: Pixels) -> Generator[Event, None, _Fitted]:
@@ -91,6 +104,24 @@ def _fit_last_layer(job: TrainContext, model: torch.nn.Module, pixels: Pixels) -
     accuracy = float((logits.argmax(1) == truth).mean()) if len(validation) else 0.0
     loss = log_loss(logits, truth) if len(validation) else 0.0
     return _Fitted(head, rows, len(validation), accuracy, loss, now - began, now - fitting)
+
+
+def _fit_in_folds(job: TrainContext, model: torch.nn.Module, pixels: Pixels) -> Generator[Event, None, _Fitted]:
+    """The same from few images: the score is that of the folds, whose heads are kept."""
+    fit = yield from fit_in_folds(job, model, pixels)
+    rows, logits = job.rows("train"), fit.found.logits
+    judged = ~np.isnan(logits[:, 0])
+    logits, truth = logits[judged], job.dataset.labels[rows[judged]]
+    return _Fitted(
+        fit.found.head,
+        {"train": rows, "validation": np.zeros(0, np.int32)},
+        len(truth),
+        float((logits.argmax(1) == truth).mean()),
+        log_loss(logits, truth),
+        fit.seconds,
+        fit.head_seconds,
+        fit.found.temperature,
+    )
 
 
 def _decide_flip(job: TrainContext, model: torch.nn.Module, fitted: _Fitted) -> Iterator[Event]:
@@ -124,7 +155,8 @@ def cost(facts: Facts) -> Cost:
     """Its features, and its last layer; nothing for a network from scratch."""
     if facts.frozen is None:
         return Cost()
-    return Cost(facts.frozen.learned * facts.frozen.seconds + SECONDS)
+    looks = 2 if facts.folds else 1  # mirrored, too
+    return Cost(looks * facts.frozen.learned * facts.frozen.seconds + SECONDS)
 
 
 def _milliseconds(job: TrainContext, rows: np.ndarray) -> float:
@@ -147,7 +179,7 @@ def _ask_mirrored(
         )
         return "no", message(says, least=FLIP_IMAGES, n=len(rows))
     pixels = job.frozen_pixels()
-    mirrored = Pixels(pixels.preprocessing, rows, pixels.take(rows)[:, :, ::-1].copy())
+    mirrored = Mirrored(pixels)
     folder = job.run.cache / "mirrored"
     folder.mkdir(exist_ok=True)
     for _ in frozen_features(model, mirrored, rows, folder, torch.device(job.recipe.device)):

@@ -70,7 +70,10 @@ def _fitted(job: TrainContext) -> Iterator[Event]:
     steps, epochs = require(job.info.steps, "steps"), require(job.info.epochs, "epochs")
     cut = planned_end(plans_of(job.info), state.step, steps)[1] if state.step == state.steps < steps else ""
     accuracy = float(final.validation or 0.0)
-    job.run.add_finding(run_facts.training_finding(state.best_epoch, state.epoch, epochs, accuracy, n, final.kind, cut))
+    finding = run_facts.training_finding(
+        state.best_epoch, state.epoch, epochs, accuracy, n, final.kind, cut, job.recipe.folds or 0
+    )
+    job.run.add_finding(finding)
     job.enter("seal", final=final, fit_seconds=seconds)
 
 

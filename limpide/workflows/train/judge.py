@@ -49,7 +49,9 @@ def _frozen(job: TrainContext) -> Generator[Event, None, FrozenModel]:
     pixels, info = job.frozen_pixels(), require(job.info.frozen, "frozen")
     model, device = job.network(pixels.preprocessing), torch.device(job.recipe.device)
     load_weights(model, job.run.snapshots / "first.safetensors")
-    rows = {part: job.frozen_rows(part) for part in ("train", "test")}
+    rows = {"train": job.frozen_rows("train"), "test": job.frozen_rows("test")}
+    if job.recipe.folds:
+        rows["test"] = rows["train"]
     for part in rows:
         yield from frozen_features(model, pixels, rows[part], job.run.cache, device)
     machine.release_memory()

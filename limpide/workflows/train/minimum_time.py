@@ -51,10 +51,12 @@ def check_time(job: TrainContext, reasons: list[Message]) -> tuple[list[Message]
     """
     time_limit = float(job.info.wanted["time"])
     least = minimum_seconds(job, job.recipe)
-    if job.info.wanted.get("model") != "auto" or not pretrained(job.recipe) or least <= PROMISED * time_limit:
+    settled = job.info.wanted.get("model") != "auto" or not pretrained(job.recipe) or job.recipe.folds
+    if settled or least <= PROMISED * time_limit:
         return reasons, least
     small = Recipe.from_json(job.info.wanted).but(model=AUTOMATIC[0])
-    filled, why = decide_recipe(small.but(value_range=job.recipe.value_range), job.seen, len(job.dataset))
+    small = small.but(value_range=job.recipe.value_range)
+    filled, why = decide_recipe(small, job.seen, len(job.dataset), job.dataset.gives_parts)
     quicker = minimum_seconds(job, filled)
     if quicker >= least:
         return reasons, least
@@ -71,7 +73,7 @@ def minimum_seconds(job: TrainContext, recipe: Recipe) -> float:
     """Of the whole command with this recipe, the time that has passed included."""
     dataset, n = job.dataset, len(job.dataset)
     rows_by_preprocessing = wanted_pixels(recipe, job.seen, dataset)
-    test = int((dataset.given == TEST).sum()) or round(recipe.test * n)
+    test = n if recipe.folds else int((dataset.given == TEST).sum()) or round(recipe.shares()[0] * n)
     decoding = decoding_seconds(dataset, tuple(rows_by_preprocessing))
     image, work = _image_seconds(
         recipe, len(dataset.classes), min(rows_by_preprocessing, key=lambda p: len(rows_by_preprocessing[p]))
@@ -84,7 +86,7 @@ def minimum_seconds(job: TrainContext, recipe: Recipe) -> float:
         else None
     )
     facts = Facts(
-        train=n - test,
+        train=n if recipe.folds else n - test,
         test=test,
         multiply_adds=work,
         image_seconds=image,

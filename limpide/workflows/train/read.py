@@ -51,7 +51,8 @@ def _decide_from_glimpse(job: TrainContext) -> Iterator[Event]:
     """The recipe, from some of the images and the time that there is."""
     yield Progress(message(N_("looking at some of the images")))
     job.seen = sample_images(job.dataset)
-    job.recipe, reasons = decide_recipe(Recipe.from_json(job.info.wanted), job.seen, len(job.dataset))
+    wanted, dataset = Recipe.from_json(job.info.wanted), job.dataset
+    job.recipe, reasons = decide_recipe(wanted, job.seen, len(dataset), dataset.gives_parts)
     yield job.say("data", DatasetSummary.of(job.dataset).in_one_line())
     job.values = yield from decide_range(job.dataset, job.recipe.asked_range(), rehash=job.rehash)
     job.recipe = job.recipe.but(value_range=range_as_text(job.values.span))

@@ -12,7 +12,9 @@ from limpide.audit import run_facts
 from limpide.core.cost import Cost, Facts
 from limpide.core.events import Event, Progress
 from limpide.core.finding import Finding
+from limpide.core.run_info import require
 from limpide.data.preprocessing import Preprocessing
+from limpide.deploy.contract import Judged
 from limpide.deploy.export import export
 from limpide.deploy.predictor import PIXELS, Predictor
 from limpide.system import machine
@@ -25,6 +27,7 @@ from limpide.training.weights import trained_network
 from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.train_stats import sample_size, train_stats_of
 
+PARITY = 32  # images that the file and the network are compared on
 MAX_BATCH = 256  # images at once, however small they are
 MAX_IMAGES = 20_000  # images for one number: its last digits are noise long before
 SECONDS = 4.0  # calibrating, exporting and opening the final model, about
@@ -53,13 +56,13 @@ def seal_model(job: TrainContext, judged: bool) -> Iterator[Event]:
         job.run.model_file,
         temperature=temperature.value,
         name=job.recipe.model,
-        judged="held-out" if judged and len(job.rows("test")) else None,
+        judged=_judged_by(job) if judged else None,
         train_stats=stats,
     )
     ready = job.deadline.passed()
     machine.release_memory()
     yield Progress(message(N_("comparing the model file with the network")))
-    finding = _parity(job, rows[:32], logits[:32] / temperature.value)
+    finding = _parity(job, rows[:PARITY], logits[:PARITY] / temperature.value)
     if finding is not None:
         job.run.add_finding(finding)
     yield job.say("decision", _describe(temperature))
@@ -67,24 +70,37 @@ def seal_model(job: TrainContext, judged: bool) -> Iterator[Event]:
     job.enter("judge", temperature=temperature, first_model_seconds=first, model_seconds=ready)
 
 
+def _judged_by(job: TrainContext) -> Judged | None:
+    if job.recipe.folds:
+        return "cross-fitted"
+    return "held-out" if len(job.rows("test")) else None
+
+
 def _calibrate(
     job: TrainContext, model: nn.Module, preprocessing: Preprocessing
 ) -> tuple[np.ndarray, np.ndarray, Temperature]:
     """(images that were held out, their logits, the temperature that these give)."""
+    if job.recipe.folds:
+        rows, fitted = job.rows("train")[:PARITY], vars(require(job.info.temperature, "temperature"))
+        return rows, _logits(job, model, preprocessing, rows), Temperature(**fitted)
     has_own_part = bool(len(job.rows("calibration")))
     rows = job.rows("calibration" if has_own_part else "validation")
     pixels = job.reading.pixels[preprocessing.size]
     if len(pixels.rows) < len(job.dataset):
         rows = np.intersect1d(rows, pixels.rows)
     rows = rows[:: -(-len(rows) // MAX_IMAGES) or 1]  # spread over all of them
+    logits = _logits(job, model, preprocessing, rows)
     labels = job.dataset.labels[rows]
+    return rows, logits, fit_temperature(logits, labels, of="calibration" if has_own_part else "validation")
+
+
+def _logits(job: TrainContext, model: nn.Module, preprocessing: Preprocessing, rows: np.ndarray) -> np.ndarray:
+    """float (len(rows), classes)."""
+    if not len(rows):
+        return np.zeros((0, 2))
     batch = min(MAX_BATCH, max(1, PIXELS // preprocessing.size**2))
-    logits = (
-        logits_of(model, Batches(pixels, rows, labels, batch, torch.device("cpu"))).numpy()
-        if len(rows)
-        else np.zeros((0, 2))
-    )
-    return rows, logits, fit_temperature(logits, labels, own_part=has_own_part)
+    pixels, labels = job.reading.pixels[preprocessing.size], job.dataset.labels[rows]
+    return np.asarray(logits_of(model, Batches(pixels, rows, labels, batch, torch.device("cpu"))).numpy())
 
 
 def _describe(temperature: Temperature) -> Message:
@@ -110,6 +126,7 @@ def _describe(temperature: Temperature) -> Message:
         "cross-fitted": N_(
             "probabilities calibrated on the {n:count} validation images, cross-fitted: temperature {t:number}"
         ),
+        "folds": N_("probabilities calibrated on the {n:count} images judged in folds: temperature {t:number}"),
         "declined": N_("probabilities are left as they are: {n:count} images gave no better temperature"),
     }[temperature.how]
     return message(says, n=temperature.n, t=temperature.value)
@@ -140,4 +157,5 @@ def _parity(job: TrainContext, rows: np.ndarray, logits: np.ndarray) -> Finding 
     if not len(rows):
         return None
     exported = predictor.probabilities([images.image(int(i), predictor.preprocessing.jpeg_side) for i in rows])
-    return run_facts.export_finding(exported, torch.from_numpy(logits).softmax(1).numpy())
+    source = "train" if job.recipe.folds else "validation"
+    return run_facts.export_finding(exported, torch.from_numpy(logits).softmax(1).numpy(), source)

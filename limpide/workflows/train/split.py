@@ -13,8 +13,9 @@ from limpide.audit.folder_checks import MAX_NAMES
 from limpide.core.errors import DataError, RunError
 from limpide.core.events import Event, Progress
 from limpide.core.run import Run, damaged_file_error
-from limpide.data.dataset import NO_PART, PART_NAMES, PARTS, TEST, VALIDATION
-from limpide.data.split import FILLED, Division, split
+from limpide.data.dataset import CALIBRATION, NO_PART, PART_NAMES, PARTS, TEST, VALIDATION
+from limpide.data.folds import NO_FOLD, assign_folds
+from limpide.data.split import Division, split
 from limpide.data.split_file import check_split, earlier_parts, read_split, write_excluded, write_split
 from limpide.system.files import write_atomically
 from limpide.text.messages import N_, Message, message
@@ -53,21 +54,27 @@ class _Outcome:
 def split_images(job: TrainContext) -> Iterator[Event]:
     names, dataset, image_records = job.dataset.images.names, job.dataset, job.reading.seen
     if job.done("split"):
-        job.parts = _read_parts(job)
+        job.parts, job.folds = _read_parts(job)
         job.dataset = dataset.learned_first(job.parts)
         return
     yield Progress(message(N_("deciding which image serves for what")))
     readable = np.flatnonzero(image_records["reason"] < 0).astype(np.int32)
     keys = np.ascontiguousarray(image_records["hash"][readable])
-    earlier = find_earlier_split(job)
+    earlier = EarlierSplit(None, "", []) if job.recipe.folds else find_earlier_split(job)
     for run in earlier.torn:
         says = N_("the split.csv of {run} is not whole and is passed over: images may have had another part there")
         yield job.say("warning", message(says, run=run))
-    shares = {part: getattr(job.recipe, PARTS[part]) for part in FILLED}
+    test, validation = job.recipe.shares()
+    shares = {TEST: test, VALIDATION: validation, CALIBRATION: 0.0 if job.recipe.folds else job.recipe.calibration}
     division = _divide(job, readable, keys, shares, earlier)
     job.parts, together = np.zeros(len(names), np.uint8), np.full(len(names), -1)
     job.parts[readable], together[readable] = division.parts, division.together
     out = job.reading.failures() | {int(readable[i]): reason for i, reason in division.out.items()}
+    job.folds = np.full(len(names), NO_FOLD, np.int8)
+    if job.recipe.folds:
+        used = division.parts != NO_PART
+        folds = assign_folds(keys[used], dataset.labels[readable][used], division.together[used], job.recipe.folds)
+        job.folds[readable[used]] = folds
     _write_parts(job, readable, keys, division, out)
     job.dataset = dataset.learned_first(job.parts)
     _refuse_if_hopeless(job, out, together)
@@ -109,7 +116,7 @@ def _write_parts(
     """split.csv and excluded.csv. out: image → why it is left out."""
     names, dataset = job.dataset.images.names, job.dataset
     files, labels = (names[int(i)] for i in readable), (dataset.classes[int(k)] for k in dataset.labels[readable])
-    write_split(job.run.split_file, files, labels, division, keys)
+    write_split(job.run.split_file, files, labels, division, keys, job.folds[readable])
     write_excluded(job.run.excluded_file, [*((names[i], out[i]) for i in sorted(out)), *dataset.left_out])
 
 
@@ -137,6 +144,9 @@ def _say_outcome(job: TrainContext, outcome: _Outcome) -> Iterator[Event]:
                 n=outcome.left_out,
             ),
         )
+    if job.recipe.folds:
+        yield from _say_folds(job)
+        return
     yield from _say_what_stayed(job, outcome)
     says = (
         N_(
@@ -149,6 +159,24 @@ def _say_outcome(job: TrainContext, outcome: _Outcome) -> Iterator[Event]:
     yield job.say("split", Message(says, dict(outcome.counts)))
     if skewed := _other_shares(job, outcome):
         yield job.say("warning", skewed)
+
+
+def _say_folds(job: TrainContext) -> Iterator[Event]:
+    """What judges which image, and of which classes none can be judged."""
+    judged, train = job.judged_rows(), job.rows("train")
+    says = N_(
+        "{train:count} images train; {judged:count} of them are judged in {folds:count} folds, each by a last layer "
+        "that learned from the other folds"
+    )
+    folds = len(np.unique(job.folds[judged]))
+    yield job.say("split", message(says, train=len(train), judged=len(judged), folds=folds))
+    labels = job.dataset.labels
+    if missing := sorted(set(labels[train].tolist()) - set(labels[judged].tolist())):
+        says = N_(
+            "no image of {names} can be judged: all images of such a class belong together, so that without them it "
+            "could not be learned"
+        )
+        yield job.say("warning", message(says, names=", ".join(job.dataset.classes[k] for k in missing)))
 
 
 def _say_what_stayed(job: TrainContext, outcome: _Outcome) -> Iterator[Event]:
@@ -203,13 +231,13 @@ def _say_unlearned_classes(job: TrainContext, listed: Sequence[str]) -> Iterator
         )
 
 
-def _read_parts(job: TrainContext) -> np.ndarray:
-    """From split.csv, whose lines stand in the order of the images, those left out missing. Raises RunError where it is
-    not whole.
+def _read_parts(job: TrainContext) -> tuple[np.ndarray, np.ndarray]:
+    """(parts, folds) from split.csv, whose lines stand in the order of the images, those left out missing. Raises
+    RunError where it is not whole.
     """
     check_split(job.run)
     names = job.dataset.images.names
-    parts, i = np.zeros(len(names), np.uint8), 0
+    parts, folds, i = np.zeros(len(names), np.uint8), np.full(len(names), NO_FOLD, np.int8), 0
     for row in read_split(job.run.split_file, "file", "part"):
         while i < len(names) and names[i] != row["file"]:
             i += 1
@@ -218,8 +246,16 @@ def _read_parts(job: TrainContext) -> np.ndarray:
                 job.run.split_file, message(N_("it names a file or a part that this run does not have"))
             )
         parts[i] = PARTS.index(row["part"])
+        if row.get("fold"):  # runs of before have no such column
+            folds[i] = _fold_of(job, row["fold"])
         i += 1
-    return parts
+    return parts, folds
+
+
+def _fold_of(job: TrainContext, cell: str) -> int:
+    if not cell.isdecimal() or int(cell) >= (job.recipe.folds or 0):
+        raise damaged_file_error(job.run.split_file, message(N_("it names a fold that this run does not have")))
+    return int(cell)
 
 
 def _places_among(near: np.ndarray | None, readable: np.ndarray, n: int) -> np.ndarray | None:
@@ -235,7 +271,8 @@ def _places_among(near: np.ndarray | None, readable: np.ndarray, n: int) -> np.n
 def find_earlier_split(job: TrainContext) -> EarlierSplit:
     torn: list[str] = []
     for run, info in reversed(Run.known_in(job.run.path.parent)[0]):
-        useful = info.status != "refused" and info.judged  # one that is not judged holds out hardly anything
+        # one that is not judged, or is in folds, holds out nothing that later runs should
+        useful = info.status != "refused" and info.judged and not info.recipe.get("folds")
         if run.path != job.run.path and info.location == job.dataset.location and useful and run.split_file.exists():
             try:
                 check_split(run)
@@ -272,7 +309,7 @@ def _refuse_if_hopeless(job: TrainContext, out: Mapping[int, str], together: np.
     """Raises DataError, with its reason, where there are no two classes to train on or nothing to test with. together:
     (n,) as in Division; −1 = unreadable.
     """
-    trained, tested = (set(job.dataset.labels[job.rows(part)].tolist()) for part in ("train", "test"))
+    trained, tested = (set(job.dataset.labels[rows].tolist()) for rows in (job.rows("train"), job.judged_rows()))
     if len(trained) >= 2 and tested & trained:
         return
     job.run.update(status="refused")  # once the folder is mended, the same command starts afresh

@@ -36,6 +36,8 @@ from limpide.workflows.train.read import read_images
 from limpide.workflows.train.seal import seal_model
 from limpide.workflows.train.split import split_images
 
+EARLIER_SHARES = {"test": 0.2, "validation": 0.1}
+
 
 def prepare(location: str, recipe: Recipe, runs: Path, *, new: bool = False) -> tuple[Run, Dataset, bool]:
     """The run to work in, its data, and whether it continues an unfinished one: same data path and same wishes."""
@@ -46,7 +48,11 @@ def prepare(location: str, recipe: Recipe, runs: Path, *, new: bool = False) -> 
 def _as_now(wishes: Mapping[str, Any]) -> Mapping[str, Any]:
     """The wishes of an earlier version, with today's choices left open."""
     try:
-        return Recipe.from_json(wishes).to_json()
+        recipe = Recipe.from_json(wishes)
+        if "folds" not in wishes:  # these shares were the default, before few images were judged in folds
+            open_shares = {name: None for name, share in EARLIER_SHARES.items() if getattr(recipe, name) == share}
+            recipe = recipe.but(**open_shares)
+        return recipe.to_json()
     except LimpideError:
         return wishes
 

@@ -1,0 +1,55 @@
+"""The last layers of a run whose images are judged in folds: of each image, what the one says that had not seen it.
+
+Kept in the run (snapshots/folds.npz), so that whatever is asked of an image later can ask the same one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+
+from limpide.core.errors import RunError
+from limpide.core.run import Run
+from limpide.system.files import write_atomically
+
+
+@dataclass(frozen=True)
+class FoldHeads:
+    """rows: int (n,), the images that are judged, places in the data set · fold: int (n,), of each · logits: float32
+    (n, classes), what the head of its fold says of it · names: int (k,), the folds · weight: float32 (k, classes,
+    width) · bias: float32 (k, classes) · temperature: float (k,), what the logits of each are divided by.
+    """
+
+    rows: np.ndarray
+    fold: np.ndarray
+    logits: np.ndarray
+    names: np.ndarray
+    weight: np.ndarray
+    bias: np.ndarray
+    temperature: np.ndarray
+
+    def probabilities(self) -> np.ndarray:
+        """float32 (n, classes), of each image by the head of its fold."""
+        scaled = self.logits / self.temperature[np.searchsorted(self.names, self.fold)][:, None]
+        powers = np.exp(scaled - scaled.max(1, keepdims=True))
+        return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
+
+    def save(self, run: Run) -> None:
+        arrays = {one.name: getattr(self, one.name) for one in fields(self)}
+        write_atomically(_file(run), lambda stream: np.savez(stream, **arrays))  # type: ignore[arg-type]
+
+    @classmethod
+    def load(cls, run: Run) -> FoldHeads:
+        """Raises RunError where they are missing or damaged."""
+        try:
+            with open(_file(run), "rb") as stream, np.load(stream, allow_pickle=False) as stored:
+                return cls(**{one.name: stored[one.name] for one in fields(cls)})
+        except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
+            raise RunError("L506", where=_file(run)) from error
+
+
+def _file(run: Run) -> Path:
+    return run.snapshots / "folds.npz"

@@ -1,0 +1,124 @@
+"""Cross-fitting: nobody is judged by what learned from him, choices included; the same as scikit-learn by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from sklearn.linear_model import LogisticRegression
+
+from limpide.data.folds import NO_FOLD
+from limpide.training.cross_fit import STRENGTHS, UNTOLD, CrossFit, Features, cross_fit
+from limpide.training.linear_head import fit_path, log_loss
+
+
+def fitted(*arguments: Any) -> CrossFit:
+    steps = cross_fit(*arguments)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+
+
+def images(n: int = 60, width: int = 12, classes: int = 3, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(features, labels, folds), with classes that overlap."""
+    random = np.random.default_rng(seed)
+    labels = np.arange(n) % classes
+    features = random.normal(size=(n, width)).astype(np.float32)
+    features[:, :classes] += np.eye(classes, dtype=np.float32)[labels] * 2
+    return features, labels, random.permutation(n) % 5
+
+
+def test_a_head_is_scikit_learn_s_on_centred_features() -> None:
+    features, labels, _ = images()
+    mean = features.mean(0)
+    spread = np.sqrt(((features - mean) ** 2).mean())
+    for head in fit_path(features, labels, 3, STRENGTHS):
+        theirs = LogisticRegression(C=head.strength, max_iter=1000, tol=1e-6).fit((features - mean) / spread, labels)
+        ours, logits = head.logits(features), theirs.decision_function((features - mean) / spread)
+        assert ours - ours.mean(1, keepdims=True) == pytest.approx(logits - logits.mean(1, keepdims=True), abs=0.1)
+
+
+def test_an_image_s_own_fold_never_speaks_about_it() -> None:
+    """Whatever the labels of a fold are, what is said of its images stays as it was: neither the head, nor a choice,
+    nor the temperature learned from them.
+    """
+    features, labels, folds = images(90)
+    before = fitted(Features(features, features[::-1].copy()), labels, folds, 3)
+    for fold in range(5):
+        own = folds == fold
+        other = labels.copy()
+        other[own] = (other[own] + 1) % 3
+        after = fitted(Features(features, features[::-1].copy()), other, folds, 3)
+        assert (after.logits[own] == before.logits[own]).all()
+        assert after.temperatures[fold] == before.temperatures[fold]
+        assert not (after.logits[~own] == before.logits[~own]).all(), "the others learned from it"
+
+
+def test_every_image_is_judged_once_by_the_head_of_its_fold() -> None:
+    features, labels, folds = images()
+    folds[:4] = NO_FOLD
+    found = fitted(Features(features), labels, folds, 3)
+    assert np.isnan(found.logits[:4]).all() and not np.isnan(found.logits[4:]).any()
+    for fold, head in found.heads.items():
+        own = folds == fold
+        assert found.logits[own] == pytest.approx(head.logits(features[own]))
+    assert sorted(found.heads) == sorted(found.temperatures) == [0, 1, 2, 3, 4]
+
+
+def test_the_head_that_is_shipped_learned_from_every_image() -> None:
+    features, labels, folds = images()
+    found = fitted(Features(features), labels, folds, 3)
+    whole = {head.strength: head for head in fit_path(features, labels, 3, STRENGTHS)}
+    assert found.head.weight == pytest.approx(whole[found.choice.strength].weight)
+    losses = {}
+    for strength in STRENGTHS:
+        logits = np.zeros((60, 3))
+        for fold in range(5):
+            heads = {
+                head.strength: head for head in fit_path(features[folds != fold], labels[folds != fold], 3, STRENGTHS)
+            }
+            logits[folds == fold] = heads[strength].logits(features[folds == fold])
+        losses[strength] = log_loss(logits, labels)
+    assert found.choice.strength == min(losses, key=losses.__getitem__)
+
+
+def test_mirrored_images_are_learned_from_where_that_helps() -> None:
+    """Mirrored, an image of the first set looks like one of its own class; of the second, like one of the next."""
+    features, labels, folds = images(60, 40, seed=1)
+    helpful = Features(features, images(60, 40, seed=2)[0])
+    harmful = Features(features, features[(np.arange(60) + 1) % 60])
+    assert fitted(helpful, labels, folds, 3).choice.mirrored
+    assert not fitted(harmful, labels, folds, 3).choice.mirrored
+
+
+def test_with_two_folds_nothing_is_chosen_for_their_judgment() -> None:
+    features, labels, folds = images()
+    found = fitted(Features(features), labels, folds % 2, 3)
+    heads = {head.strength: head for head in fit_path(features[folds % 2 == 1], labels[folds % 2 == 1], 3, STRENGTHS)}
+    assert found.logits[folds % 2 == 0] == pytest.approx(heads[UNTOLD].logits(features[folds % 2 == 0]))
+    assert found.temperatures == {0: 1.0, 1: 1.0}
+
+
+def test_a_class_that_a_pair_of_folds_holds_alone_decides_no_choice() -> None:
+    features, labels, folds = images()
+    labels[labels == 2] = 0
+    labels[np.flatnonzero(folds == 0)[0]] = labels[np.flatnonzero(folds == 1)[0]] = 2
+    found = fitted(Features(features), labels, folds, 3)
+    assert np.isfinite(found.logits).all() and found.choice.strength in STRENGTHS
+
+
+def test_progress_tells_how_far_it_is() -> None:
+    features, labels, folds = images()
+    told = list(cross_fit(Features(features), labels, folds, 3))
+    assert [event.done for event in told] == list(range(16)) and {event.total for event in told} == {16}
+
+
+def test_folds_that_leave_a_single_class_say_that_one() -> None:
+    features, labels, folds = images(40, classes=2)
+    labels[:] = folds <= 1  # without two folds, all others are of one class
+    labels[0] = not labels[0]
+    found = fitted(Features(features), labels, folds, 2)
+    assert np.isfinite(found.logits).all()
