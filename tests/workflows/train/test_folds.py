@@ -19,6 +19,8 @@ from limpide.data.read_images import ImageSample
 from limpide.data.run_images import RunImages
 from limpide.data.split_file import read_split
 from limpide.deploy.predictor import Predictor
+from limpide.inspector.session import Session
+from limpide.inspector.test_set import _unbiased
 from limpide.judging.fold_heads import FoldHeads
 from limpide.judging.run_subject import subject_of_run
 from limpide.report.html.page import html_of
@@ -234,3 +236,16 @@ def test_an_unfinished_run_of_before_goes_on_as_it_began(place: Path, tmp_path: 
     again, _, continued = prepare(data, FROZEN.but(folds=None, epochs=1, model="cnn"), tmp_path)
     assert continued and again.path == run.path
     assert not prepare(data, FROZEN.but(folds=None, epochs=1, model="cnn", test=0.3), tmp_path)[2]
+
+
+def test_the_studio_asks_for_marks_where_the_image_was_not_learned(run: Run) -> None:
+    session = Session()
+    album = session.album(str(run.path))
+    loaded, rows = _unbiased(session, str(run.path), "best", album)
+    heads, folds = FoldHeads.load(run), {album.folds[row] for row in rows}
+    assert len(folds) == 1 and len(rows) == max(np.bincount(heads.fold))
+    place = int(np.searchsorted(heads.names, int(folds.pop())))
+    assert (loaded.network.head.weight.detach().numpy() == heads.weight[place]).all()  # type: ignore[union-attr,operator]
+    shipped, _ = trained_network(run)
+    kept = session.load_network(str(run.path), "best").network
+    assert (kept.head.weight == shipped.head.weight).all(), "what the other questions look at stays"  # type: ignore[union-attr]
