@@ -141,8 +141,8 @@ def page(found: list[tuple[Cell, np.ndarray]], draws: int, minutes: float) -> st
     lines = [
         "# What the interval promises where folds judge few images",
         "",
-        f"Written by `python -m benchmarks.folds --draws {draws} --write` in {minutes:.0f} minutes. With so many draws a",
-        f"share near 95 % is known to ±{200 * (0.95 * 0.05 / draws) ** 0.5:.0f} points.",
+        f"Written by `python -m benchmarks.folds --draws {draws} --write` in {minutes:.0f} minutes. With so many draws",
+        f"a share near 95 % is known to ±{200 * (0.95 * 0.05 / draws) ** 0.5:.0f} points.",
         *EXPLAINED.strip().splitlines(),
         "",
         "| | folds | shipped | too good | luck | accused | width | a fifth held out |",
