@@ -60,7 +60,7 @@ MUTANTS = (
         "limpide/data/split.py",
         "if groups is None or not (groups >= 0).any():",
         "if True:",
-        ("tests/data/test_split.py",),
+        ("tests/data/test_split_together.py",),
     ),
     Mutant(
         "the square that is kept begins one pixel late",
