@@ -70,3 +70,11 @@ def test_the_command_of_a_training_is_shown_and_what_it_would_refuse_is_said(pag
     folder.fill(str(trained.parent / "pho"))
     page.wait_for_selector("datalist option", state="attached")
     assert page.locator("datalist option").get_attribute("value") == str(trained.parent / "photos") + "/"
+
+
+def test_a_list_leaves_what_it_keeps_in_the_address_behind(page: Any) -> None:
+    kept = "&find=photos&key=a&by=time&runs=photos-001"
+    for where in ("page=runs", "page=compare"):
+        go(page, where + kept)
+        address = page.get_by_role("link", name="photos-001", exact=True).first.get_attribute("href")
+        assert sorted(address.lstrip("#").split("&")) == ["page=live", "run=photos-001"], where

@@ -1,16 +1,15 @@
 // All runs of the folder.
 import { html, useEffect, useState } from "../html.js";
-import { language, link, go, place } from "../state.js";
+import { language, go, place } from "../state.js";
 import { t, percent, duration, number, standing, date } from "../i18n.js";
 import { runs } from "../api.js";
 import { useFetched, Fetched } from "../use_fetched.js";
 import { Start } from "./runs/start.js";
 import { named } from "./runs/data.js";
+import { linkToRun } from "./runs/link.js";
 import { Tick, ticked } from "./runs/tick.js";
 
 const AGAIN = 5000; // ms between two looks, while a run is at work
-
-const of = (run, page) => link({ page, run: run.name, at: null, key: null, runs: null, find: null });
 
 const Accuracy = ({ run }) => html`
   <td class="n">
@@ -27,7 +26,7 @@ const Accuracy = ({ run }) => html`
       run.shortcut &&
       html`
         <br />
-        <a class="small" href=${of(run, "audit")}>${t("runs.shortcut")}</a>
+        <a class="small" href=${linkToRun(run, "audit")}>${t("runs.shortcut")}</a>
       `
     }
   </td>
@@ -50,7 +49,7 @@ const Row = ({ run, runs, names }) => html`
   <tr>
     <td><${Tick} name=${run.name} names=${names} /></td>
     <td>
-      <a href=${of(run, "live")}>${run.name}</a>
+      <a href=${linkToRun(run, "live")}>${run.name}</a>
       ${
         run.model &&
         html`

@@ -1,10 +1,11 @@
 // Accuracy against cost: every judged run as a point, a frame that keeps some, and a list of those.
 import { html, useState } from "../../html.js";
-import { place, go, link } from "../../state.js";
+import { place, go } from "../../state.js";
 import { t, count, percent, duration, number, bytes } from "../../i18n.js";
 import { runs } from "../../api.js";
 import { useFetched, Fetched } from "../../use_fetched.js";
 import { named, same } from "../runs/data.js";
+import { linkToRun } from "../runs/link.js";
 import { Tick } from "../runs/tick.js";
 import { bounds, Frame } from "./frame.js";
 import { scalesOf, Chart } from "./chart.js";
@@ -27,19 +28,7 @@ const Row = ({ run, costs: { cost, says }, names }) => html`
   <tr>
     <td><${Tick} name=${run.name} names=${names} /></td>
     <td>
-      <a
-        href=${link({
-          page: "live",
-          run: run.name,
-          runs: null,
-          by: null,
-          frame: null,
-          data: null,
-          at: null,
-        })}
-      >
-        ${run.name}
-      </a>
+      <a href=${linkToRun(run, "live")}>${run.name}</a>
       <br />
       <span class="small">${run.model}</span>
     </td>
