@@ -30,7 +30,7 @@ from limpide.training.linear_head import Head
 WIDTH = 64  # of a feature vector
 TRUTH = 4000  # images that the truth is known from
 ALIKE = 0.6  # share of the noise that the images of a group have in common
-TEST = 5  # one image of so many would be held out
+TEST = 5  # a fifth of the images would be held out
 EXPLAINED = f"""
 Features are made up (benchmarks/folds.py), so that the truth is known. Each image is judged by a last layer that
 learned from the other folds, choices included (training/cross_fit.py). These layers share most of what they learned

@@ -162,7 +162,7 @@ class FrozenModel:
     milliseconds: float
     bytes: int
     multiply_adds: int
-    is_the_network: bool  # nothing was fine-tuned, or it did not help: then it is no baseline of itself
+    is_the_network: bool  # nothing was fine-tuned, or it did not help: then it does not count as its own baseline
 
 
 @dataclass(frozen=True)

@@ -86,8 +86,8 @@ def in_thread(fit: Callable[[BaselineData, Allowance], Scores | None]) -> Callab
 
 
 def warm_up(fit: Fit, labels: np.ndarray) -> None:
-    """A first fit loads code and starts threads, which is no training: it happens once, on two images a class, before
-    the clock runs.
+    """The first fit loads code and starts threads, which does not count as training: so one happens before the clock
+    runs, on two images a class.
     """
     classes = np.unique(labels)
     few = np.concatenate([np.flatnonzero(labels == k)[:2] for k in classes[:4]])
