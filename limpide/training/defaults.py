@@ -169,6 +169,7 @@ def check_recipe(recipe: Recipe) -> None:
     """
     if recipe.model != "auto":
         find(recipe.model)
+        choose_folds(recipe, parts_given=False)
     choose_device(recipe.device)
     if recipe.weights not in STARTS:
         weights_file(recipe.weights)

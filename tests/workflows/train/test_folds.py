@@ -249,3 +249,9 @@ def test_the_studio_asks_for_marks_where_the_image_was_not_learned(run: Run) -> 
     shipped, _ = trained_network(run)
     kept = session.load_network(str(run.path), "best").network
     assert (kept.head.weight == shipped.head.weight).all(), "what the other questions look at stays"  # type: ignore[union-attr]
+
+
+def test_what_cannot_be_judged_in_folds_is_refused_before_a_run_is_written(place: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="L166"):
+        prepare(str(place / "photos" / "labels.csv"), FROZEN.but(model="cnn"), tmp_path)
+    assert not any(tmp_path.iterdir())
