@@ -29,6 +29,7 @@ class FrozenFacts:
     seconds: float = 0.0  # s an image through it
     learned: int = 0  # images of the training and validation part that are shown to it
     test: int = 0  # of the test part
+    views: float = 0.0  # s for looking at them in other ways, where folds choose
 
 
 @dataclass(frozen=True)

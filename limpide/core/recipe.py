@@ -16,6 +16,8 @@ from typing import Any, Literal
 from limpide.core.errors import UsageError, nearest
 from limpide.text.messages import N_
 
+WHOLE = "whole"  # the view that every pretrained network has: training/views.py tells the others
+VIEWS = ("auto", WHOLE, "windows", "windows-448", "windows-800", "windows-1120", "windows-1792")
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
 
 
@@ -181,6 +183,16 @@ class Recipe:
         high=20,
         also=("cv", "n_splits"),
     )
+    view: str = _choice(
+        "auto",
+        "data",
+        N_(
+            "how a frozen network looks at images judged in folds: whole (in one small square), windows (larger "
+            "squares, in which small things count), windows-448 or another of these sizes in pixels, or auto (as the "
+            "folds choose)"
+        ),
+        choices=VIEWS,
+    )
     groups: str = _choice(
         "auto",
         "data",
@@ -260,6 +272,8 @@ class Recipe:
             raise UsageError("L103", where=f"test={test} validation={validation} calibration={self.calibration}")
         if self.folds == 1:
             raise UsageError("L102", where="folds=1", name="folds", expected="0, 2 … 20")
+        if self.view not in ("auto", WHOLE) and self.folds == 0:
+            raise UsageError("L168", where=f"folds=0 view={self.view}")
         if self.folds and (self.test or self.validation):
             kept = f"test={self.test}" if self.test else f"validation={self.validation}"
             raise UsageError("L165", where=f"folds={self.folds} {kept}")

@@ -67,7 +67,7 @@ class Run:
         except RunError as error:
             return notebook_html.block(notebook_html.heading(self.path.name), notebook_html.note(error))
         facts = [(_("status"), _(STATUS_WORDS.get(info.status, info.status))), (_("data"), info.data or info.location)]
-        facts += [(_("network"), info.model), (_("classes"), format_number(len(info.classes)))]
+        facts += [(_("network"), info.network), (_("classes"), format_number(len(info.classes)))]
         facts += [(_("begun"), info.created[:10]), (_("folder"), str(self.path))]
         shown = [(name, value) for name, value in facts if value]
         return notebook_html.block(

@@ -85,6 +85,7 @@ class Final:
     kind: str = ""  # frozen · fine-tuned · trained; "" of a network that was opened without a training
     preprocessing: Mapping[str, Any] = field(default_factory=dict)
     validation: float | None = None  # share
+    network: str = ""  # its name, where it is another than the recipe's: one that looks through windows
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,7 @@ class RunInfo:
     seen: Mapping[str, Any] | None = None  # an ImageSample (data/read_images.py)
     grouped_by: str = ""  # the columns whose values the split never cut, with commas
     split_rows: int | None = None  # of split.csv
+    views: tuple[str, ...] = ()  # what the folds choose among (training/views.py), the cheapest first
     steps: int | None = None
     epochs: float | None = None
     quote: Quoted | None = None
@@ -189,6 +191,11 @@ class RunInfo:
     def model(self) -> str:
         """The name of the network; "" while it is open."""
         return str(self.recipe.get("model") or self.wanted.get("model") or "")
+
+    @property
+    def network(self) -> str:
+        """The name of the network that was sealed; before, of the one that learns."""
+        return (self.final.network if self.final else "") or self.model
 
     @classmethod
     def from_json(cls, data: Any) -> RunInfo:

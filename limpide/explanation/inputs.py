@@ -58,7 +58,7 @@ def open_for_explanation(model: Any, preprocessing: Preprocessing | None = None)
     run = load_run(name)
     info = run.info()
     return OpenedNetwork(
-        network, info.model, name, own_preprocessing, info.classes, temperature_of(info), info.arrays or FROM_FILES
+        network, info.network, name, own_preprocessing, info.classes, temperature_of(info), info.arrays or FROM_FILES
     )
 
 

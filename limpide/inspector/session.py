@@ -33,6 +33,7 @@ class StoredWeights:
     file: Path
     preprocessing: Mapping[str, Any]  # as JSON
     info: RunInfo
+    network: str  # its name
 
     @property
     def key(self) -> tuple[str, int]:
@@ -73,7 +74,7 @@ class Session(NetworkSession):
         run = Run.open(path)
         info = run.info()
         if snapshot == "best" and info.final and (run.snapshots / "best.safetensors").exists():
-            return StoredWeights(run.snapshots / "best.safetensors", info.final.preprocessing, info)
+            return StoredWeights(run.snapshots / "best.safetensors", info.final.preprocessing, info, info.network)
         steps = run.kept()
         if not steps or info.learning is None:
             raise LookupError(message(N_("no weights were kept yet")))
@@ -86,7 +87,7 @@ class Session(NetworkSession):
                     steps=", ".join(map(str, steps)),
                 )
             )
-        return StoredWeights(steps[step], info.learning.preprocessing, info)
+        return StoredWeights(steps[step], info.learning.preprocessing, info, info.model)
 
     def weights_key(self, path: str, snapshot: str) -> CacheKey:
         return self.weights(path, snapshot).key
@@ -102,7 +103,7 @@ class Session(NetworkSession):
         info = stored.info
         with Run(Path(path)).reading():
             preprocessing = Preprocessing.from_json(stored.preprocessing)
-        network = models.build(info.model, len(info.classes), preprocessing.channels, preprocessing.size)
+        network = models.build(stored.network, len(info.classes), preprocessing.channels, preprocessing.size)
         load_weights(network, stored.file)
         network.register_forward_pre_hook(lambda _, inputs: self.progress.advance(len(inputs[0])))
         return LoadedNetwork(network.eval(), preprocessing, list(info.classes))

@@ -4,7 +4,6 @@ the network anew.
 
 from __future__ import annotations
 
-import copy
 import zipfile
 from collections import Counter
 from collections.abc import Sequence
@@ -25,7 +24,7 @@ from limpide.inspector.many_images import cost, pieces_of, readable
 from limpide.inspector.network_session import CacheKey, LoadedNetwork
 from limpide.inspector.question import Question
 from limpide.inspector.session import Session
-from limpide.judging.fold_heads import FoldHeads
+from limpide.judging.fold_heads import FoldHeads, network_of_fold
 from limpide.text.language import LANGUAGES, current_language, use_language
 from limpide.text.messages import N_, message
 
@@ -200,16 +199,16 @@ def _unbiased(session: Session, path: str, snapshot: str, album: RunImages) -> t
     """(the network, its test images); where folds judge, with the last layer of the fold that has the most images, and
     these; all images where none is known to have been learned from.
     """
-    from limpide.training.linear_head import Head, set_head
-
     loaded = session.load_network(path, snapshot)
     if not any(album.folds):
         return loaded, album.rows("test" if "test" in album.parts else "")
     fold, _ = Counter(fold for fold in album.folds if fold).most_common(1)[0]
     heads = session.results.get(("folds", *run_stamp(path)), lambda: FoldHeads.load(album.run))
-    network, place = copy.deepcopy(loaded.network), int(np.searchsorted(heads.names, int(fold)))
-    set_head(network, Head(heads.weight[place], heads.bias[place], 0.0, ()))
-    return replace(loaded, network=network), np.array([k for k, one in enumerate(album.folds) if one == fold], int)
+    network, preprocessing = network_of_fold(album.run, heads, int(fold))
+    network.register_forward_pre_hook(lambda _, inputs: session.progress.advance(len(inputs[0])))
+    return replace(loaded, network=network, preprocessing=preprocessing), np.array(
+        [k for k, one in enumerate(album.folds) if one == fold], int
+    )
 
 
 def _try_places(

@@ -7,20 +7,27 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import TYPE_CHECKING
 from zipfile import BadZipFile
 
 import numpy as np
 
 from limpide.core.errors import RunError
+from limpide.core.recipe import WHOLE
 from limpide.core.run import Run
+from limpide.data.preprocessing import Preprocessing
 from limpide.system.files import write_atomically
+
+if TYPE_CHECKING:
+    from torch import nn
 
 
 @dataclass(frozen=True)
 class FoldHeads:
     """rows: int (n,), the images that are judged, places in the data set · fold: int (n,), of each · logits: float32
     (n, classes), what the head of its fold says of it · names: int (k,), the folds · weight: float32 (k, classes,
-    width) · bias: float32 (k, classes) · temperature: float (k,), what the logits of each are divided by.
+    width) · bias: float32 (k, classes) · temperature: float (k,), what the logits of each are divided by · view: str
+    (k,), how each looks at images (training/views.py).
     """
 
     rows: np.ndarray
@@ -30,6 +37,7 @@ class FoldHeads:
     weight: np.ndarray
     bias: np.ndarray
     temperature: np.ndarray
+    view: np.ndarray
 
     def probabilities(self) -> np.ndarray:
         """float32 (n, classes), of each image by the head of its fold."""
@@ -46,9 +54,21 @@ class FoldHeads:
         """Raises RunError where they are missing or damaged."""
         try:
             with open(_file(run), "rb") as stream, np.load(stream, allow_pickle=False) as stored:
-                return cls(**{one.name: stored[one.name] for one in fields(cls)})
+                found = {one.name: stored[one.name] for one in fields(cls) if one.name in stored or one.name != "view"}
+                return cls(**{"view": np.full(len(found["names"]), WHOLE)} | found)
         except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
             raise RunError("L506", where=_file(run)) from error
+
+
+def network_of_fold(run: Run, heads: FoldHeads, fold: int) -> tuple[nn.Module, Preprocessing]:
+    """The network that had not seen the images of this fold, and how it sees images. Raises ModelError, RunError."""
+    from limpide.training.linear_head import Head, set_head
+    from limpide.training.weights import trained_network
+
+    place = int(np.searchsorted(heads.names, fold))
+    model, preprocessing = trained_network(run, str(heads.view[place]))
+    set_head(model, Head(heads.weight[place], heads.bias[place], 0.0, ()))
+    return model, preprocessing
 
 
 def _file(run: Run) -> Path:

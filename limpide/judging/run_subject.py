@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from limpide.core.run import Run
 from limpide.core.run_info import RunInfo
 from limpide.data.dataset import TEST, TRAIN, Dataset
 from limpide.data.folds import NO_FOLD
+from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.predictor import Predictor
 from limpide.judging.answers import (
     Answers,
@@ -25,10 +27,13 @@ from limpide.judging.answers import (
     never_predicted,
     predict_rows,
 )
-from limpide.judging.fold_heads import FoldHeads
+from limpide.judging.fold_heads import FoldHeads, network_of_fold
 from limpide.judging.subject import Network, Subject, TrainedRun, Work
 from limpide.system import files
 from limpide.text.messages import N_, message
+
+if TYPE_CHECKING:
+    from torch import nn
 
 UNUSED = 0  # in PARTS
 
@@ -116,11 +121,7 @@ def _fold_answers(run: Run, dataset: Dataset, heads: FoldHeads) -> Work[Answers]
 
 
 def _fold_network(run: Run, heads: FoldHeads, fold: int) -> Network:
-    from limpide.training.linear_head import Head, set_head
-
-    network, place = _network(run), int(np.searchsorted(heads.names, fold))
-    set_head(network.model, Head(heads.weight[place], heads.bias[place], 0.0, ()))
-    return network
+    return _measured(*network_of_fold(run, heads, fold))
 
 
 def _evidence(file: SealedFile, dataset: Dataset, train: np.ndarray, answers: Answers, folds: int) -> Work[Evidence]:
@@ -138,10 +139,14 @@ def _strange(predictor: Predictor, dataset: Dataset, rows: np.ndarray) -> tuple[
 
 
 def _network(run: Run) -> Network:
-    from limpide.models import multiply_adds, parameters
     from limpide.training.weights import trained_network
 
-    model, preprocessing = trained_network(run)
+    return _measured(*trained_network(run))
+
+
+def _measured(model: nn.Module, preprocessing: Preprocessing) -> Network:
+    from limpide.models import multiply_adds, parameters
+
     work = multiply_adds(model, preprocessing.channels, preprocessing.size)
     return Network(model, preprocessing, work, parameters(model))
 

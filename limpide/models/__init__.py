@@ -26,6 +26,7 @@ from limpide.models.registry import Entry
 from limpide.models.resnet import resnet, resnet_cifar
 from limpide.models.vgg import VGG, PlainNet
 from limpide.models.vit import VisionTransformer
+from limpide.models.windows import SUFFIX
 from limpide.text.messages import N_
 
 
@@ -45,10 +46,10 @@ def _resnet(layers: int) -> Entry:
     return Entry(lambda k, c, _: resnet(layers, classes=k, channels=c), lr=3e-3)
 
 
-def _efficientnet(variant: str) -> Entry:
+def _efficientnet(variant: str, windows: bool = False) -> Entry:
     published = EfficientNet.load_imagenet if variant in PUBLISHED else None
     return Entry(
-        lambda k, c, _: EfficientNet(variant, classes=k, channels=c),
+        lambda k, c, _: EfficientNet(variant, classes=k, channels=c, windows=windows),
         size=VARIANTS[variant].size,
         lr=2e-3,
         published=published,
@@ -107,11 +108,16 @@ MODELS: dict[str, Entry] = {
 # Networks with published weights, and the function that loads them into a fresh one.
 PRETRAINED = {name: entry.published for name, entry in MODELS.items() if entry.published}
 
+# The same networks, looking through windows: they are views of the above, and nothing that was published answers so.
+WINDOWED = {f"efficientnet_{variant}{SUFFIX}": _efficientnet(variant, windows=True) for variant in PUBLISHED}
+
 
 def find(name: str) -> Entry:
     """A network by its name in MODELS, `timm:NAME`, or `package.module:factory`. Raises UsageError or ModelError."""
     if is_outside(name):
         return find_external(name)
+    if name in WINDOWED:
+        return WINDOWED[name]
     if name not in MODELS:
         guess = nearest(name, MODELS)
         todo = N_("did you mean {guess}?") if guess else N_("see limpide models")
@@ -144,6 +150,8 @@ __all__ = [
     "AUTOENCODERS",
     "MODELS",
     "PRETRAINED",
+    "SUFFIX",
+    "WINDOWED",
     "Entry",
     "activations",
     "build",

@@ -26,6 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpide.core.errors import ModelError
+from limpide.models.windows import strongest_windows
 from limpide.system.files import sha256_of_file
 
 # expansion, kernel, stride, channels out, repeats  (paper, table 1)
@@ -161,9 +162,11 @@ class EfficientNet(nn.Module):
         classes: int = 1000,
         channels: int = 3,
         stages: tuple[tuple[int, ...], ...] = STAGES,
+        windows: bool = False,
     ) -> None:
+        """windows: each feature is that of the window where it is strongest (windows.py), not the mean over all."""
         super().__init__()
-        self.name, v = name, VARIANTS[name]
+        self.name, self.windows, v = name, windows, VARIANTS[name]
         width = STEM if v.lite else channels_of(STEM, v.width)
         self.stem = ConvBN(channels, width, 3, 2, 1, _activation(v.lite))
         blocks: list[nn.Module] = []
@@ -205,7 +208,8 @@ class EfficientNet(nn.Module):
     def features(self, x: Tensor) -> Tensor:
         x = self.stem(x)  # (batch, 32, size / 2, size / 2)
         x = self.blocks(x)  # (batch, 320, size / 32, size / 32)
-        return self.last(x).mean((2, 3))  # type: ignore[no-any-return]  # (batch, 1280)
+        x = self.last(x)  # (batch, 1280, size / 32, size / 32)
+        return strongest_windows(x) if self.windows else x.mean((2, 3))  # (batch, 1280)
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.dropout(self.features(x)))  # type: ignore[no-any-return]

@@ -58,7 +58,7 @@ def _describe(one: RunSummary) -> dict[str, Any]:
         "phase": info.phase,
         "paused": info.paused,
         "created": info.created,
-        "model": info.model,
+        "model": info.network,
         "data": info.data,
         "fingerprint": info.fingerprint[:12],
         "images": info.split_rows,

@@ -15,11 +15,13 @@ from limpide.text.messages import N_
 from limpide.training.defaults import STARTS
 
 
-def build_network(recipe: Recipe, classes: int, channels: int, size: int) -> nn.Module:
-    """A fresh network: published weights where there are any, the rest drawn from the recipe's seed."""
+def build_network(recipe: Recipe, classes: int, channels: int, size: int, network: str = "") -> nn.Module:
+    """A fresh network: published weights where there are any, the rest drawn from the recipe's seed. network: its name,
+    where it is another view of the recipe's (views.py).
+    """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
-        model = models.build(recipe.model, classes, channels, size)
+        model = models.build(network or recipe.model, classes, channels, size)
     if recipe.weights not in STARTS:
         load_into(model, recipe.weights)
     elif pretrained(recipe):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 
 from limpide.core.errors import UsageError
-from limpide.core.recipe import OF_STEPS, Recipe
+from limpide.core.recipe import OF_STEPS, WHOLE, Recipe
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import ImageSample
 from limpide.models import MODELS, Entry, find, pretrained
@@ -13,6 +13,7 @@ from limpide.models.weights import weights_file
 from limpide.system.files import sha256_of_file
 from limpide.text.messages import N_, Message, message
 from limpide.training.device import choose_device, has_fast_bf16
+from limpide.training.views import check_view
 
 STARTS = ("auto", "none")  # what --weights may say besides a source
 AUTOMATIC = ("cnn", "efficientnet_lite0")  # what auto chooses between
@@ -44,6 +45,7 @@ def decide_recipe(
     device, entry, is_pretrained = choose_device(recipe.device), find(model), pretrained(named)
     folds = choose_folds(named, parts_given)
     if folds:
+        check_view(named, images.median_side)
         size = entry.size
         reasons.append(_explain_folds(folds))
     else:
@@ -206,6 +208,8 @@ def choose_folds(recipe: Recipe, parts_given: bool) -> int:
     images are for the test or for validation. Raises UsageError where folds were asked for and cannot be.
     """
     if not recipe.folds:
+        if recipe.view not in ("auto", WHOLE):
+            raise UsageError("L168", where=f"view={recipe.view}")
         return 0
     if parts_given:
         todo = N_("the data say which images are for the test: leave --folds away")

@@ -16,7 +16,12 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.training.batches import normalized
 from limpide.training.device import fuse_batch_norm, has_fast_bf16
 
-BATCH = 32  # images at once: more would take more memory and no less time
+BATCH, SIDE = 32, 320  # images at once of so many pixels a side: more would take more memory and no less time
+
+
+def batch_of(size: int) -> int:
+    """Images at once of squares of this side, px."""
+    return max(1, min(BATCH, BATCH * SIDE**2 // size**2))
 
 
 class Frozen:
@@ -32,7 +37,8 @@ class Frozen:
     @torch.inference_mode()
     def features(self, squares: np.ndarray) -> np.ndarray:
         """uint8 (n, size, size, channels) → float32 (n, width)."""
-        chunks = [self._batch(squares[k : k + BATCH]) for k in range(0, len(squares), BATCH)]
+        batch = batch_of(self.preprocessing.size)
+        chunks = [self._batch(squares[k : k + batch]) for k in range(0, len(squares), batch)]
         return np.concatenate(chunks)
 
     def _batch(self, squares: np.ndarray) -> np.ndarray:

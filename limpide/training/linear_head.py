@@ -24,7 +24,7 @@ from limpide.system import machine
 from limpide.system.files import write_atomically
 from limpide.system.quiet_libraries import quiet_libraries
 from limpide.text.messages import N_, message
-from limpide.training.frozen_features import BATCH, Frozen
+from limpide.training.frozen_features import BATCH, Frozen, batch_of
 
 CHUNK = 128  # images whose features are computed and stored together: about a second of work
 # Inverse strengths of the L2 penalty (scikit-learn's C) on standardised features, tried from strong to weak.
@@ -47,15 +47,16 @@ def frozen_features(
 
     A chunk that is already there is not computed again. `load_features` reads the result.
     """
+    chunk, batch = _chunk_of(pixels), batch_of(pixels.preprocessing.size)
     missing_starts = [
-        k for k in range(0, len(rows), CHUNK) if not _chunk_name(cache, pixels, rows[k : k + CHUNK]).exists()
+        k for k in range(0, len(rows), chunk) if not _chunk_name(cache, pixels, rows[k : k + chunk]).exists()
     ]
     frozen = Frozen(model, pixels.preprocessing, device) if missing_starts else None
-    for k in range(0, len(rows), CHUNK):
-        part = rows[k : k + CHUNK]
+    for k in range(0, len(rows), chunk):
+        part = rows[k : k + chunk]
         if frozen and k in missing_starts:
             array = np.concatenate(
-                [frozen.features(pixels.take(part[start : start + BATCH])) for start in range(0, len(part), BATCH)]
+                [frozen.features(pixels.take(part[start : start + batch])) for start in range(0, len(part), batch)]
             )
             write_atomically(_chunk_name(cache, pixels, part), lambda stream, a=array: np.save(stream, a))  # type: ignore[misc]
         yield Progress(message(N_("looking at the images with the pretrained network")), k + len(part), len(rows))
@@ -63,18 +64,25 @@ def frozen_features(
 
 def seconds_an_image(model: nn.Module, pixels: Pixels, rows: np.ndarray, device: torch.device) -> float:
     """What `frozen_features` takes for one of many images, decoding left aside."""
-    frozen, squares = Frozen(model, pixels.preprocessing, device), pixels.take(np.resize(rows, BATCH))
+    batch = batch_of(pixels.preprocessing.size)
+    frozen, squares = Frozen(model, pixels.preprocessing, device), pixels.take(np.resize(rows, batch))
     frozen.features(squares)  # the first time prepares the others
     began = time.perf_counter()
     frozen.features(squares)
-    return (time.perf_counter() - began) / BATCH
+    return (time.perf_counter() - began) / batch
 
 
 def load_features(pixels: Squares, rows: np.ndarray, cache: Path) -> np.ndarray:
     """float32 (len(rows), width), in the order of `rows`, as `frozen_features` stored them."""
+    chunk = _chunk_of(pixels)
     return np.concatenate(
-        [np.load(_chunk_name(cache, pixels, rows[k : k + CHUNK])) for k in range(0, len(rows), CHUNK)]
+        [np.load(_chunk_name(cache, pixels, rows[k : k + chunk])) for k in range(0, len(rows), chunk)]
     )
+
+
+def _chunk_of(pixels: Squares) -> int:
+    """Images whose features are stored together: fewer of larger squares."""
+    return CHUNK // BATCH * batch_of(pixels.preprocessing.size)
 
 
 def _chunk_name(cache: Path, pixels: Squares, part: np.ndarray) -> Path:
@@ -152,9 +160,14 @@ def _unscaled(model: object, mean: np.ndarray, spread: float, classes: int, stre
 
 def log_loss(logits: np.ndarray, labels: np.ndarray) -> float:
     """Mean of −log p(true class), nats an image."""
+    return float(log_losses(logits, labels).mean())
+
+
+def log_losses(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """(n,): −log p(true class) of each image, nats."""
     top = logits.max(1, keepdims=True)
     log_sum = top[:, 0] + np.log(np.exp(logits - top).sum(1))
-    return float((log_sum - logits[np.arange(len(labels)), labels]).mean())
+    return np.asarray(log_sum - logits[np.arange(len(labels)), labels])
 
 
 def set_head(model: nn.Module, head: Head) -> None:

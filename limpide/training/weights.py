@@ -13,6 +13,7 @@ from limpide.core.errors import ModelError, RunError
 from limpide.core.run import Run
 from limpide.data.preprocessing import Preprocessing
 from limpide.system.files import write_bytes
+from limpide.training.views import view_named
 
 
 def save_weights(model: nn.Module, file: Path) -> None:
@@ -27,14 +28,21 @@ def load_weights(model: nn.Module, file: Path) -> None:
         raise RunError("L506", where=file) from error
 
 
-def trained_network(run: Run) -> tuple[nn.Module, Preprocessing]:
-    """The final network of a run, for looking inside, and the preprocessing it was trained with. Raises ModelError."""
+def trained_network(run: Run, view: str = "") -> tuple[nn.Module, Preprocessing]:
+    """The final network of a run, for looking inside, and the preprocessing it was trained with. Raises ModelError.
+
+    view: how it is to look at images in place of its own way (views.py): the weights are the same but for the head's.
+    """
     info = run.info()
     file = run.snapshots / "best.safetensors"
     if not file.exists() or info.final is None:
         raise ModelError("L403", where=run.path)
     with run.reading():
         preprocessing = Preprocessing.from_json(info.final.preprocessing)
-    model = models.build(info.model, len(info.classes), preprocessing.channels, preprocessing.size)
+    name = info.network
+    if view:
+        other = view_named(view, info.model)
+        name, preprocessing = other.network, other.seen_by(preprocessing)
+    model = models.build(name, len(info.classes), preprocessing.channels, preprocessing.size)
     load_weights(model, file)
     return model.eval(), preprocessing

@@ -46,12 +46,12 @@ def test_an_image_s_own_fold_never_speaks_about_it() -> None:
     nor the temperature learned from them.
     """
     features, labels, folds = images(90)
-    before = fitted(Features(features, features[::-1].copy()), labels, folds, 3)
+    before = fitted({"whole": Features(features, features[::-1].copy())}, labels, folds, 3)
     for fold in range(5):
         own = folds == fold
         other = labels.copy()
         other[own] = (other[own] + 1) % 3
-        after = fitted(Features(features, features[::-1].copy()), other, folds, 3)
+        after = fitted({"whole": Features(features, features[::-1].copy())}, other, folds, 3)
         assert (after.logits[own] == before.logits[own]).all()
         assert after.temperatures[fold] == before.temperatures[fold]
         assert not (after.logits[~own] == before.logits[~own]).all(), "the others learned from it"
@@ -60,7 +60,7 @@ def test_an_image_s_own_fold_never_speaks_about_it() -> None:
 def test_every_image_is_judged_once_by_the_head_of_its_fold() -> None:
     features, labels, folds = images()
     folds[:4] = NO_FOLD
-    found = fitted(Features(features), labels, folds, 3)
+    found = fitted({"whole": Features(features)}, labels, folds, 3)
     assert np.isnan(found.logits[:4]).all() and not np.isnan(found.logits[4:]).any()
     for fold, head in found.heads.items():
         own = folds == fold
@@ -70,7 +70,7 @@ def test_every_image_is_judged_once_by_the_head_of_its_fold() -> None:
 
 def test_the_head_that_is_shipped_learned_from_every_image() -> None:
     features, labels, folds = images()
-    found = fitted(Features(features), labels, folds, 3)
+    found = fitted({"whole": Features(features)}, labels, folds, 3)
     whole = {head.strength: head for head in fit_path(features, labels, 3, STRENGTHS)}
     assert found.head.weight == pytest.approx(whole[found.choice.strength].weight)
     losses = {}
@@ -90,13 +90,13 @@ def test_mirrored_images_are_learned_from_where_that_helps() -> None:
     features, labels, folds = images(60, 40, seed=1)
     helpful = Features(features, images(60, 40, seed=2)[0])
     harmful = Features(features, features[(np.arange(60) + 1) % 60])
-    assert fitted(helpful, labels, folds, 3).choice.mirrored
-    assert not fitted(harmful, labels, folds, 3).choice.mirrored
+    assert fitted({"whole": helpful}, labels, folds, 3).choice.mirrored
+    assert not fitted({"whole": harmful}, labels, folds, 3).choice.mirrored
 
 
 def test_with_two_folds_nothing_is_chosen_for_their_judgment() -> None:
     features, labels, folds = images()
-    found = fitted(Features(features), labels, folds % 2, 3)
+    found = fitted({"whole": Features(features)}, labels, folds % 2, 3)
     heads = {head.strength: head for head in fit_path(features[folds % 2 == 1], labels[folds % 2 == 1], 3, STRENGTHS)}
     assert found.logits[folds % 2 == 0] == pytest.approx(heads[UNTOLD].logits(features[folds % 2 == 0]))
     assert found.temperatures == {0: 1.0, 1: 1.0}
@@ -106,19 +106,19 @@ def test_a_class_that_a_pair_of_folds_holds_alone_decides_no_choice() -> None:
     features, labels, folds = images()
     labels[labels == 2] = 0
     labels[np.flatnonzero(folds == 0)[0]] = labels[np.flatnonzero(folds == 1)[0]] = 2
-    found = fitted(Features(features), labels, folds, 3)
+    found = fitted({"whole": Features(features)}, labels, folds, 3)
     assert np.isfinite(found.logits).all() and found.choice.strength in STRENGTHS
 
 
 def test_progress_tells_how_far_it_is() -> None:
     features, labels, folds = images()
-    told = list(cross_fit(Features(features), labels, folds, 3))
-    assert [event.done for event in told] == list(range(16)) and {event.total for event in told} == {16}
+    told = list(cross_fit({"whole": Features(features)}, labels, folds, 3))
+    assert [event.done for event in told] == list(range(15)) and {event.total for event in told} == {15}
 
 
 def test_folds_that_leave_a_single_class_say_that_one() -> None:
     features, labels, folds = images(40, classes=2)
     labels[:] = folds <= 1  # without two folds, all others are of one class
     labels[0] = not labels[0]
-    found = fitted(Features(features), labels, folds, 2)
+    found = fitted({"whole": Features(features)}, labels, folds, 2)
     assert np.isfinite(found.logits).all()

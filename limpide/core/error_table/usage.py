@@ -386,4 +386,21 @@ USAGE_ERRORS = {
         help of the verb lists what it takes, with examples.
         """,
     ),
+    "L168": ErrorEntry(
+        what=N_("only folds choose how a frozen network looks at images"),
+        todo=N_("add --folds 5, or leave --view away"),
+        explanation="""
+        `--view` says in which squares a frozen network looks at images: the whole of each in a small one, or large ones
+        in which small things count. It concerns a last layer that is judged in folds, `--folds`. A network that is
+        fine-tuned sees squares of `--image-size`.
+        """,
+    ),
+    "L169": ErrorEntry(
+        what=N_("a square of {size} px is larger than the images, most of which have {side} px on the shorter side"),
+        todo=N_("take --view whole, or auto"),
+        explanation="""
+        Larger squares show small things larger, as long as the image has so many pixels. Enlarged images show nothing
+        more and take longer.
+        """,
+    ),
 }

@@ -156,7 +156,7 @@ def made_facts(info: RunInfo) -> list[tuple[str, str]]:
         (N_("begun"), info.created),
         (N_("data"), info.data),
         (N_("fingerprint of the data"), info.fingerprint),
-        (N_("network"), info.model),
+        (N_("network"), info.network),
         (N_("seed"), recipe.get("seed")),
         (N_("times the test images were looked at"), info.test_looks),
         (N_("processor"), machine.get("processor")),

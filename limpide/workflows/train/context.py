@@ -10,20 +10,21 @@ import torch
 from torch import nn
 
 from limpide.core.events import Note
-from limpide.core.recipe import Recipe
+from limpide.core.recipe import WHOLE, Recipe
 from limpide.core.run import Run
 from limpide.core.run_info import Phase, Plan, RunInfo
 from limpide.data.dataset import PARTS, Dataset
 from limpide.data.decoding.value_range import ValueRange
 from limpide.data.folds import NO_FOLD
 from limpide.data.preprocessing import Preprocessing
-from limpide.data.read_images import ImageSample, Pixels, Reading
+from limpide.data.read_images import ImageSample, Pixels, Reading, Undecoded
 from limpide.system.energy import Energy, Meter
 from limpide.system.machine import MemoryWatch
 from limpide.text.messages import Message
 from limpide.training.batches import Batches
 from limpide.training.build import build_network
-from limpide.training.defaults import frozen_size
+from limpide.training.defaults import preprocessing_of
+from limpide.training.views import View, view_named, views_for
 from limpide.workflows.train.deadline import Deadline, leave_out
 
 PHASES: tuple[str, ...] = get_args(Phase)
@@ -111,14 +112,35 @@ class TrainContext:
     def validation(self) -> Batches:
         return self.batches("validation", batch=max(64, int(self.recipe.batch or 1)))
 
-    def network(self, preprocessing: Preprocessing) -> nn.Module:
-        """A fresh network for squares like these."""
-        return build_network(self.recipe, len(self.dataset.learned_classes), preprocessing.channels, preprocessing.size)
+    def network(self, preprocessing: Preprocessing, name: str = "") -> nn.Module:
+        """A fresh network for squares like these. name: of another view of it (training/views.py)."""
+        classes = len(self.dataset.learned_classes)
+        return build_network(self.recipe, classes, preprocessing.channels, preprocessing.size, name)
 
     # -- of the first model, for pretrained networks: a sample of the images, at the size the network was made for
 
+    def view(self) -> View:
+        """How the frozen network looks at images; until the folds have chosen, the cheapest way."""
+        if not self.recipe.folds:
+            return view_named(WHOLE, self.recipe.model)
+        return views_for(self.recipe, self.seen.median_side)[0]
+
+    def pixels_of(self, preprocessing: Preprocessing) -> Pixels:
+        """Squares like these, of all images; decoded when they are needed where they were not kept."""
+        kept = self.reading.pixels.get(preprocessing.size)
+        if kept is not None:
+            return kept
+        rows = np.arange(len(self.dataset), dtype=np.int32)
+        return Pixels(preprocessing, rows, Undecoded(self.dataset.images, preprocessing, rows))
+
+    def pixels_in(self, view: View) -> Pixels:
+        return self.pixels_of(preprocessing_of(self.recipe, self.seen, view.size))
+
     def frozen_pixels(self) -> Pixels:
-        return self.reading.pixels[frozen_size(self.recipe)]
+        return self.pixels_in(self.view())
+
+    def frozen_network(self) -> nn.Module:
+        return self.network(self.frozen_pixels().preprocessing, self.view().network)
 
     def frozen_rows(self, part: str) -> np.ndarray:
         return np.intersect1d(self.rows(part), self.frozen_pixels().rows)

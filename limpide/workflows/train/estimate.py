@@ -29,11 +29,13 @@ from limpide.training.linear_head import seconds_an_image
 from limpide.training.start import start_state
 from limpide.training.state import TrainState
 from limpide.training.threads import ThreadChoice, choose_threads
+from limpide.training.views import View, seconds_in
 from limpide.workflows.judge import cost_of_score, judging_bytes
 from limpide.workflows.train import first_model, fit, seal
 from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.deadline import FINE_TUNING, FITTING
 from limpide.workflows.train.minimum_time import decoding_seconds
+from limpide.workflows.train.views import choose_views
 
 # of the time that is left serves for fitting, the rest for simpler models and for what was timed too short
 SPARE = 0.85
@@ -76,13 +78,15 @@ def estimate_work(job: TrainContext) -> Iterator[Event]:
     threads, state = _timed_steps(job, model) if not job.recipe.folds else (_untimed(job), None)
     if pretrained(job.recipe):
         yield Progress(message(N_("timing the pretrained network")))
-    facts = _facts(job, model, threads.speed.image)
+    facts, views = _facts(job, model, threads.speed.image)
     work = _work(job, facts, threads.speed)
     job.memory.look()
     del state
     machine.release_memory()
     memory = max(job.memory.peak, job.memory.recent, machine.memory_own() + int(_held_later(facts)))
     job.recipe = _decided(job.recipe, work)
+    if len(views) > 1:
+        yield job.say("decision", _looks_closer(views, facts))
     yield from _announce(job, work, threads, memory, facts.multiply_adds)
     speed = threads.speed
     job.enter(
@@ -93,6 +97,7 @@ def estimate_work(job: TrainContext) -> Iterator[Event]:
         recipe=job.recipe.to_json(),
         left_out=[FINE_TUNING] if not work.steps and not work.blind and job.recipe.time is not None else [],
         threads=threads.number,
+        views=[view.name for view in views],
     )
 
 
@@ -109,11 +114,14 @@ def _timed_steps(job: TrainContext, model: nn.Module) -> tuple[ThreadChoice, Tra
     return choose_threads(timed, torch.device(job.recipe.device)), state
 
 
-def _facts(job: TrainContext, model: nn.Module, image: float) -> Facts:
-    """image: s, through the network."""
-    p, rows, frozen = job.pixels().preprocessing, {part: job.rows(part) for part in PARTS[1:]}, _frozen_facts(job)
+def _facts(job: TrainContext, model: nn.Module, image: float) -> tuple[Facts, list[View]]:
+    """And the ways that the images are looked at, where folds choose: the dearest may have to be sealed and judged.
+    image: s, through the network, in the first of them.
+    """
+    p, rows = job.pixels().preprocessing, {part: job.rows(part) for part in PARTS[1:]}
+    frozen, views = _frozen_facts(job)
     memory = activations(model, p.channels, max(p.size, frozen.size if frozen else 0))
-    return Facts(
+    facts = Facts(
         train=len(rows["train"]),
         validation=len(rows["validation"]),
         calibration=len(rows["calibration"]),
@@ -126,21 +134,33 @@ def _facts(job: TrainContext, model: nn.Module, image: float) -> Facts:
         parameter_bytes=4 * parameters(model),
         activation_bytes=memory.all,
         layer_bytes=memory.largest,
-        image_seconds=image,
+        image_seconds=seconds_in(views[-1], views[0], image) if views else image,
         decoding_seconds=decoding_seconds(job.dataset, (p,)),
         multiply_adds_a_second=_speed(),
         asked=job.recipe.time,
         frozen=frozen,
         folds=job.recipe.folds or 0,
     )
+    return facts, views
 
 
-def _frozen_facts(job: TrainContext) -> FrozenFacts | None:
+def _looks_closer(views: list[View], facts: Facts) -> Message:
+    says = N_(
+        "the images are large: whether small things in them count is asked in squares of {sizes} px, too, where "
+        "smaller ones leave errors, which takes {seconds:duration} at most"
+    )
+    sizes = ", ".join(str(view.size) for view in views[1:])
+    return message(says, sizes=sizes, seconds=facts.frozen.views if facts.frozen else 0.0)
+
+
+def _frozen_facts(job: TrainContext) -> tuple[FrozenFacts | None, list[View]]:
     if not pretrained(job.recipe):
-        return None
+        return None, []
     n = {part: len(job.frozen_rows(part)) for part in ("train", "validation", "test")}
-    size = job.frozen_pixels().preprocessing.size
-    return FrozenFacts(size, _frozen_seconds(job), n["train"] + n["validation"], n["test"])
+    seconds = _frozen_seconds(job)
+    views, more = choose_views(job, seconds) if job.recipe.folds else ([job.view()], 0.0)
+    learned = n["train"] + n["validation"]
+    return FrozenFacts(views[-1].size, seconds, learned, n["test"], more), views if job.recipe.folds else []
 
 
 def _work(job: TrainContext, facts: Facts, speed: timing.StepTime) -> Work:
@@ -268,5 +288,5 @@ def _frozen_seconds(job: TrainContext) -> float:
     """Seconds an image through the frozen network."""
     pixels = job.frozen_pixels()
     return seconds_an_image(
-        job.network(pixels.preprocessing), pixels, job.frozen_rows("train")[:BATCH], torch.device(job.recipe.device)
+        job.frozen_network(), pixels, job.frozen_rows("train")[:BATCH], torch.device(job.recipe.device)
     )

@@ -22,7 +22,8 @@ from limpide.training.linear_head import Head, fit_head, frozen_features, load_f
 from limpide.training.temperature import Temperature
 from limpide.training.weights import save_weights
 from limpide.workflows.train.context import TrainContext
-from limpide.workflows.train.fold_head import Mirrored, fit_in_folds
+from limpide.workflows.train.fold_head import fit_in_folds
+from limpide.workflows.train.views import Mirrored
 
 SECONDS = 3.0  # fitting its last layer and exporting it, about
 ENOUGH_HELD = 100  # validation images; when all of fewer are right, that may be luck
@@ -51,13 +52,15 @@ def first_model(job: TrainContext) -> Iterator[Event]:
         job.enter("fit")
         return
     pixels = job.frozen_pixels()
-    model = job.network(pixels.preprocessing)
-    fitted = yield from (_fit_in_folds if job.recipe.folds else _fit_last_layer)(job, model, pixels)
+    model = job.frozen_network()
+    fitted = yield from (_fit_in_folds(job) if job.recipe.folds else _fit_last_layer(job, model, pixels))
+    if job.recipe.folds:  # they chose how it looks at images
+        pixels, model = job.frozen_pixels(), job.frozen_network()
     set_head(model, fitted.head)
     save_weights(model, job.run.snapshots / "first.safetensors")
     machine.release_memory()
     yield Progress(message(N_("writing the first model")))
-    export(model, pixels.preprocessing, job.dataset.learned_classes, job.run.model_file, name=job.recipe.model)
+    export(model, pixels.preprocessing, job.dataset.learned_classes, job.run.model_file, name=job.view().network)
     ready = job.deadline.passed()
     if not job.recipe.folds:
         yield from _decide_flip(job, model, fitted)
@@ -106,9 +109,9 @@ def _fit_last_layer(job: TrainContext, model: torch.nn.Module, pixels: Pixels) -
     return _Fitted(head, rows, len(validation), accuracy, loss, now - began, now - fitting)
 
 
-def _fit_in_folds(job: TrainContext, model: torch.nn.Module, pixels: Pixels) -> Generator[Event, None, _Fitted]:
+def _fit_in_folds(job: TrainContext) -> Generator[Event, None, _Fitted]:
     """The same from few images: the score is that of the folds, whose heads are kept."""
-    fit = yield from fit_in_folds(job, model, pixels)
+    fit = yield from fit_in_folds(job)
     rows, logits = job.rows("train"), fit.found.logits
     judged = ~np.isnan(logits[:, 0])
     logits, truth = logits[judged], job.dataset.labels[rows[judged]]
@@ -156,7 +159,7 @@ def cost(facts: Facts) -> Cost:
     if facts.frozen is None:
         return Cost()
     looks = 2 if facts.folds else 1  # mirrored, too
-    return Cost(looks * facts.frozen.learned * facts.frozen.seconds + SECONDS)
+    return Cost(looks * facts.frozen.learned * facts.frozen.seconds + facts.frozen.views + SECONDS)
 
 
 def _milliseconds(job: TrainContext, rows: np.ndarray) -> float:

@@ -110,7 +110,9 @@ def _choose_weights(job: TrainContext, state: TrainState) -> Generator[Event, No
                 accuracy=frozen.accuracy,
             ),
         )
-    return Final("frozen", job.frozen_pixels().preprocessing.to_json(), frozen.accuracy), frozen.n_validation
+    preprocessing, view = job.frozen_pixels().preprocessing, job.view()
+    network = view.network if view.network != job.recipe.model else ""
+    return Final("frozen", preprocessing.to_json(), frozen.accuracy, network), frozen.n_validation
 
 
 def _better(job: TrainContext, state: TrainState, first: tuple[float, float]) -> bool:

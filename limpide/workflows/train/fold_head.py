@@ -7,32 +7,13 @@ from collections.abc import Generator
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from torch import nn
 
 from limpide.core.events import Event
-from limpide.data.preprocessing import Preprocessing
-from limpide.data.read_images import Pixels
 from limpide.judging.fold_heads import FoldHeads
-from limpide.system import machine
 from limpide.text.messages import N_, message
-from limpide.training.cross_fit import CrossFit, Features, cross_fit
-from limpide.training.linear_head import frozen_features, load_features
+from limpide.training.cross_fit import CrossFit, Features, Tried, choose, is_settled, try_view
 from limpide.workflows.train.context import TrainContext
-
-
-@dataclass(frozen=True)
-class Mirrored:
-    """The same images, left and right exchanged."""
-
-    pixels: Pixels
-
-    @property
-    def preprocessing(self) -> Preprocessing:
-        return self.pixels.preprocessing
-
-    def take(self, indices: np.ndarray) -> np.ndarray:
-        return self.pixels.take(indices)[:, :, ::-1]
+from limpide.workflows.train.views import look_through, planned_views, settle_view
 
 
 @dataclass(frozen=True)
@@ -42,25 +23,26 @@ class FoldFit:
     head_seconds: float  # to fit the layers
 
 
-def fit_in_folds(job: TrainContext, model: nn.Module, pixels: Pixels) -> Generator[Event, None, FoldFit]:
-    """Hands on progress. Keeps the heads of the folds in the run, and settles `flip` of the recipe."""
-    began = time.monotonic()
-    rows, device = job.rows("train"), torch.device(job.recipe.device)
-    yield from frozen_features(model, pixels, rows, job.run.cache, device)
-    plain, mirrored = load_features(pixels, rows, job.run.cache), None
-    if job.recipe.flip != "no":
-        folder = job.run.cache / "mirrored"
-        folder.mkdir(exist_ok=True)
-        yield from frozen_features(model, Mirrored(pixels), rows, folder, device)
-        mirrored = load_features(pixels, rows, folder)
-    machine.release_memory()
-    fitting = time.monotonic()
-    folds, classes = job.folds[rows], len(job.dataset.learned_classes)
-    found = yield from cross_fit(Features(plain, mirrored), job.dataset.labels[rows], folds, classes, job.recipe.flip)
+def fit_in_folds(job: TrainContext) -> Generator[Event, None, FoldFit]:
+    """Hands on progress. Keeps the heads of the folds in the run, and settles `flip` and `view` of the recipe."""
+    began, looking = time.monotonic(), 0.0
+    rows, flip, classes = job.rows("train"), job.recipe.flip, len(job.dataset.learned_classes)
+    folds, labels = job.folds[rows], job.dataset.labels[rows]
+    features: dict[str, Features] = {}
+    tried: dict[str, Tried] = {}
+    for view in planned_views(job):
+        looks = time.monotonic()
+        features[view.name] = yield from look_through(job, view, rows)
+        looking += time.monotonic() - looks
+        tried[view.name] = yield from try_view(view.name, features[view.name], labels, folds, classes, flip)
+        if is_settled(tried, labels, flip):
+            break
+    found = choose(tried, features, labels, classes, flip)
     _heads_of(found, rows, folds).save(job.run)
-    now = time.monotonic()
+    seconds = time.monotonic() - began
     yield from _settle_flip(job, found.choice.mirrored)
-    return FoldFit(found, now - began, now - fitting)
+    yield from settle_view(job, found.choice.view, len(tried))
+    return FoldFit(found, seconds, seconds - looking)
 
 
 def _heads_of(found: CrossFit, rows: np.ndarray, folds: np.ndarray) -> FoldHeads:
@@ -74,6 +56,7 @@ def _heads_of(found: CrossFit, rows: np.ndarray, folds: np.ndarray) -> FoldHeads
         np.stack([found.heads[name].weight for name in names]),
         np.stack([found.heads[name].bias for name in names]),
         np.array([found.temperatures[name] for name in names]),
+        np.array([found.choices[name].view for name in names]),
     )
 
 

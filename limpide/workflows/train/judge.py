@@ -13,7 +13,6 @@ from limpide.core.run_info import require
 from limpide.models import multiply_adds, parameters, pretrained
 from limpide.system import machine
 from limpide.text.messages import N_, message
-from limpide.training.defaults import frozen_size
 from limpide.training.linear_head import frozen_features, load_features
 from limpide.training.weights import load_weights
 from limpide.workflows.judge import judge
@@ -47,7 +46,7 @@ def _frozen(job: TrainContext) -> Generator[Event, None, FrozenModel]:
     """The first model's head, and its features of the training and test images: most of them are kept already."""
     yield Progress(message(N_("taking up the first model again")))
     pixels, info = job.frozen_pixels(), require(job.info.frozen, "frozen")
-    model, device = job.network(pixels.preprocessing), torch.device(job.recipe.device)
+    model, device = job.frozen_network(), torch.device(job.recipe.device)
     load_weights(model, job.run.snapshots / "first.safetensors")
     rows = {"train": job.frozen_rows("train"), "test": job.frozen_rows("test")}
     if job.recipe.folds:
@@ -66,6 +65,6 @@ def _frozen(job: TrainContext) -> Generator[Event, None, FrozenModel]:
         head_seconds=info.head_seconds,
         milliseconds=info.milliseconds,
         bytes=4 * parameters(model),
-        multiply_adds=multiply_adds(model, 3, frozen_size(job.recipe)),
+        multiply_adds=multiply_adds(model, 3, pixels.preprocessing.size),
         is_the_network=require(job.info.final, "final").kind == "frozen",
     )

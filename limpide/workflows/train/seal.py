@@ -55,7 +55,7 @@ def seal_model(job: TrainContext, judged: bool) -> Iterator[Event]:
         job.dataset.learned_classes,
         job.run.model_file,
         temperature=temperature.value,
-        name=job.recipe.model,
+        name=job.info.network,
         judged=_judged_by(job) if judged else None,
         train_stats=stats,
     )
@@ -85,7 +85,7 @@ def _calibrate(
         return rows, _logits(job, model, preprocessing, rows), Temperature(**fitted)
     has_own_part = bool(len(job.rows("calibration")))
     rows = job.rows("calibration" if has_own_part else "validation")
-    pixels = job.reading.pixels[preprocessing.size]
+    pixels = job.pixels_of(preprocessing)
     if len(pixels.rows) < len(job.dataset):
         rows = np.intersect1d(rows, pixels.rows)
     rows = rows[:: -(-len(rows) // MAX_IMAGES) or 1]  # spread over all of them
@@ -99,7 +99,7 @@ def _logits(job: TrainContext, model: nn.Module, preprocessing: Preprocessing, r
     if not len(rows):
         return np.zeros((0, 2))
     batch = min(MAX_BATCH, max(1, PIXELS // preprocessing.size**2))
-    pixels, labels = job.reading.pixels[preprocessing.size], job.dataset.labels[rows]
+    pixels, labels = job.pixels_of(preprocessing), job.dataset.labels[rows]
     return np.asarray(logits_of(model, Batches(pixels, rows, labels, batch, torch.device("cpu"))).numpy())
 
 

@@ -49,7 +49,7 @@ def train_stats_of(
     job: TrainContext, model: nn.Module, preprocessing: Preprocessing, temperature: float
 ) -> TrainStats | None:
     """None for a network whose answers are no numbers. The network is in evaluation mode, on the processor."""
-    pixels = job.reading.pixels[preprocessing.size]
+    pixels = job.pixels_of(preprocessing)
     width = features_width(model, preprocessing.channels, preprocessing.size)
     if width is not None and width > MAX_WIDTH:
         width = None
