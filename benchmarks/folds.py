@@ -21,7 +21,6 @@ from typing import Any
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from limpide.core.recipe import WHOLE
 from limpide.data.folds import NO_FOLD, assign_folds
 from limpide.statistics.intervals import OF_FOLDS, interval_of_share
 from limpide.statistics.paired import compare_paired
@@ -100,7 +99,7 @@ def draw(cell: Cell, seed: int) -> tuple[float, ...]:
     folds = assign_folds(random.integers(0, 2**60, cell.n).astype(np.uint64), labels, groups)
     judged = folds != NO_FOLD
     of = groups[judged] if cell.size > 1 else None
-    found = value_of(cross_fit({WHOLE: Features(x)}, labels, folds, cell.classes))
+    found = value_of(cross_fit([Features(x)], labels, folds, cell.classes))
     right = found.logits[judged].argmax(1) == labels[judged]
     interval = interval_of_share(right, of, variance=OF_FOLDS)
 
@@ -109,8 +108,8 @@ def draw(cell: Cell, seed: int) -> tuple[float, ...]:
 
     heads = sum(float((folds[judged] == fold).mean()) * accuracy(head) for fold, head in found.heads.items())
     shipped = accuracy(found.head)
-    other = value_of(cross_fit({WHOLE: Features(_seen_otherwise(x, random))}, labels, folds, cell.classes))
-    twin = value_of(cross_fit({WHOLE: Features(_seen_otherwise(x, random))}, labels, folds, cell.classes))
+    other = value_of(cross_fit([Features(_seen_otherwise(x, random))], labels, folds, cell.classes))
+    twin = value_of(cross_fit([Features(_seen_otherwise(x, random))], labels, folds, cell.classes))
     first, second = (one.logits[judged].argmax(1) == labels[judged] for one in (other, twin))
     paired = compare_paired(first, second, of, 0.02, OF_FOLDS)
     held = right[::TEST] if cell.size == 1 else right[groups[judged] % TEST == 0]

@@ -16,8 +16,8 @@ from typing import Any, Literal
 from limpide.core.errors import UsageError, nearest
 from limpide.text.messages import N_
 
-WHOLE = "whole"  # the view that every pretrained network has: training/views.py tells the others
-VIEWS = ("auto", WHOLE, "windows", "windows-448", "windows-800", "windows-1120", "windows-1792")
+WHOLE, QUARTERS = "whole", "quarters"  # views that cost nothing more: training/views.py tells the others
+VIEWS = ("auto", WHOLE, QUARTERS, "windows", "windows-448", "windows-800", "windows-1120", "windows-1792")
 NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
 
 
@@ -187,9 +187,9 @@ class Recipe:
         "auto",
         "data",
         N_(
-            "how a frozen network looks at images judged in folds: whole (in one small square), windows (larger "
-            "squares, in which small things count), windows-448 or another of these sizes in pixels, or auto (as the "
-            "folds choose)"
+            "how a frozen network looks at images judged in folds: whole (in one small square), quarters (of it "
+            "apart, too, by earlier layers), windows (larger squares, in which small things count), windows-448 or "
+            "another of these sizes in pixels, or auto (as the folds choose)"
         ),
         choices=VIEWS,
     )

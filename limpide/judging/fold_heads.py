@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 class FoldHeads:
     """rows: int (n,), the images that are judged, places in the data set · fold: int (n,), of each · logits: float32
     (n, classes), what the head of its fold says of it · names: int (k,), the folds · weight: float32 (k, classes,
-    width) · bias: float32 (k, classes) · temperature: float (k,), what the logits of each are divided by · view: str
-    (k,), how each looks at images (training/views.py).
+    width), of a narrower view the first columns · bias: float32 (k, classes) · temperature: float (k,), what the logits
+    of each are divided by · view: str (k,), how each looks at images (training/views.py).
     """
 
     rows: np.ndarray
@@ -67,7 +67,8 @@ def network_of_fold(run: Run, heads: FoldHeads, fold: int) -> tuple[nn.Module, P
 
     place = int(np.searchsorted(heads.names, fold))
     model, preprocessing = trained_network(run, str(heads.view[place]))
-    set_head(model, Head(heads.weight[place], heads.bias[place], 0.0, ()))
+    width = model.head.in_features  # type: ignore[union-attr]
+    set_head(model, Head(heads.weight[place, :, :width], heads.bias[place], 0.0, ()))  # type: ignore[misc]
     return model, preprocessing
 
 

@@ -14,7 +14,7 @@ from limpide.core.recipe import Recipe
 from limpide.models.alexnet import AlexNet
 from limpide.models.autoencoder import AUTOENCODERS
 from limpide.models.cnn import SmallCNN
-from limpide.models.efficientnet import PUBLISHED, VARIANTS, EfficientNet
+from limpide.models.efficientnet import PUBLISHED, VARIANTS, EfficientNet, Pooling
 from limpide.models.external import find_external, is_outside
 from limpide.models.flops import activations, multiply_adds, parameters
 from limpide.models.inception import InceptionV3
@@ -26,7 +26,6 @@ from limpide.models.registry import Entry
 from limpide.models.resnet import resnet, resnet_cifar
 from limpide.models.vgg import VGG, PlainNet
 from limpide.models.vit import VisionTransformer
-from limpide.models.windows import SUFFIX
 from limpide.text.messages import N_
 
 
@@ -46,10 +45,10 @@ def _resnet(layers: int) -> Entry:
     return Entry(lambda k, c, _: resnet(layers, classes=k, channels=c), lr=3e-3)
 
 
-def _efficientnet(variant: str, windows: bool = False) -> Entry:
+def _efficientnet(variant: str, pooling: Pooling = "mean") -> Entry:
     published = EfficientNet.load_imagenet if variant in PUBLISHED else None
     return Entry(
-        lambda k, c, _: EfficientNet(variant, classes=k, channels=c, windows=windows),
+        lambda k, c, _: EfficientNet(variant, classes=k, channels=c, pooling=pooling),
         size=VARIANTS[variant].size,
         lr=2e-3,
         published=published,
@@ -108,16 +107,21 @@ MODELS: dict[str, Entry] = {
 # Networks with published weights, and the function that loads them into a fresh one.
 PRETRAINED = {name: entry.published for name, entry in MODELS.items() if entry.published}
 
-# The same networks, looking through windows: they are views of the above, and nothing that was published answers so.
-WINDOWED = {f"efficientnet_{variant}{SUFFIX}": _efficientnet(variant, windows=True) for variant in PUBLISHED}
+# The same networks, which sum up otherwise what they see (training/views.py); none was published like that.
+POOLINGS: tuple[Pooling, ...] = ("quarters", "windows")
+POOLED = {
+    f"efficientnet_{variant}+{pooling}": _efficientnet(variant, pooling)
+    for variant in PUBLISHED
+    for pooling in POOLINGS
+}
 
 
 def find(name: str) -> Entry:
     """A network by its name in MODELS, `timm:NAME`, or `package.module:factory`. Raises UsageError or ModelError."""
     if is_outside(name):
         return find_external(name)
-    if name in WINDOWED:
-        return WINDOWED[name]
+    if name in POOLED:
+        return POOLED[name]
     if name not in MODELS:
         guess = nearest(name, MODELS)
         todo = N_("did you mean {guess}?") if guess else N_("see limpide models")
@@ -149,9 +153,8 @@ def imagenet_classes() -> tuple[str, ...]:
 __all__ = [
     "AUTOENCODERS",
     "MODELS",
+    "POOLED",
     "PRETRAINED",
-    "SUFFIX",
-    "WINDOWED",
     "Entry",
     "activations",
     "build",

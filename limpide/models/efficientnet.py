@@ -19,7 +19,7 @@ import importlib
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 import torch
 import torch.nn.functional as F
@@ -40,6 +40,8 @@ STAGES = (
     (6, 3, 1, 320, 1),
 )
 STEM, HEAD = 32, 1280
+QUARTER_STAGES = (4, 5)  # places in STAGES: at a 16th and a 32nd of the side
+Pooling = Literal["mean", "quarters", "windows"]
 SQUEEZE = 0.25  # of the channels that enter a block
 
 
@@ -119,6 +121,14 @@ def _same_padding(length: int, kernel: int) -> tuple[int, int]:
     return total // 2, total - total // 2
 
 
+def _quarter_means(x: Tensor) -> list[Tensor]:
+    """Four times (batch, channels): the means over the quarters of a map; those of odd sides share their middle."""
+    # (n + 1) // 2, not -(-n // 2): the exporter writes a division that rounds towards zero
+    top, bottom = x[:, :, : (x.shape[2] + 1) // 2], x[:, :, x.shape[2] // 2 :]
+    left, right = slice(0, (x.shape[3] + 1) // 2), slice(x.shape[3] // 2, None)
+    return [half[..., side].mean((2, 3)) for half in (top, bottom) for side in (left, right)]
+
+
 class SqueezeExcite(nn.Module):
     """Each map is weighed by what all maps say on average (Hu et al. 2018, arXiv 1709.01507)."""
 
@@ -162,26 +172,33 @@ class EfficientNet(nn.Module):
         classes: int = 1000,
         channels: int = 3,
         stages: tuple[tuple[int, ...], ...] = STAGES,
-        windows: bool = False,
+        pooling: Pooling = "mean",
     ) -> None:
-        """windows: each feature is that of the window where it is strongest (windows.py), not the mean over all."""
+        """pooling: mean, of each last map over the whole picture · quarters: and of each map of two earlier stages over
+        each quarter of the picture: where something is, and what earlier layers say (Lazebnik et al. 2006, section 3.2;
+        Evci et al. 2022, section 3) · windows: each last map where it is strongest in a window (windows.py).
+        """
         super().__init__()
-        self.name, self.windows, v = name, windows, VARIANTS[name]
+        self.name, self.windows, v = name, pooling == "windows", VARIANTS[name]
         width = STEM if v.lite else channels_of(STEM, v.width)
         self.stem = ConvBN(channels, width, 3, 2, 1, _activation(v.lite))
         blocks: list[nn.Module] = []
+        self.quarter_blocks: dict[int, int] = {}  # block → numbers that its quarters give
         for i, (expansion, kernel, stride, base, repeats) in enumerate(stages):
             outputs = channels_of(base, v.width)
             deeper = repeats if v.lite and i in (0, len(stages) - 1) else math.ceil(repeats * v.depth)
             for k in range(deeper):
                 blocks.append(MBConv(width, outputs, expansion, kernel, stride if k == 0 else 1, lite=v.lite))
                 width = outputs
+            if pooling == "quarters" and i in QUARTER_STAGES:
+                self.quarter_blocks[len(blocks) - 1] = 4 * width
         self.blocks = nn.Sequential(*blocks)
         last = HEAD if v.lite else channels_of(HEAD, v.width)
         self.last = ConvBN(width, last, 1, 1, 1, _activation(v.lite))
         self._frozen: tuple[nn.Module, ...] = ()
         self.dropout = nn.Dropout(v.dropout)
-        self.head = nn.Linear(last, classes)
+        self.feature_groups = (last, *self.quarter_blocks.values())  # widths, in the order of `features`
+        self.head = nn.Linear(sum(self.feature_groups), classes)
         nn.init.zeros_(self.head.weight)  # every class equally likely: the first gradients are small
         nn.init.zeros_(self.head.bias)
 
@@ -207,9 +224,17 @@ class EfficientNet(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         x = self.stem(x)  # (batch, 32, size / 2, size / 2)
-        x = self.blocks(x)  # (batch, 320, size / 32, size / 32)
-        x = self.last(x)  # (batch, 1280, size / 32, size / 32)
-        return strongest_windows(x) if self.windows else x.mean((2, 3))  # (batch, 1280)
+        quarters: list[Tensor] = []
+        if self.quarter_blocks:
+            for k, block in enumerate(self.blocks):
+                x = block(x)
+                if k in self.quarter_blocks:
+                    quarters += _quarter_means(x)
+        else:
+            x = self.blocks(x)  # (batch, 320, size / 32, size / 32)
+        x = self.last(x)
+        whole = strongest_windows(x) if self.windows else x.mean((2, 3))  # (batch, 1280)
+        return torch.cat([whole, *quarters], 1) if quarters else whole
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.dropout(self.features(x)))  # type: ignore[no-any-return]

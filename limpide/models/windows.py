@@ -16,7 +16,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 CELLS = 3  # of the last maps, along a side of a window: 1 to 7 were tried (docs/LOG.md)
-SUFFIX = "+windows"  # of the name of a network that looks so
 
 
 def strongest_windows(maps: Tensor) -> Tensor:

@@ -31,9 +31,13 @@ class Features:
 
     plain: np.ndarray
     mirrored: np.ndarray | None = None  # None: mirroring is not asked about
+    # Views that cost one look: each is the first columns, of kinds of these widths; () of one kind, all columns
+    views: tuple[tuple[str, tuple[int, ...]], ...] = ((WHOLE, ()),)
 
-    def of(self, rows: np.ndarray) -> Features:
-        return Features(self.plain[rows], None if self.mirrored is None else self.mirrored[rows])
+    def of(self, rows: np.ndarray, groups: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray | None]:
+        """(plain, mirrored) of these images, as a view with these kinds has them."""
+        columns = slice(sum(groups) if groups else None)
+        return self.plain[rows, columns], None if self.mirrored is None else self.mirrored[rows, columns]
 
 
 @dataclass(frozen=True)
@@ -71,7 +75,7 @@ class Said:
 
 @dataclass(frozen=True)
 class Tried:
-    """One view, fitted and asked in every way."""
+    """One look at the images, fitted and asked in every way."""
 
     inner: dict[int, list[Said]]  # fold → what is said without it and one more fold, of that one
     outer: dict[int, Said]  # fold → what is said without it, of it
@@ -79,21 +83,21 @@ class Tried:
 
 
 def cross_fit(
-    views: Mapping[str, Features], labels: np.ndarray, folds: np.ndarray, classes: int, flip: str = "auto"
+    looks: Sequence[Features], labels: np.ndarray, folds: np.ndarray, classes: int, flip: str = "auto"
 ) -> Generator[Progress, None, CrossFit]:
-    """views: by name, the cheapest first · labels: int (n,) · folds: int (n,) of data/folds.py, two or more of them ·
-    flip: whether mirrored images are learned from: yes, no, or auto, as it helps.
+    """looks: the cheapest first · labels: int (n,) · folds: int (n,) of data/folds.py, two or more of them · flip:
+    whether mirrored images are learned from: yes, no, or auto, as it helps.
     """
-    tried: dict[str, Tried] = {}
-    for name, features in views.items():
-        tried[name] = yield from try_view(name, features, labels, folds, classes, flip)
-    return choose(tried, views, labels, classes, flip)
+    tried: list[Tried] = []
+    for features in looks:
+        tried.append((yield from try_look(features, labels, folds, classes, flip)))
+    return choose(tried, looks, labels, classes, flip)
 
 
-def try_view(
-    view: str, features: Features, labels: np.ndarray, folds: np.ndarray, classes: int, flip: str
+def try_look(
+    features: Features, labels: np.ndarray, folds: np.ndarray, classes: int, flip: str
 ) -> Generator[Progress, None, Tried]:
-    """Fits heads on one view without each fold, and without each pair of them. As for `cross_fit`."""
+    """Fits heads without each fold, and without each pair of them. As for `cross_fit`."""
     names = sorted(set(folds.tolist()) - {NO_FOLD})
     pairs = list(itertools.combinations(names, 2)) if len(names) > 2 else []
     steps, says = len(pairs) + len(names), message(N_("judging the last layer by cross-fitting"))
@@ -101,59 +105,58 @@ def try_view(
     for done, (j, k) in enumerate(pairs):
         yield Progress(says, done, steps)
         out = (folds == j) | (folds == k)
-        heads = _heads(view, features.of(~out), labels[~out], classes, flip)
+        heads = _heads(features, ~out, labels, classes, flip)
         for fold, other in ((j, k), (k, j)):
             rows = np.flatnonzero((folds == other) & np.isin(labels, labels[~out]))
             tried.inner[fold].append(_ask(heads, features, rows))
     for done, fold in enumerate(names):
         yield Progress(says, len(pairs) + done, steps)
-        others = folds != fold
-        tried.heads[fold] = _heads(view, features.of(others), labels[others], classes, flip)
+        tried.heads[fold] = _heads(features, folds != fold, labels, classes, flip)
         tried.outer[fold] = _ask(tried.heads[fold], features, np.flatnonzero(folds == fold))
     return tried
 
 
-def choose(
-    tried: Mapping[str, Tried], views: Mapping[str, Features], labels: np.ndarray, classes: int, flip: str
-) -> CrossFit:
-    """tried: of each of these views, in the same order."""
-    any_of = next(iter(tried.values()))
+def choose(tried: Sequence[Tried], looks: Sequence[Features], labels: np.ndarray, classes: int, flip: str) -> CrossFit:
+    """tried: each of these looks, in the same order."""
     heads: dict[int, Head] = {}
     choices: dict[int, Choice] = {}
     temperatures: dict[int, float] = {}
     logits = np.full((len(labels), classes), np.nan, np.float32)
-    for fold in any_of.outer:
-        choice, temperature = _choose([one.inner[fold] for one in tried.values()], labels, flip)
-        heads[fold], choices[fold] = tried[choice.view].heads[fold][choice], choice
-        temperatures[fold] = temperature.value
-        said = tried[choice.view].outer[fold]
-        logits[said.rows] = said.logits[choice]
-    choice, temperature = _choose([list(one.outer.values()) for one in tried.values()], labels, flip)
-    head = _heads(choice.view, views[choice.view], labels, classes, flip)[choice]
+    untold = Choice(UNTOLD, flip == "yes", looks[0].views[0][0])
+    for fold in tried[0].outer:
+        choice, temperature = _choose([one.inner[fold] for one in tried], labels, untold)
+        own = next(one for one in tried if choice in one.heads[fold])
+        heads[fold], choices[fold], temperatures[fold] = own.heads[fold][choice], choice, temperature.value
+        logits[own.outer[fold].rows] = own.outer[fold].logits[choice]
+    choice, temperature = _choose([list(one.outer.values()) for one in tried], labels, untold)
+    look = next(one for one in looks if choice.view in dict(one.views))
+    head = _heads(look, np.ones(len(labels), bool), labels, classes, flip, only=choice)[choice]
     return CrossFit(head, choice, temperature, heads, choices, temperatures, logits)
 
 
-def is_settled(tried: Mapping[str, Tried], labels: np.ndarray, flip: str) -> bool:
-    """Whether one more view would change nothing: each choice so far names all right that it is made by."""
-    asked = [[one.inner[fold] for one in tried.values()] for fold in next(iter(tried.values())).inner]
-    asked.append([list(one.outer.values()) for one in tried.values()])
-    return all(_are_right(_choose(one, labels, flip)[0], one, labels) for one in asked)
+def is_settled(tried: Sequence[Tried], labels: np.ndarray) -> bool:
+    """Whether one more look would change nothing: each choice so far names all right that it is made by."""
+    asked = [[one.inner[fold] for one in tried] for fold in tried[0].inner]
+    asked.append([list(one.outer.values()) for one in tried])
+    return all(_are_right(one, labels) for one in asked)
 
 
 def _ask(heads: Mapping[Choice, Head], features: Features, rows: np.ndarray) -> Said:
-    return Said(rows, {choice: head.logits(features.plain[rows]) for choice, head in heads.items()})
+    plain = features.plain[rows]
+    return Said(rows, {choice: head.logits(plain[:, : head.weight.shape[1]]) for choice, head in heads.items()})
 
 
-def _choose(views: Sequence[Sequence[Said]], labels: np.ndarray, flip: str) -> tuple[Choice, Temperature]:
-    """Of each view the choice with the least log-loss on images that were left out; of two views the dearer one only
+def _choose(looks: Sequence[Sequence[Said]], labels: np.ndarray, untold: Choice) -> tuple[Choice, Temperature]:
+    """Of each look the choice with the least log-loss on images that were left out; of two looks the dearer one only
     where the other errs, and its loss is less by more than a standard error (Breiman et al. 1984, section 3.4.3). And
-    the temperature that suits it. views: what is said of the same images, the cheapest first.
+    the temperature that suits it. looks: what is said of the same images, the cheapest first · untold: where no image
+    tells.
     """
-    if not views[0]:
-        return Choice(UNTOLD, flip == "yes"), fit_temperature(np.zeros((0, 2)), np.zeros(0, int), of="folds")
-    truth = labels[np.concatenate([one.rows for one in views[0]])]
+    if not looks[0]:
+        return untold, fit_temperature(np.zeros((0, 2)), np.zeros(0, int), of="folds")
+    truth = labels[np.concatenate([one.rows for one in looks[0]])]
     best: tuple[Choice, np.ndarray] | None = None
-    for said in views:
+    for said in looks:
         together = {choice: np.concatenate([one.logits[choice] for one in said]) for choice in said[0].logits}
         choice = min(together, key=lambda one: (log_loss(together[one], truth), one.mirrored))
         if best is None or _is_better(together[choice], best[1], truth):
@@ -169,21 +172,34 @@ def _is_better(logits: np.ndarray, before: np.ndarray, truth: np.ndarray) -> boo
     return bool(less.mean() > less.std() / len(less) ** 0.5)
 
 
-def _are_right(choice: Choice, views: Sequence[Sequence[Said]], labels: np.ndarray) -> bool:
-    """Whether it names all images right that it was chosen by; those of no image are chosen all the same."""
-    said = next((said for said in views if said and choice in said[0].logits), [])
+def _are_right(looks: Sequence[Sequence[Said]], labels: np.ndarray) -> bool:
+    """Whether the choice names all right that it is made by; where no image tells, another look tells no more."""
+    if not looks[0]:
+        return True
+    choice = _choose(looks, labels, Choice(UNTOLD, False))[0]
+    said = next(said for said in looks if choice in said[0].logits)
     return all((one.logits[choice].argmax(1) == labels[one.rows]).all() for one in said)
 
 
-def _heads(view: str, features: Features, labels: np.ndarray, classes: int, flip: str) -> dict[Choice, Head]:
-    """A head for each choice. Twice as many images, half of them mirrored, weigh as much as before in the penalty."""
+def _heads(
+    features: Features, rows: np.ndarray, labels: np.ndarray, classes: int, flip: str, only: Choice | None = None
+) -> dict[Choice, Head]:
+    """A head for each choice, or for those that share all but the strength with `only` one, that learned from these
+    rows (bool (n,)). Twice as many images, half of them mirrored, weigh as much as before in the penalty.
+    """
+    heads: dict[Choice, Head] = {}
+    truth = labels[rows]
     with fitting():
-        heads = {}
-        if flip != "yes" or features.mirrored is None:
-            plain = fit_path(features.plain, labels, classes, STRENGTHS)
-            heads = {Choice(head.strength, False, view): head for head in plain}
-        if flip != "no" and features.mirrored is not None:
-            both, twice = np.concatenate([features.plain, features.mirrored]), np.tile(labels, 2)
-            halved = tuple(strength / 2 for strength in STRENGTHS)
-            heads |= {Choice(2 * head.strength, True, view): head for head in fit_path(both, twice, classes, halved)}
+        for view, groups in features.views:
+            if only is not None and only.view != view:
+                continue
+            plain, mirrored = features.of(rows, groups)
+            if mirrored is None or (flip != "yes" and not (only and only.mirrored)):
+                for head in fit_path(plain, truth, classes, STRENGTHS, groups):
+                    heads[Choice(head.strength, False, view)] = head
+            if mirrored is not None and flip != "no" and not (only and not only.mirrored):
+                both, twice = np.concatenate([plain, mirrored]), np.tile(truth, 2)
+                halved = tuple(strength / 2 for strength in STRENGTHS)
+                for head in fit_path(both, twice, classes, halved, groups):
+                    heads[Choice(2 * head.strength, True, view)] = head
     return heads

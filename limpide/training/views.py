@@ -1,15 +1,17 @@
 """How a frozen network may look at images, where the folds choose (cross_fit.py): the whole of an image in one small
-square, or larger squares, in which small things are looked for window by window (models/windows.py).
+square; the same and its quarters, of earlier layers, too; or larger squares, in which small things are looked for
+window by window (models/windows.py).
 """
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass, replace
 
 from limpide.core.errors import UsageError
-from limpide.core.recipe import WHOLE, Recipe
+from limpide.core.recipe import QUARTERS, WHOLE, Recipe
 from limpide.data.preprocessing import Preprocessing
-from limpide.models import MODELS, SUFFIX
+from limpide.models import MODELS
 
 SIDES = (448, 800, 1120, 1792)  # of larger squares, px
 SECONDS = 300.0  # for looking at images in other ways, where nobody said how long it may take
@@ -18,7 +20,7 @@ SHARE = 0.5  # of the time that was asked for with --time, at most
 
 @dataclass(frozen=True)
 class View:
-    name: str  # as in the recipe: whole, or windows-448
+    name: str  # as in the recipe: whole, quarters, or windows-448
     network: str  # in models
     size: int  # pixels a side of the squares that it sees
 
@@ -31,17 +33,23 @@ def view_named(name: str, model: str) -> View:
     """model: the network that looks, with published weights."""
     if name == WHOLE:
         return View(WHOLE, model, MODELS[model].size)
-    return View(name, model + SUFFIX, int(name.rpartition("-")[2]))
+    if name == QUARTERS:
+        return View(QUARTERS, f"{model}+quarters", MODELS[model].size)
+    return View(name, f"{model}+windows", int(name.rpartition("-")[2]))
 
 
 def views_for(recipe: Recipe, side: int) -> list[View]:
-    """In the order in which they are tried: each costs more than the one before. A larger square shows no more than a
-    smaller one where the image is no larger. side: px, the shorter one of most images.
+    """In the order in which they are tried: each costs no less than the one before. A larger square shows no more than
+    a smaller one where the image is no larger. side: px, the shorter one of most images.
     """
     if recipe.view not in ("auto", "windows"):
         return [view_named(recipe.view, recipe.model)]
     larger = [view_named(f"windows-{size}", recipe.model) for size in SIDES if size <= side]
-    return larger if recipe.view == "windows" else [view_named(WHOLE, recipe.model), *larger]
+    return (
+        larger
+        if recipe.view == "windows"
+        else [*(view_named(name, recipe.model) for name in (WHOLE, QUARTERS)), *larger]
+    )
 
 
 def check_view(recipe: Recipe, side: int) -> None:
@@ -51,15 +59,21 @@ def check_view(recipe: Recipe, side: int) -> None:
         raise UsageError("L169", where=f"view={recipe.view}", size=size, side=side)
 
 
+def looks_of(views: list[View]) -> list[list[View]]:
+    """Views that see the same squares cost one look: the last of them sees all that the others see."""
+    return [list(alike) for _, alike in itertools.groupby(views, lambda view: view.size)]
+
+
 def affordable(views: list[View], seconds: float, images: int, limit: float) -> list[View]:
-    """The first, the next, and the largest: each that fits into the time that those before leave; the first is always
-    one. seconds: an image of the first view, s · limit: s, for all but the first.
+    """Those of the first look, the next, and the largest: each that fits into the time that those before leave; the
+    first are always there. seconds: an image of the first look, s · limit: s, for all but the first.
     """
-    kept, left = views[:1], limit
-    for wanted in (views[1:2], views[:1:-1]):  # the largest that fits
-        for view in wanted:
-            if (cost := images * seconds_in(view, views[0], seconds)) <= left:
-                kept, left = [*kept, view], left - cost
+    first, *larger = looks_of(views)
+    kept, left = first, limit
+    for wanted in (larger[:1], larger[:0:-1]):  # the largest that fits
+        for look in wanted:
+            if (cost := images * seconds_in(look[0], first[0], seconds)) <= left:
+                kept, left = kept + look, left - cost
                 break
     return kept
 

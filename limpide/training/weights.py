@@ -20,10 +20,13 @@ def save_weights(model: nn.Module, file: Path) -> None:
     write_bytes(file, save({k: v.detach().cpu().contiguous() for k, v in model.state_dict().items()}))
 
 
-def load_weights(model: nn.Module, file: Path) -> None:
-    """Raises RunError when the file is missing or damaged."""
+def load_weights(model: nn.Module, file: Path, *, but: str = "") -> None:
+    """but: prefix of those that are left as they are. Raises RunError when the file is missing or damaged."""
     try:
-        model.load_state_dict(load(file.read_bytes()))
+        weights = load(file.read_bytes())
+        if but:
+            weights |= {name: value for name, value in model.state_dict().items() if name.startswith(but)}
+        model.load_state_dict(weights)
     except (OSError, SafetensorError, RuntimeError) as error:
         raise RunError("L506", where=file) from error
 
@@ -31,7 +34,7 @@ def load_weights(model: nn.Module, file: Path) -> None:
 def trained_network(run: Run, view: str = "") -> tuple[nn.Module, Preprocessing]:
     """The final network of a run, for looking inside, and the preprocessing it was trained with. Raises ModelError.
 
-    view: how it is to look at images in place of its own way (views.py): the weights are the same but for the head's.
+    view: how it is to look at images in place of its own way (views.py): with a head of zeros.
     """
     info = run.info()
     file = run.snapshots / "best.safetensors"
@@ -44,5 +47,5 @@ def trained_network(run: Run, view: str = "") -> tuple[nn.Module, Preprocessing]
         other = view_named(view, info.model)
         name, preprocessing = other.network, other.seen_by(preprocessing)
     model = models.build(name, len(info.classes), preprocessing.channels, preprocessing.size)
-    load_weights(model, file)
+    load_weights(model, file, but="head." if view else "")
     return model.eval(), preprocessing

@@ -46,12 +46,12 @@ def test_an_image_s_own_fold_never_speaks_about_it() -> None:
     nor the temperature learned from them.
     """
     features, labels, folds = images(90)
-    before = fitted({"whole": Features(features, features[::-1].copy())}, labels, folds, 3)
+    before = fitted([Features(features, features[::-1].copy())], labels, folds, 3)
     for fold in range(5):
         own = folds == fold
         other = labels.copy()
         other[own] = (other[own] + 1) % 3
-        after = fitted({"whole": Features(features, features[::-1].copy())}, other, folds, 3)
+        after = fitted([Features(features, features[::-1].copy())], other, folds, 3)
         assert (after.logits[own] == before.logits[own]).all()
         assert after.temperatures[fold] == before.temperatures[fold]
         assert not (after.logits[~own] == before.logits[~own]).all(), "the others learned from it"
@@ -60,7 +60,7 @@ def test_an_image_s_own_fold_never_speaks_about_it() -> None:
 def test_every_image_is_judged_once_by_the_head_of_its_fold() -> None:
     features, labels, folds = images()
     folds[:4] = NO_FOLD
-    found = fitted({"whole": Features(features)}, labels, folds, 3)
+    found = fitted([Features(features)], labels, folds, 3)
     assert np.isnan(found.logits[:4]).all() and not np.isnan(found.logits[4:]).any()
     for fold, head in found.heads.items():
         own = folds == fold
@@ -70,7 +70,7 @@ def test_every_image_is_judged_once_by_the_head_of_its_fold() -> None:
 
 def test_the_head_that_is_shipped_learned_from_every_image() -> None:
     features, labels, folds = images()
-    found = fitted({"whole": Features(features)}, labels, folds, 3)
+    found = fitted([Features(features)], labels, folds, 3)
     whole = {head.strength: head for head in fit_path(features, labels, 3, STRENGTHS)}
     assert found.head.weight == pytest.approx(whole[found.choice.strength].weight)
     losses = {}
@@ -90,13 +90,13 @@ def test_mirrored_images_are_learned_from_where_that_helps() -> None:
     features, labels, folds = images(60, 40, seed=1)
     helpful = Features(features, images(60, 40, seed=2)[0])
     harmful = Features(features, features[(np.arange(60) + 1) % 60])
-    assert fitted({"whole": helpful}, labels, folds, 3).choice.mirrored
-    assert not fitted({"whole": harmful}, labels, folds, 3).choice.mirrored
+    assert fitted([helpful], labels, folds, 3).choice.mirrored
+    assert not fitted([harmful], labels, folds, 3).choice.mirrored
 
 
 def test_with_two_folds_nothing_is_chosen_for_their_judgment() -> None:
     features, labels, folds = images()
-    found = fitted({"whole": Features(features)}, labels, folds % 2, 3)
+    found = fitted([Features(features)], labels, folds % 2, 3)
     heads = {head.strength: head for head in fit_path(features[folds % 2 == 1], labels[folds % 2 == 1], 3, STRENGTHS)}
     assert found.logits[folds % 2 == 0] == pytest.approx(heads[UNTOLD].logits(features[folds % 2 == 0]))
     assert found.temperatures == {0: 1.0, 1: 1.0}
@@ -106,13 +106,13 @@ def test_a_class_that_a_pair_of_folds_holds_alone_decides_no_choice() -> None:
     features, labels, folds = images()
     labels[labels == 2] = 0
     labels[np.flatnonzero(folds == 0)[0]] = labels[np.flatnonzero(folds == 1)[0]] = 2
-    found = fitted({"whole": Features(features)}, labels, folds, 3)
+    found = fitted([Features(features)], labels, folds, 3)
     assert np.isfinite(found.logits).all() and found.choice.strength in STRENGTHS
 
 
 def test_progress_tells_how_far_it_is() -> None:
     features, labels, folds = images()
-    told = list(cross_fit({"whole": Features(features)}, labels, folds, 3))
+    told = list(cross_fit([Features(features)], labels, folds, 3))
     assert [event.done for event in told] == list(range(15)) and {event.total for event in told} == {15}
 
 
@@ -120,5 +120,44 @@ def test_folds_that_leave_a_single_class_say_that_one() -> None:
     features, labels, folds = images(40, classes=2)
     labels[:] = folds <= 1  # without two folds, all others are of one class
     labels[0] = not labels[0]
-    found = fitted({"whole": Features(features)}, labels, folds, 2)
+    found = fitted([Features(features)], labels, folds, 2)
     assert np.isfinite(found.logits).all()
+
+
+def test_views_of_one_look_are_chosen_without_the_fold_that_is_judged() -> None:
+    """The second kind of features tells the classes apart, the first is noise: the wider view wins, in every fold."""
+    features, labels, folds = images(90)
+    noise = np.random.default_rng(5).normal(size=(90, 8)).astype(np.float32)
+    both = np.concatenate([noise, features], 1)
+    look = Features(both, views=(("whole", (8,)), ("quarters", (8, 12))))
+    found = fitted([look], labels, folds, 3)
+    assert found.choice.view == "quarters" and {one.view for one in found.choices.values()} == {"quarters"}
+    assert found.head.weight.shape == (3, 20)
+    narrow = fitted([Features(noise, views=(("whole", (8,)),))], labels, folds, 3)
+    assert narrow.head.weight.shape == (3, 8)
+    other = labels.copy()
+    other[folds == 2] = (other[folds == 2] + 1) % 3
+    assert (fitted([look], other, folds, 3).logits[folds == 2] == found.logits[folds == 2]).all()
+
+
+def test_kinds_of_features_weigh_alike_however_loud_they_are() -> None:
+    features, labels, _ = images()
+    loud = features * np.repeat(np.float32([1, 100, 7]), 4)
+    for one, other in zip(
+        fit_path(features, labels, 3, STRENGTHS, (4, 4, 4)),
+        fit_path(loud, labels, 3, STRENGTHS, (4, 4, 4)),
+        strict=True,
+    ):
+        assert one.logits(features) == pytest.approx(other.logits(loud), abs=0.02)
+
+
+def test_a_fit_in_the_span_of_few_images_is_the_fit_on_all_features() -> None:
+    random = np.random.default_rng(0)
+    labels = np.arange(30) % 3
+    features = random.normal(size=(30, 200)).astype(np.float32) + 0.3 * np.eye(200, dtype=np.float32)[labels]
+    mean = features.mean(0)
+    spread = np.sqrt(((features - mean) ** 2).mean())
+    for head in fit_path(features, labels, 3, STRENGTHS):
+        theirs = LogisticRegression(C=head.strength, max_iter=1000, tol=1e-6).fit((features - mean) / spread, labels)
+        ours, logits = head.logits(features), theirs.decision_function((features - mean) / spread)
+        assert ours - ours.mean(1, keepdims=True) == pytest.approx(logits - logits.mean(1, keepdims=True), abs=0.1)

@@ -49,7 +49,7 @@ def _fitted(job: TrainContext) -> Iterator[Event]:
     yield Progress(message(N_("preparing the training")))
     # The last layer starts afresh: fitted on frozen features it is so steep that it tears the layers below
     # (docs/LOG.md).
-    model = job.network(job.pixels().preprocessing)
+    model = job.frozen_network() if job.recipe.folds else job.network(job.pixels().preprocessing)
     state = start_state(model, job.recipe, require(job.info.steps, "steps"))
     restored = load_checkpoint(job.run.checkpoints)
     if restored:

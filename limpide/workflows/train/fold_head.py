@@ -11,9 +11,9 @@ import numpy as np
 from limpide.core.events import Event
 from limpide.judging.fold_heads import FoldHeads
 from limpide.text.messages import N_, message
-from limpide.training.cross_fit import CrossFit, Features, Tried, choose, is_settled, try_view
+from limpide.training.cross_fit import CrossFit, Features, Tried, choose, is_settled, try_look
 from limpide.workflows.train.context import TrainContext
-from limpide.workflows.train.views import look_through, planned_views, settle_view
+from limpide.workflows.train.views import look_through, planned_looks, settle_view
 
 
 @dataclass(frozen=True)
@@ -28,16 +28,16 @@ def fit_in_folds(job: TrainContext) -> Generator[Event, None, FoldFit]:
     began, looking = time.monotonic(), 0.0
     rows, flip, classes = job.rows("train"), job.recipe.flip, len(job.dataset.learned_classes)
     folds, labels = job.folds[rows], job.dataset.labels[rows]
-    features: dict[str, Features] = {}
-    tried: dict[str, Tried] = {}
-    for view in planned_views(job):
-        looks = time.monotonic()
-        features[view.name] = yield from look_through(job, view, rows)
-        looking += time.monotonic() - looks
-        tried[view.name] = yield from try_view(view.name, features[view.name], labels, folds, classes, flip)
-        if is_settled(tried, labels, flip):
+    looks: list[Features] = []
+    tried: list[Tried] = []
+    for views in planned_looks(job):
+        before = time.monotonic()
+        looks.append((yield from look_through(job, views, rows)))
+        looking += time.monotonic() - before
+        tried.append((yield from try_look(looks[-1], labels, folds, classes, flip)))
+        if is_settled(tried, labels):
             break
-    found = choose(tried, features, labels, classes, flip)
+    found = choose(tried, looks, labels, classes, flip)
     _heads_of(found, rows, folds).save(job.run)
     seconds = time.monotonic() - began
     yield from _settle_flip(job, found.choice.mirrored)
@@ -48,12 +48,14 @@ def fit_in_folds(job: TrainContext) -> Generator[Event, None, FoldFit]:
 def _heads_of(found: CrossFit, rows: np.ndarray, folds: np.ndarray) -> FoldHeads:
     names = sorted(found.heads)
     judged = np.isin(folds, names)
+    weights = [found.heads[name].weight for name in names]
+    widest = max(weight.shape[1] for weight in weights)
     return FoldHeads(
         rows[judged],
         folds[judged],
         found.logits[judged],
         np.array(names, np.int8),
-        np.stack([found.heads[name].weight for name in names]),
+        np.stack([np.pad(weight, ((0, 0), (0, widest - weight.shape[1]))) for weight in weights]),
         np.stack([found.heads[name].bias for name in names]),
         np.array([found.temperatures[name] for name in names]),
         np.array([found.choices[name].view for name in names]),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator
 
+import numpy as np
 import torch
 
 from limpide.baselines.baseline import BaselineInputs, FrozenModel
@@ -17,6 +18,7 @@ from limpide.training.linear_head import frozen_features, load_features
 from limpide.training.weights import load_weights
 from limpide.workflows.judge import judge
 from limpide.workflows.train.context import TrainContext
+from limpide.workflows.train.views import features_of_view
 
 
 def judge_model(job: TrainContext) -> Generator[Event]:
@@ -49,15 +51,19 @@ def _frozen(job: TrainContext) -> Generator[Event, None, FrozenModel]:
     model, device = job.frozen_network(), torch.device(job.recipe.device)
     load_weights(model, job.run.snapshots / "first.safetensors")
     rows = {"train": job.frozen_rows("train"), "test": job.frozen_rows("test")}
+    features: dict[str, np.ndarray] = {}
     if job.recipe.folds:
         rows["test"] = rows["train"]
-    for part in rows:
-        yield from frozen_features(model, pixels, rows[part], job.run.cache, device)
+        features["train"] = features["test"] = yield from features_of_view(job, rows["train"])
+    else:
+        for part in rows:
+            yield from frozen_features(model, pixels, rows[part], job.run.cache, device)
+            features[part] = load_features(pixels, rows[part], job.run.cache)
     machine.release_memory()
     return FrozenModel(
-        train=load_features(pixels, rows["train"], job.run.cache),
+        train=features["train"],
         train_rows=rows["train"],
-        test=load_features(pixels, rows["test"], job.run.cache),
+        test=features["test"],
         test_rows=rows["test"],
         weight=model.head.weight.detach().numpy(),  # type: ignore[union-attr,operator]
         bias=model.head.bias.detach().numpy(),  # type: ignore[union-attr,operator]

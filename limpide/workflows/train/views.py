@@ -9,14 +9,14 @@ import numpy as np
 import torch
 
 from limpide.core.events import Event
-from limpide.core.recipe import WHOLE
+from limpide.core.recipe import QUARTERS, WHOLE
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import Pixels
 from limpide.system import machine
 from limpide.text.messages import N_, message
 from limpide.training.cross_fit import Features
 from limpide.training.linear_head import frozen_features, load_features
-from limpide.training.views import SECONDS, SHARE, View, affordable, seconds_in, view_named, views_for
+from limpide.training.views import SECONDS, SHARE, View, affordable, looks_of, seconds_in, view_named, views_for
 from limpide.workflows.train.context import TrainContext
 
 
@@ -35,44 +35,73 @@ class Mirrored:
 
 
 def choose_views(job: TrainContext, seconds: float) -> tuple[list[View], float]:
-    """(those that there is time for, what all but the first take, s). seconds: an image in the first of them, s."""
+    """(those that there is time for, s that all but the first look take). seconds: s, an image in the first of them."""
     views, limit = views_for(job.recipe, job.seen.median_side), SECONDS
     if job.recipe.time is not None:
         limit = SHARE * max(0.0, job.recipe.time - job.deadline.passed())
-    kept = affordable(views, seconds, len(job.rows("train")), limit)
-    return kept, sum(len(job.rows("train")) * seconds_in(view, views[0], seconds) for view in kept[1:])
+    kept, images = affordable(views, seconds, len(job.rows("train")), limit), len(job.rows("train"))
+    return kept, sum(images * seconds_in(look[0], views[0], seconds) for look in looks_of(kept)[1:])
 
 
-def planned_views(job: TrainContext) -> list[View]:
+def planned_looks(job: TrainContext) -> list[list[View]]:
     """Those that were decided upon when the time was quoted."""
-    return [view_named(name, job.recipe.model) for name in job.info.views]
+    return looks_of([view_named(name, job.recipe.model) for name in job.info.views])
 
 
-def look_through(job: TrainContext, view: View, rows: np.ndarray) -> Generator[Event, None, Features]:
-    """What is seen in these images. In larger squares, which take long, they are mirrored only where that is asked."""
-    pixels, device, folder = job.pixels_in(view), torch.device(job.recipe.device), job.run.cache / "mirrored"
-    model = job.network(pixels.preprocessing, view.network)
-    yield from frozen_features(model, pixels, rows, job.run.cache, device)
-    plain, mirrored = load_features(pixels, rows, job.run.cache), None
-    if job.recipe.flip == "yes" or (job.recipe.flip == "auto" and view.name == WHOLE):
-        folder.mkdir(exist_ok=True)
-        yield from frozen_features(model, Mirrored(pixels), rows, folder, device)
-        mirrored = load_features(pixels, rows, folder)
+def look_through(job: TrainContext, views: list[View], rows: np.ndarray) -> Generator[Event, None, Features]:
+    """What is seen in these images, at one look. In larger squares, which take long, they are mirrored only where that
+    is asked.
+    """
+    plain, mirrored, flip = (yield from _features(job, views[-1], rows)), None, job.recipe.flip
+    if flip == "yes" or (flip == "auto" and job.frozen_pixels().preprocessing.size == views[0].size):
+        mirrored = yield from _features(job, views[-1], rows, mirrored=True)
     machine.release_memory()
-    return Features(plain, mirrored)
+    return Features(plain, mirrored, tuple((view.name, _widths(job, view)) for view in views))
+
+
+def features_of_view(job: TrainContext, rows: np.ndarray) -> Generator[Event, None, np.ndarray]:
+    """float32 (n, width): what the view that the folds chose sees in these images. It is kept since they chose."""
+    view = job.view()
+    look = next((look for look in planned_looks(job) if view in look), [view])
+    features = yield from _features(job, look[-1], rows)
+    return features[:, : sum(_widths(job, view))]
+
+
+def _features(
+    job: TrainContext, view: View, rows: np.ndarray, *, mirrored: bool = False
+) -> Generator[Event, None, np.ndarray]:
+    pixels, folder = job.pixels_in(view), job.run.cache / (view.name + "-mirrored" * mirrored)
+    folder.mkdir(exist_ok=True)
+    squares = Mirrored(pixels) if mirrored else pixels
+    network = job.network(pixels.preprocessing, view.network)
+    yield from frozen_features(network, squares, rows, folder, torch.device(job.recipe.device))
+    return load_features(squares, rows, folder)
+
+
+def _widths(job: TrainContext, view: View) -> tuple[int, ...]:
+    """Of the kinds of features that stand side by side."""
+    network = job.network(job.pixels_in(view).preprocessing, view.network)
+    return network.feature_groups  # type: ignore[return-value]
 
 
 def settle_view(job: TrainContext, chosen: str, tried: int) -> Generator[Event]:
-    """tried: so many views were compared."""
+    """tried: so many looks were compared."""
     view = view_named(chosen, job.recipe.model)
-    if tried > 1:
-        says = (
-            N_("images are looked at whole, in squares of {size} px: larger squares do not name more images well")
-            if view.name == WHOLE
-            else N_(
-                "small things count: images are looked at in squares of {size} px, window by window, which names more "
-                "images well in the folds"
-            )
-        )
-        yield job.say("decision", message(says, size=view.size))
+    if job.recipe.view == "auto":
+        yield job.say("decision", message(SAYS.get(view.name, WINDOWS), size=view.size))
+        if tried > 1 and view.name in SAYS:
+            yield job.say("decision", message(N_("larger squares do not name more images well in the folds")))
     job.recipe = job.recipe.but(view=chosen)
+
+
+SAYS = {
+    WHOLE: N_("images are looked at whole, in squares of {size} px: quarters apart do not name more images well"),
+    QUARTERS: N_(
+        "images are looked at whole and by quarters, in squares of {size} px: where something is counts, which names "
+        "more images well in the folds"
+    ),
+}
+WINDOWS = N_(
+    "small things count: images are looked at in squares of {size} px, window by window, which names more images well "
+    "in the folds"
+)
