@@ -1,62 +1,158 @@
-"""How good with ten images a class? Training and validation together; tested on all the others. Mean over several
-draws.
+"""How good with few images a class? Paired draws: each column learns from the same images and names the same new ones.
 
-    python -m benchmarks.few PHOTOS [--each 10] [--draws 5]
+    python -m benchmarks.few PHOTOS [--groups GROUPS.csv] [--each 5 10 25 50 100] [--draws 10] [--new 400]
 
-PHOTOS holds one folder a class. Each draw takes that many images of every class into a train folder and all others into
-a test folder, and runs `limpide train` on it with no option, in a fresh process. Prints one line a draw and the means;
-"after" counts from process start to the saved model.
+PHOTOS holds one folder a class. With GROUPS.csv (columns file, label and one that names the group) a fifth of the
+groups is new; otherwise a fifth of the images is. The columns:
+
+    folds          limpide train, judged in folds, no other option
+    30 s, 2 min    the same with --time
+    a fifth        limpide train --folds 0: a fifth of the images is kept for the score, a tenth chooses
+    LogisticCV     scikit-learn's LogisticRegressionCV (5 folds, standardised) on the published features, all images
+
+Prints a line a draw and, for each number of images, a line of means: share of new images that are right, seconds of the
+whole command, width of the interval that the run tells.
 """
 
 from __future__ import annotations
 
 import argparse
+import csv
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from limpide.api.features import Features
+from limpide.deploy.predictor import Predictor
 
-def share_out(photos: Path, folder: Path, each: int, random: np.random.Generator) -> None:
-    """Copies `each` images of each class into train/ and all others into test/."""
-    for own in sorted(photos.iterdir()):
-        files = sorted(own.iterdir())
-        for k, i in enumerate(random.permutation(len(files))):
-            target = folder / ("train" if k < each else "test") / own.name / files[i].name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            os.link(files[i], target)
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "folds": ("--folds", "5"),
+    "30 s": ("--folds", "5", "--time", "30"),
+    "2 min": ("--folds", "5", "--time", "120"),
+    "a fifth": ("--folds", "0"),
+}
+COLUMNS = (*OPTIONS, "LogisticCV")
+
+
+@dataclass(frozen=True)
+class Photo:
+    file: Path
+    label: str
+    group: str  # of one image alone: its own name
+
+
+@dataclass(frozen=True)
+class Score:
+    right: float  # share of the new images
+    seconds: float  # of the whole command
+    width: float  # of the interval that the run tells; NaN where none is told
+
+
+def read(photos: Path, groups: Path | None) -> list[Photo]:
+    if groups is None:
+        return [Photo(file, file.parent.name, str(file)) for file in sorted(photos.glob("*/*"))]
+    with open(groups, newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    column = next(name for name in rows[0] if name not in ("file", "label"))
+    return [Photo(photos / row["file"], row["label"], row[column]) for row in rows]
+
+
+def draw(photos: list[Photo], each: int, new: int, seed: int) -> tuple[list[Photo], list[Photo]]:
+    """(so many of each class to learn from, new ones): whole groups are new where there are groups."""
+    random = np.random.default_rng(seed)
+    groups = sorted({photo.group for photo in photos})
+    strange = set(random.permutation(groups)[: len(groups) // 5].tolist())
+    pool, others = ([p for p in photos if (p.group in strange) == is_new] for is_new in (False, True))
+    learned: list[Photo] = []
+    for label in sorted({photo.label for photo in photos}):
+        own = [photo for photo in pool if photo.label == label]
+        learned += [own[k] for k in random.permutation(len(own))[:each]]
+    return learned, [others[k] for k in random.permutation(len(others))[:new]]
+
+
+def train(name: str, learned: list[Photo], new: list[Photo], folder: Path, grouped: bool) -> Score:
+    """`limpide train` in a fresh process; its sealed file names the new images."""
+    data, runs = folder / "data", folder / "runs"
+    for photo in learned:
+        target = data / photo.label / photo.file.name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if not target.exists():
+            os.link(photo.file, target)
+    source = data
+    if grouped:
+        source = data / "labels.csv"
+        lines = [f"{photo.label}/{photo.file.name},{photo.label},{photo.group}" for photo in learned]
+        source.write_text("file,label,group\n" + "\n".join(lines) + "\n")
+    command = [sys.executable, "-m", "limpide", "train", str(source), "--runs", str(runs), "--json", "--new"]
+    began = time.monotonic()
+    said = subprocess.run([*command, *OPTIONS[name]], check=True, capture_output=True, text=True).stdout
+    seconds, result = time.monotonic() - began, json.loads(said)
+    found = json.loads(Path(result["run"], "findings", "accuracy.json").read_text())
+    number = next(one for one in found["numbers"] if one["name"] == "accuracy")
+    predictor = Predictor(Path(result["run"], "model.onnx"))
+    answers = predictor.probabilities([predictor.preprocessing.opened(p.file.read_bytes())[0] for p in new]).argmax(1)
+    right = np.mean([predictor.classes[k] == photo.label for k, photo in zip(answers, new, strict=True)])
+    return Score(float(right), seconds, number["high"] - number["low"])
+
+
+def logistic(learned: list[Photo], new: list[Photo]) -> Score:
+    from sklearn.linear_model import LogisticRegressionCV
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    began = time.monotonic()
+    features = Features("efficientnet_lite0")
+    inputs = features.transform([photo.file for photo in learned])
+    folds = min(5, min(np.unique([photo.label for photo in learned], return_counts=True)[1]))
+    model = make_pipeline(StandardScaler(), LogisticRegressionCV(cv=int(folds), max_iter=1000))
+    model.fit(inputs, [photo.label for photo in learned])
+    seconds = time.monotonic() - began
+    right = model.score(features.transform([photo.file for photo in new]), [photo.label for photo in new])
+    return Score(float(right), seconds, float("nan"))
+
+
+def column(name: str, grouped: bool) -> Callable[[list[Photo], list[Photo]], Score]:
+    if name == "LogisticCV":
+        return logistic
+
+    def score(learned: list[Photo], new: list[Photo]) -> Score:
+        with tempfile.TemporaryDirectory(dir=learned[0].file.parent.parent.parent) as folder:
+            return train(name, learned, new, Path(folder), grouped)
+
+    return score
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("photos", type=Path)
-    parser.add_argument("--each", type=int, default=10)
-    parser.add_argument("--draws", type=int, default=5)
-    parser.add_argument("options", nargs="*", help="passed on to limpide train")
+    parser.add_argument("--groups", type=Path)
+    parser.add_argument("--each", type=int, nargs="+", default=[5, 10, 25, 50, 100])
+    parser.add_argument("--draws", type=int, default=10)
+    parser.add_argument("--new", type=int, default=400)
+    parser.add_argument("--columns", nargs="+", choices=COLUMNS, default=COLUMNS)
     arguments = parser.parse_args()
-    found = []
-    for seed in range(arguments.draws):
-        random = np.random.default_rng(seed)
-        with tempfile.TemporaryDirectory(dir=arguments.photos.parent) as name:
-            share_out(arguments.photos, Path(name, "data"), arguments.each, random)
-            command = [sys.executable, "-m", "limpide", "train", f"{name}/data", "--runs", f"{name}/runs", "--json"]
-            command += arguments.options
-            result = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
-        found.append((result["accuracy"], result["first_model_seconds"], result["model_seconds"], result["seconds"]))
-        print(
-            f"draw {seed}: {result['accuracy']:.1%} of {result['n_test']} ({result['kind']}), model after "
-            f"{result['model_seconds']:.1f} s, whole {result['seconds']:.1f} s",
-            flush=True,
-        )
-    mean = np.mean(found, 0)
-    print(
-        f"mean: {mean[0]:.1%}, first model after {mean[1]:.1f} s, final model after {mean[2]:.1f} s, whole "
-        f"command {mean[3]:.1f} s"
-    )
+    photos = read(arguments.photos, arguments.groups)
+    for each in arguments.each:
+        scores: dict[str, list[Score]] = {name: [] for name in arguments.columns}
+        for seed in range(arguments.draws):
+            learned, new = draw(photos, each, arguments.new, seed)
+            for name in arguments.columns:
+                one = column(name, arguments.groups is not None)(learned, new)
+                scores[name].append(one)
+                print(f"{each} a class, draw {seed}, {name}: {one.right:.1%} in {one.seconds:.0f} s", flush=True)
+        for name, found in scores.items():
+            right, seconds, width = (
+                np.mean([getattr(one, key) for one in found]) for key in ("right", "seconds", "width")
+            )
+            print(f"| {each} | {name} | {right:.1%} | {seconds:.0f} s | {width:.1%} |", flush=True)
 
 
 if __name__ == "__main__":

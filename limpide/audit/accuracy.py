@@ -26,11 +26,17 @@ UNEVEN = 3  # the largest class this many times the smallest
 
 
 def accuracy(evidence: Evidence) -> Finding:
-    score = evidence.score
+    # a rare class counts as much as a frequent one: so the score does, where the images were not learned from
+    balanced = evidence.priors is not None and evidence.judged is not None and evidence.nearly is not None
+    score = evidence.balanced_score if balanced else evidence.score
     counts = confusion(evidence.truth, evidence.predicted, len(evidence.classes))
     known_score = _on_known_classes(evidence)
     uneven = _is_uneven(counts.sum(1))
-    verdict, says = _says(evidence, score, evidence.told(_against(evidence, score)))
+    if balanced:
+        verdict = evidence.told(_against_guessing(evidence, score))
+        says = _says_balanced(evidence, verdict)
+    else:
+        verdict, says = _says(evidence, score, evidence.told(_against(evidence, score)))
     return Finding(
         name="accuracy",
         verdict=verdict,
@@ -42,7 +48,7 @@ def accuracy(evidence: Evidence) -> Finding:
             majority=evidence.classes[evidence.majority],
             trained=evidence.trained_on or 0,
         ),
-        numbers=_list_numbers(evidence, score, known_score, counts),
+        numbers=_list_numbers(evidence, known_score, counts),
         details=[
             *_beside_strange(evidence, known_score),
             *_how_judged(evidence),
@@ -54,6 +60,7 @@ def accuracy(evidence: Evidence) -> Finding:
         data={
             "judged": evidence.judged,
             "uneven": uneven,
+            "lead": "balanced accuracy" if balanced else "accuracy",
             "strange": list(evidence.classes[evidence.known :]) if known_score else [],
         },
     )
@@ -64,14 +71,14 @@ def _is_uneven(met: np.ndarray) -> bool:
     return bool(met.any() and met.max() >= UNEVEN * met[met > 0].min())
 
 
-def _list_numbers(evidence: Evidence, score: Interval, known_score: list[Number], counts: np.ndarray) -> list[Number]:
+def _list_numbers(evidence: Evidence, known_score: list[Number], counts: np.ndarray) -> list[Number]:
     """counts: int (classes, classes), of each true class how often it was called what."""
-    n = len(evidence.truth)
+    n, score = len(evidence.truth), evidence.score
     majority = float(np.mean(evidence.truth == evidence.majority))
     numbers = [
         Number(N_("accuracy"), score.value, "share", *evidence.ends(score), n),
         *known_score,
-        Number(N_("balanced accuracy"), balanced_accuracy(counts), "share", n=n),
+        Number(N_("balanced accuracy"), balanced_accuracy(counts), "share", *evidence.ends(evidence.balanced_score), n),
         Number(N_("macro-F1"), macro_f1(counts), "share", n=n),
         Number(N_("chance"), 1 / evidence.known, "share"),
         Number(N_("majority"), majority, "share", n=n),
@@ -86,6 +93,12 @@ def _list_numbers(evidence: Evidence, score: Interval, known_score: list[Number]
 def _explain_scores(evidence: Evidence, uneven: bool) -> list[Message]:
     """How to read the scores: where the classes are uneven, what chance and majority are, what the interval says."""
     details = []
+    if evidence.priors is not None:
+        says = N_(
+            "A rare class counts as much as a frequent one: it is named as readily, and the probabilities are those of "
+            "classes that are equally frequent (--balance no leaves them as they come)."
+        )
+        details.append(message(says))
     if uneven:
         says = N_("The classes are uneven: read balanced accuracy and macro-F1, in which every class counts alike.")
         details.append(message(says))
@@ -102,6 +115,14 @@ def _explain_scores(evidence: Evidence, uneven: bool) -> list[Message]:
         )
         details.append(message(says, n=len(evidence.truth)))
     return details
+
+
+def _against_guessing(evidence: Evidence, score: Interval) -> Verdict:
+    """As `_against`, of the mean over classes: guessing, or always saying one class, names one in so many."""
+    chance = 1 / evidence.known
+    if score.low > chance and score.above(chance):
+        return "ok"
+    return "bad" if score.below(chance + WORTH * (1 - chance)) else "unknown"
 
 
 def _against(evidence: Evidence, score: Interval) -> Verdict:
@@ -166,6 +187,41 @@ def _says(evidence: Evidence, score: Interval, verdict: Verdict) -> tuple[Verdic
         ),
     }
     return verdict, says[verdict]
+
+
+def _says_balanced(evidence: Evidence, verdict: Verdict) -> str:
+    """The sentence (msgid) of the mean over the classes, of images that were not learned from."""
+    if not evidence.groups_known:
+        return N_(
+            "Of {images} it had never seen, it names {accuracy:percent} correctly, every class counted alike; how sure "
+            "that is cannot be told, as nothing says which of them belong together."
+        )
+    if evidence.folds:
+        return {
+            "ok": N_(
+                "Of {images}, each judged by a model that had not seen it, {accuracy:percent} are named correctly, "
+                "every class counted alike."
+            ),
+            "unknown": N_(
+                "Of {images}, each judged by a model that had not seen it, {accuracy:percent} are named correctly, "
+                "every class counted alike; that this beats guessing may be luck."
+            ),
+            "bad": N_(
+                "Of {images}, each judged by a model that had not seen it, {accuracy:percent} are named correctly, "
+                "every class counted alike: no better than guessing."
+            ),
+        }[verdict]
+    return {
+        "ok": N_("Of {images} it had never seen, it names {accuracy:percent} correctly, every class counted alike."),
+        "unknown": N_(
+            "Of {images} it had never seen, it names {accuracy:percent} correctly, every class counted alike; that "
+            "this beats guessing may be luck."
+        ),
+        "bad": N_(
+            "Of {images} it had never seen, it names {accuracy:percent} correctly, every class counted alike: no "
+            "better than guessing."
+        ),
+    }[verdict]
 
 
 def _says_of_folds(evidence: Evidence, score: Interval, verdict: Verdict) -> tuple[Verdict, str]:

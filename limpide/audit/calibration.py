@@ -21,6 +21,7 @@ SMALL, MEANT, LARGE = 0.05, 0.1, 0.1
 
 
 def calibration(evidence: Evidence) -> Finding:
+    evidence = evidence.as_frequent  # stated and observed are held against each other on images as they come
     error, n = calibration_error(evidence.probabilities.max(1), evidence.right, evidence.groups), len(evidence.truth)
     stated, score = float(evidence.probabilities.max(1).mean()), evidence.score
     verdict = evidence.told(verdict_of(error))

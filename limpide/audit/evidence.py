@@ -13,7 +13,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from limpide.core.finding import Picture, Verdict
-from limpide.statistics.intervals import LEVEL, OF_FOLDS, Interval, interval_of_share
+from limpide.statistics.intervals import LEVEL, OF_FOLDS, Interval, interval_of_share, mean_of_shares
 from limpide.text.messages import N_, Message, message
 
 THUMB = 72  # pixels
@@ -55,11 +55,25 @@ class Evidence:
     groups: np.ndarray | None = None  # (n,): images with the same number belong together; None = each stands alone
     grouped_by: str = ""  # the user's columns that say so; "" = images that are nearly the same
     folds: int = 0  # that judged them, each image by a model without it; 0: a part was kept for the test
+    # shares of the classes that the model knows, which were taken off its answers (training/class_balance.py)
+    priors: tuple[float, ...] | None = None
     groups_known: bool = True  # False: images may belong together, and nothing says which
 
     @property
     def predicted(self) -> np.ndarray:
         return np.asarray(self.probabilities.argmax(1))
+
+    @property
+    def as_frequent(self) -> Evidence:
+        """The same with probabilities that hold where the classes are as frequent as they were in the training: by
+        Bayes, times the shares that were taken off.
+        """
+        if self.priors is None:
+            return self
+        shares = np.ones(self.probabilities.shape[1])
+        shares[: len(self.priors)] = self.priors
+        weighed = self.probabilities * shares
+        return dataclasses.replace(self, probabilities=weighed / weighed.sum(1, keepdims=True), priors=None)
 
     @property
     def source(self) -> Literal["test", "folds"]:
@@ -99,6 +113,12 @@ class Evidence:
         """
         known_share = float(np.mean(self.truth < self.known))
         return max(float(np.mean(self.truth == self.majority)), known_share / self.known)
+
+    @property
+    def balanced_score(self) -> Interval:
+        """The mean over the classes of the share that is right, each class counted alike."""
+        classes = [self.truth == k for k in range(len(self.classes)) if (self.truth == k).any()]
+        return mean_of_shares([self.share(self.right, rows) for rows in classes])
 
     def share(self, right: np.ndarray, rows: np.ndarray, level: float = LEVEL) -> Interval:
         """Of these rows, bool (n,), the share for which `right`, bool (n,), holds, with an interval that knows the

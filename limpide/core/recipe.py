@@ -177,7 +177,7 @@ class Recipe:
         "data",
         N_(
             "folds in which a last layer on a frozen network is judged, each image by one that had not seen it, while "
-            "the model learns from every image; 0 (auto) keeps a part for the test instead"
+            "the model learns from every image: 5 of up to 300 photographs (auto); 0 keeps a part for the test instead"
         ),
         low=0,
         high=20,
@@ -242,6 +242,17 @@ class Recipe:
         low=0,
         high=0.9,
         source="Szegedy et al. 2016, section 7",
+    )
+    balance: str = _choice(
+        "auto",
+        "optimization",
+        N_(
+            "whether a rare class counts as much as a frequent one: yes, no, or auto, which does so where the largest "
+            "class is ten times the smallest"
+        ),
+        choices=("auto", "yes", "no"),
+        also=("class_weight", "class_weights"),
+        source="Menon et al. 2021, section 4.1",
     )
     flip: str = _choice(
         "auto",

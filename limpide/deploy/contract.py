@@ -38,6 +38,9 @@ class Contract:
     # how the score of its training comes about: on images that were held out, or by models that did not see the image
     # they were asked about; None: its training does not judge it
     judged: Judged | None = None
+    # the shares of the classes in the training, where they were taken off the logits: probabilities are then those of
+    # classes that are equally frequent; None: they were not
+    priors: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,8 @@ def _contract(raw: Mapping[str, Any]) -> Contract:
     right = {
         "classes": len(contract.classes) > 0,
         "temperature": contract.temperature > 0,
+        "priors": contract.priors is None
+        or (len(contract.priors) == len(contract.classes) and all(0 < one <= 1 for one in contract.priors)),
         "features": contract.features is None or contract.features > 0,
         "preprocessing.size": 1 <= p.size <= MAX_SIDE,
         "preprocessing.channels": p.channels in (1, 3),

@@ -47,6 +47,7 @@ def export(
     temperature: float = 1.0,
     name: str = "",
     judged: Judged | None = None,
+    priors: tuple[float, ...] | None = None,
     train_stats: TrainStats | None = None,
 ) -> None:
     """Writes the sealed file atomically. `model` maps normalised (batch, channels, size, size) to logits."""
@@ -59,7 +60,7 @@ def export(
     _order_outputs(whole.graph, len(classes), temperature, width)
     del whole.metadata_props[:]
     _once(whole.opset_import)
-    contract = Contract(classes, preprocessing, temperature, name, __version__, CONTRACT, width, judged)
+    contract = Contract(classes, preprocessing, temperature, name, __version__, CONTRACT, width, judged, priors)
     self_test = make_self_test(partial(_answer, model, preprocessing, temperature))
     records = {KEY: contract, SELF_TEST: self_test} | ({TRAIN_STATS: train_stats} if train_stats else {})
     helper.set_model_props(whole, {key: json.dumps(to_plain_json(record)) for key, record in records.items()})

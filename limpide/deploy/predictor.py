@@ -104,6 +104,7 @@ class Predictor:
             raise cannot_open(file) from error
         self.classes, self.preprocessing = metadata.contract.classes, metadata.contract.preprocessing
         self.temperature, self.model = metadata.contract.temperature, metadata.contract.model
+        self.priors = metadata.contract.priors
         self.contract: int = metadata.contract.contract  # its version
         self.judged = metadata.contract.judged
         self.train_stats = metadata.train_stats

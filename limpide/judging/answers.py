@@ -118,6 +118,7 @@ def make_evidence(
         probabilities=answers.probabilities,
         majority=most,
         temperature=predictor.temperature,
+        priors=predictor.priors,
         trained_on=trained_on,
         nearly=nearly,
         image=lambda k: dataset.images.image(int(rows[k]), 2 * 72),

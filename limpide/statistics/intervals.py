@@ -11,6 +11,7 @@ Statistics in Medicine 17:873.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -153,6 +154,20 @@ def interval_of_share(
     counts, sizes = count_by_group(right, groups)
     share, low, high, effective = (float(value) for value in wilson_bounds(counts, sizes, level, variance))
     return Interval(share, low, high, n, len(sizes), effective)
+
+
+def mean_of_shares(shares: Sequence[Interval]) -> Interval:
+    """Of shares of images that have nothing in common, as the recalls of classes: each weighs alike. Squares of the
+    distances to the ends add up (Zou & Donner 2008, Statistics in Medicine 27:1693, equation 3).
+    """
+    count = len(shares)
+    value = sum(one.value for one in shares) / count
+    below = np.sqrt(sum((one.value - one.low) ** 2 for one in shares)) / count
+    above = np.sqrt(sum((one.high - one.value) ** 2 for one in shares)) / count
+    n, groups = sum(one.n for one in shares), sum(one.groups for one in shares)
+    # independent images of one share that would say as much: variances of shares add up
+    effective = count**2 / sum(1 / one.effective if one.effective else np.inf for one in shares)
+    return Interval(value, max(0.0, value - below), min(1.0, value + above), n, groups, float(effective))
 
 
 def exceeds(share: np.ndarray, n: np.ndarray, bound: float, luck: float = CHANCE_LEVEL) -> np.ndarray:

@@ -6,6 +6,7 @@ import torch
 
 from limpide.core.errors import UsageError
 from limpide.core.recipe import OF_STEPS, WHOLE, Recipe
+from limpide.data.folds import FOLDS
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import ImageSample
 from limpide.models import MODELS, Entry, find, pretrained
@@ -24,6 +25,7 @@ ASKED = N_("as asked")
 # What is asked of fine-tuning step by step, which a last layer on a frozen network follows in nothing.
 OF_TUNING = ("image_size", *(name for name in OF_STEPS if name != "flip"))
 MAX_DEFAULT_SIZE = 64  # pixels, for networks made for smaller images
+FEW_IMAGES = 300  # judged in folds: with more, fine-tuning on a part of them names more new ones (docs/LOG.md)
 TUNED_SIZE = 128  # pixels: three times faster than 224, and enough for most photographs
 # Edges and blobs serve every photograph, and learning them costs the most: the stem and five of sixteen blocks of
 # EfficientNet-Lite0 hold 1.2 % of the weights and take a third of the time of a step (docs/LOG.md).
@@ -43,11 +45,11 @@ def decide_recipe(
     named = recipe.but(model=model)
     check_recipe(named)
     device, entry, is_pretrained = choose_device(recipe.device), find(model), pretrained(named)
-    folds = choose_folds(named, parts_given)
+    folds = choose_folds(named, parts_given, n)
     if folds:
         check_view(named, images.median_side)
         size = entry.size
-        reasons.append(_explain_folds(folds))
+        reasons.append(_explain_folds(folds, n if recipe.folds is None else None))
     else:
         size, why_size = _size(recipe, entry, is_pretrained, images)
         reasons += why_size
@@ -60,6 +62,7 @@ def decide_recipe(
     test, validation = named.but(folds=folds).shares()
     filled = named.but(
         folds=folds,
+        view=recipe.view if folds else WHOLE,
         test=None if folds else test,
         validation=None if folds else validation,
         image_size=size,
@@ -171,7 +174,8 @@ def check_recipe(recipe: Recipe) -> None:
     """
     if recipe.model != "auto":
         find(recipe.model)
-        choose_folds(recipe, parts_given=False)
+        if recipe.folds or recipe.view not in ("auto", WHOLE):
+            check_folds(recipe)
     choose_device(recipe.device)
     if recipe.weights not in STARTS:
         weights_file(recipe.weights)
@@ -203,33 +207,55 @@ def _explain_freeze(freeze: str) -> Message:
     return message(N_("blocks that stay as they were published, with all before them: {n}, as asked"), n=int(freeze))
 
 
-def choose_folds(recipe: Recipe, parts_given: bool) -> int:
+def choose_folds(recipe: Recipe, parts_given: bool, n: int) -> int:
     """In how many folds images are judged; 0: a part is kept for the test. parts_given: whether the data say which
-    images are for the test or for validation. Raises UsageError where folds were asked for and cannot be.
+    images are for the test or for validation · n: images. Raises UsageError where folds were asked for and cannot be.
     """
+    if recipe.folds is not None or recipe.view not in ("auto", WHOLE):
+        if recipe.folds and parts_given:
+            todo = N_("the data say which images are for the test: leave --folds away")
+            raise UsageError("L165", where=f"folds={recipe.folds}", todo=todo)
+        check_folds(recipe)
+        return recipe.folds or 0
+    asks_for_part = recipe.test is not None or recipe.validation is not None
+    few = 0 < n <= FEW_IMAGES and pretrained(recipe) and not _tuning(recipe)
+    return FOLDS if few and not parts_given and not asks_for_part else 0
+
+
+def check_folds(recipe: Recipe) -> None:
+    """Raises UsageError where what was asked for contradicts the folds that were asked for."""
     if not recipe.folds:
         if recipe.view not in ("auto", WHOLE):
             raise UsageError("L168", where=f"view={recipe.view}")
-        return 0
-    if parts_given:
-        todo = N_("the data say which images are for the test: leave --folds away")
-        raise UsageError("L165", where=f"folds={recipe.folds}", todo=todo)
+        return
     if not pretrained(recipe):
         raise UsageError("L166", where=f"folds={recipe.folds} model={recipe.model} weights={recipe.weights}")
-    if tuning := [name for name in OF_TUNING if getattr(recipe, name) != getattr(Recipe(), name)]:
+    if tuning := _tuning(recipe):
         what = N_("folds judge a last layer on a frozen network, which {name} does not concern")
         todo = N_("leave one of the two options away")
         where = f"folds={recipe.folds} {tuning[0]}={getattr(recipe, tuning[0])}"
         raise UsageError("L166", where=where, what=what, todo=todo, name=tuning[0])
-    return recipe.folds
 
 
-def _explain_folds(folds: int) -> Message:
+def _tuning(recipe: Recipe) -> list[str]:
+    """Options that are asked for and concern fine-tuning alone."""
+    return [name for name in OF_TUNING if getattr(recipe, name) != getattr(Recipe(), name)]
+
+
+def _explain_folds(folds: int, few: int | None) -> Message:
+    """few: so many images, where nobody asked for folds."""
     says = N_(
         "images are judged in {folds:count} folds, each by a last layer that had not seen it; the model learns from "
         "all of them, and the network below stays frozen"
     )
-    return message(says, folds=folds)
+    if few is None:
+        return message(says, folds=folds)
+    says = N_(
+        "{few:count} images are few, so none is kept aside: they are judged in {folds:count} folds, each by a last "
+        "layer that had not seen it; the model learns from all of them, and the network below stays frozen (--test 0.2 "
+        "keeps a part aside and fine-tunes the network)"
+    )
+    return message(says, folds=folds, few=few)
 
 
 def frozen_size(recipe: Recipe) -> int:

@@ -197,9 +197,9 @@ def _unscaled(
     return Head(weight, bias, strength, ())
 
 
-def log_loss(logits: np.ndarray, labels: np.ndarray) -> float:
-    """Mean of −log p(true class), nats an image."""
-    return float(log_losses(logits, labels).mean())
+def log_loss(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> float:
+    """Mean of −log p(true class), nats an image. weights: float (n,), of the images; None: all alike."""
+    return float(np.average(log_losses(logits, labels), weights=weights))
 
 
 def log_losses(logits: np.ndarray, labels: np.ndarray) -> np.ndarray:

@@ -25,17 +25,17 @@ class Temperature:
     how: str  # a value of HOW, or "declined"
 
 
-def best_temperature(logits: np.ndarray, labels: np.ndarray) -> float:
-    """The temperature with the least log-loss, between 1/20 and 20."""
+def best_temperature(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> float:
+    """The temperature with the least log-loss, between 1/20 and 20. weights: float (n,), of the images."""
     from scipy.optimize import minimize_scalar
 
     optimum = minimize_scalar(
-        lambda t: _smoothed_loss(logits / np.exp(t), labels), bounds=(-3.0, 3.0), method="bounded"
+        lambda t: _smoothed_loss(logits / np.exp(t), labels, weights), bounds=(-3.0, 3.0), method="bounded"
     )
     return float(np.exp(optimum.x))
 
 
-def _smoothed_loss(logits: np.ndarray, labels: np.ndarray) -> float:
+def _smoothed_loss(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> float:
     """Log-loss against targets of 1 − 1/(n + 2) (Platt 1999, section 2.2).
 
     Where every image is right, the plain log-loss would ask for certainty; n images cannot justify more than this.
@@ -45,26 +45,29 @@ def _smoothed_loss(logits: np.ndarray, labels: np.ndarray) -> float:
     top = logits.max(1, keepdims=True)
     log_p = logits - top - np.log(np.exp(logits - top).sum(1, keepdims=True))
     true = log_p[np.arange(len(labels)), labels]
-    return float(-((1 - share) * true + share * (log_p.sum(1) - true) / others).mean())
+    return float(-np.average((1 - share) * true + share * (log_p.sum(1) - true) / others, weights=weights))
 
 
-def fit_temperature(logits: np.ndarray, labels: np.ndarray, *, of: Part = "validation") -> Temperature:
-    """logits: (n, classes), labels: int (n,), of images that were not learned from: `of` says which.
+def fit_temperature(
+    logits: np.ndarray, labels: np.ndarray, *, of: Part = "validation", weights: np.ndarray | None = None
+) -> Temperature:
+    """logits: (n, classes), labels: int (n,), of images that were not learned from: `of` says which · weights: float
+    (n,), of mean 1; None: all weigh alike.
 
     Cross-fitting says whether it helps on images that did not set it; where it does not, probabilities stay as they
     are.
     """
     n = len(labels)
-    before = log_loss(logits, labels) if n else 0.0
+    before = log_loss(logits, labels, weights) if n else 0.0
+    each = np.ones(n) if weights is None else weights
     if n < MIN_IMAGES:
         return Temperature(1.0, n, before, before, "declined")
     folds = np.arange(n) % FOLDS
-    after = sum(
-        log_loss(logits[folds == k] / best_temperature(logits[folds != k], labels[folds != k]), labels[folds == k])
-        * (folds == k).sum()
-        / n
-        for k in range(FOLDS)
-    )
+    after = 0.0
+    for k in range(FOLDS):
+        own, others = folds == k, folds != k
+        scaled = logits[own] / best_temperature(logits[others], labels[others], each[others])
+        after += log_loss(scaled, labels[own], each[own]) * float(each[own].sum() / each.sum())
     if after >= before:
         return Temperature(1.0, n, before, before, "declined")
-    return Temperature(best_temperature(logits, labels), n, before, float(after), HOW[of])
+    return Temperature(best_temperature(logits, labels, each), n, before, float(after), HOW[of])

@@ -395,6 +395,14 @@ USAGE_ERRORS = {
         fine-tuned sees squares of `--image-size`.
         """,
     ),
+    "L175": ErrorEntry(
+        what=N_("the classes of this network cannot be balanced: its last layer has no bias"),
+        todo=N_("leave --balance away, or give the last linear layer of the network a bias"),
+        explanation="""
+        So that a rare class counts as much as a frequent one, the logarithm of each class's share is taken off the bias
+        of the last linear layer, and nothing is trained again. Every network that limpide lists has one.
+        """,
+    ),
     "L169": ErrorEntry(
         what=N_("a square of {size} px is larger than the images, most of which have {side} px on the shorter side"),
         todo=N_("take --view whole, or auto"),

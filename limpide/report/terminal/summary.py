@@ -95,7 +95,7 @@ def _headline(finding: Finding | None, console: Console) -> None:
         console.print(_text(_("This run has no score yet."), "bold"))
         return
     _claim(finding, console, "bold")
-    score = finding_words.number_of(finding, "accuracy")
+    score = finding_words.number_of(finding, str(finding.data.get("lead", "accuracy")))
     # what it trained on says nothing about other images
     flattered = bool(finding_words.value_of(finding, "used in training"))
     if score and score.low is not None and score.high is not None and not flattered:

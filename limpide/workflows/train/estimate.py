@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import torch
 from torch import nn
 
 from limpide.core.cost import Facts, FrozenFacts
-from limpide.core.errors import ModelError
+from limpide.core.errors import ModelError, UsageError
 from limpide.core.events import Event, Note, Progress
 from limpide.core.recipe import Recipe
 from limpide.core.run_info import Quoted
@@ -24,6 +25,7 @@ from limpide.system import machine
 from limpide.text.messages import N_, Message, message
 from limpide.training import timing
 from limpide.training.augment import decide_augmentation
+from limpide.training.class_balance import has_bias, is_uneven
 from limpide.training.frozen_features import BATCH
 from limpide.training.linear_head import seconds_an_image
 from limpide.training.start import start_state
@@ -85,6 +87,7 @@ def estimate_work(job: TrainContext) -> Iterator[Event]:
     machine.release_memory()
     memory = max(job.memory.peak, job.memory.recent, machine.memory_own() + int(_held_later(facts)))
     job.recipe = _decided(job.recipe, work)
+    yield from _settle_balance(job, model)
     if len(views) > 1:
         yield job.say("decision", _looks_closer(views, facts))
     yield from _announce(job, work, threads, memory, facts.multiply_adds)
@@ -201,6 +204,24 @@ def _decided(recipe: Recipe, work: Work) -> Recipe:
     patience = recipe.patience or max(PATIENCE[0], int(work.epochs) // PATIENCE[1])
     recipe = recipe.but(epochs=max(1, math.ceil(work.epochs)), patience=patience)
     return recipe.but(flip="no") if recipe.flip == "auto" and not pretrained(recipe) else recipe
+
+
+def _settle_balance(job: TrainContext, model: nn.Module) -> Iterator[Note]:
+    """Whether a rare class counts as much as a frequent one, where that is left to us."""
+    labels = job.dataset.labels[job.rows("train")]
+    if job.recipe.balance == "auto":
+        uneven = is_uneven(labels) and has_bias(model)
+        job.recipe = job.recipe.but(balance="yes" if uneven else "no")
+        if uneven:
+            counts = np.bincount(labels)
+            says = N_(
+                "the largest class has {ratio:number} times as many images as the smallest: a rare class counts as "
+                "much as a frequent one (--balance no leaves them as they come)"
+            )
+            yield job.say("decision", message(says, ratio=round(float(counts.max() / counts[counts > 0].min()), 1)))
+    elif job.recipe.balance == "yes" and not has_bias(model):
+        job.run.update(status="refused")
+        raise UsageError("L175", where=f"balance=yes model={job.recipe.model}")
 
 
 def _announce(job: TrainContext, work: Work, threads: ThreadChoice, memory: float, each: int) -> Iterator[Note]:

@@ -26,6 +26,7 @@ from limpide.workflows.train.fold_head import fit_in_folds
 from limpide.workflows.train.views import Mirrored
 
 SECONDS = 3.0  # fitting its last layer and exporting it, about
+FOLD_SECONDS = 0.003  # s an image and class, to fit the layers of all folds
 ENOUGH_HELD = 100  # validation images; when all of fewer are right, that may be luck
 FLIP_IMAGES = 20  # validation images that tell whether mirroring is harmless
 FLIP_LOSS = 0.05  # share of validation that may be lost on mirrored images; letters and digits lose far more
@@ -158,8 +159,10 @@ def cost(facts: Facts) -> Cost:
     """Its features, and its last layer; nothing for a network from scratch."""
     if facts.frozen is None:
         return Cost()
-    looks = 2 if facts.folds else 1  # mirrored, too
-    return Cost(looks * facts.frozen.learned * facts.frozen.seconds + facts.frozen.views + SECONDS)
+    if not facts.folds:
+        return Cost(facts.frozen.learned * facts.frozen.seconds + SECONDS)
+    looks = 2 * facts.frozen.learned * facts.frozen.seconds + facts.frozen.views  # mirrored, too
+    return Cost(looks + facts.frozen.learned * facts.classes * FOLD_SECONDS + SECONDS)
 
 
 def _milliseconds(job: TrainContext, rows: np.ndarray) -> float:

@@ -19,6 +19,7 @@ from limpide.text.messages import N_, message
 from limpide.training.augment import augmentation_of, augmentation_to_json, decide_augmentation, describe_augmentation
 from limpide.training.augment.base import Augment, Augmentation
 from limpide.training.checkpoint import Restored, load_checkpoint, save_checkpoint
+from limpide.training.class_balance import balance, priors
 from limpide.training.loop import evaluate, fit, has_stalled
 from limpide.training.start import describe_rule, start_state
 from limpide.training.state import TrainState
@@ -65,6 +66,9 @@ def _fitted(job: TrainContext) -> Iterator[Event]:
     seconds = job.info.fit_seconds + deadline.now() - began - job.paused
     yield Progress(message(N_("choosing the best weights")))
     final, n = yield from _choose_weights(job, state)
+    if job.recipe.balance == "yes" and not job.recipe.folds:  # heads of folds are balanced already
+        labels = job.dataset.labels[job.rows("train")]
+        balance(state.model, priors(labels, len(job.dataset.learned_classes)))
     save_weights(state.model, job.run.snapshots / "best.safetensors")
     yield from _diagnosed(job, final.kind)
     steps, epochs = require(job.info.steps, "steps"), require(job.info.epochs, "epochs")

@@ -28,16 +28,17 @@ def fit_in_folds(job: TrainContext) -> Generator[Event, None, FoldFit]:
     began, looking = time.monotonic(), 0.0
     rows, flip, classes = job.rows("train"), job.recipe.flip, len(job.dataset.learned_classes)
     folds, labels = job.folds[rows], job.dataset.labels[rows]
+    balanced = job.recipe.balance == "yes"
     looks: list[Features] = []
     tried: list[Tried] = []
     for views in planned_looks(job):
         before = time.monotonic()
         looks.append((yield from look_through(job, views, rows)))
         looking += time.monotonic() - before
-        tried.append((yield from try_look(looks[-1], labels, folds, classes, flip)))
-        if is_settled(tried, labels):
+        tried.append((yield from try_look(looks[-1], labels, folds, classes, flip, balanced)))
+        if is_settled(tried, labels, balanced):
             break
-    found = choose(tried, looks, labels, classes, flip)
+    found = choose(tried, looks, labels, classes, flip, balanced)
     _heads_of(found, rows, folds).save(job.run)
     seconds = time.monotonic() - began
     yield from _settle_flip(job, found.choice.mirrored)

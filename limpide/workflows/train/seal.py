@@ -20,9 +20,10 @@ from limpide.deploy.predictor import PIXELS, Predictor
 from limpide.system import machine
 from limpide.text.messages import N_, Message, message
 from limpide.training.batches import Batches
+from limpide.training.class_balance import balanced_weights, priors
 from limpide.training.device import place_on_device
 from limpide.training.loop import logits_of
-from limpide.training.temperature import MIN_IMAGES, Temperature, fit_temperature
+from limpide.training.temperature import MIN_IMAGES, Part, Temperature, fit_temperature
 from limpide.training.weights import trained_network
 from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.train_stats import sample_size, train_stats_of
@@ -57,6 +58,7 @@ def seal_model(job: TrainContext, judged: bool) -> Iterator[Event]:
         temperature=temperature.value,
         name=job.info.network,
         judged=_judged_by(job) if judged else None,
+        priors=_priors(job),
         train_stats=stats,
     )
     ready = job.deadline.passed()
@@ -68,6 +70,13 @@ def seal_model(job: TrainContext, judged: bool) -> Iterator[Event]:
     yield job.say("decision", _describe(temperature))
     first = ready if job.info.first_model_seconds is None else job.info.first_model_seconds
     job.enter("judge", temperature=temperature, first_model_seconds=first, model_seconds=ready)
+
+
+def _priors(job: TrainContext) -> tuple[float, ...] | None:
+    """The shares of the classes, where they were taken off."""
+    if job.recipe.balance != "yes":
+        return None
+    return tuple(priors(job.dataset.labels[job.rows("train")], len(job.dataset.learned_classes)).tolist())
 
 
 def _judged_by(job: TrainContext) -> Judged | None:
@@ -91,7 +100,9 @@ def _calibrate(
     rows = rows[:: -(-len(rows) // MAX_IMAGES) or 1]  # spread over all of them
     logits = _logits(job, model, preprocessing, rows)
     labels = job.dataset.labels[rows]
-    return rows, logits, fit_temperature(logits, labels, of="calibration" if has_own_part else "validation")
+    weights = balanced_weights(labels) if job.recipe.balance == "yes" and len(labels) else None
+    part: Part = "calibration" if has_own_part else "validation"
+    return rows, logits, fit_temperature(logits, labels, of=part, weights=weights)
 
 
 def _logits(job: TrainContext, model: nn.Module, preprocessing: Preprocessing, rows: np.ndarray) -> np.ndarray:

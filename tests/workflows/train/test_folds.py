@@ -24,7 +24,7 @@ from limpide.inspector.test_set import _unbiased
 from limpide.judging.fold_heads import FoldHeads
 from limpide.judging.run_subject import subject_of_run
 from limpide.report.html.page import html_of
-from limpide.training.defaults import decide_recipe
+from limpide.training.defaults import FEW_IMAGES, decide_recipe
 from limpide.training.weights import trained_network
 from limpide.workflows.evaluate import evaluate
 from limpide.workflows.train.training import prepare, train
@@ -163,12 +163,33 @@ def test_a_run_that_was_cut_short_goes_on_to_the_same_bytes(place: Path, run: Ru
     assert again.findings()["accuracy"].to_json() == run.findings()["accuracy"].to_json()
 
 
-@pytest.mark.parametrize(("asked", "folds"), [(None, 0), (0, 0), (3, 3), (20, 20)])
-def test_folds_are_asked_for(asked: int | None, folds: int) -> None:
+@pytest.mark.parametrize(("asked", "folds"), [(None, 5), (0, 0), (3, 3), (20, 20)])
+def test_folds_are_asked_for_or_follow_from_few_images(asked: int | None, folds: int) -> None:
     recipe, reasons = decide_recipe(FROZEN.but(folds=asked), ImageSample(100, False), 60)
     assert recipe.folds == folds and (recipe.test is None) == bool(folds) == (recipe.validation is None)
     assert recipe.image_size == (224 if folds else 128)
     assert any("folds" in str(reason) for reason in reasons) == bool(folds)
+    assert any("60 images are few" in str(reason) for reason in reasons) == (asked is None)
+
+
+@pytest.mark.parametrize(
+    ("wishes", "n", "parts_given"),
+    [
+        ({}, FEW_IMAGES + 1, False),
+        ({}, 60, True),
+        ({"test": 0.2}, 60, False),
+        ({"validation": 0.2}, 60, False),
+        ({"epochs": 3}, 60, False),
+        ({"freeze": "none"}, 60, False),
+        ({"model": "cnn"}, 60, False),
+        ({"weights": "none"}, 60, False),
+    ],
+)
+def test_few_images_keep_a_part_aside_where_something_asks_for_it(
+    wishes: dict[str, Any], n: int, parts_given: bool
+) -> None:
+    recipe = Recipe(**{"model": "efficientnet_lite0", "device": "cpu"} | wishes)
+    assert decide_recipe(recipe, ImageSample(100, False), n, parts_given)[0].folds == 0
 
 
 @pytest.mark.parametrize(
@@ -255,3 +276,23 @@ def test_what_cannot_be_judged_in_folds_is_refused_before_a_run_is_written(place
     with pytest.raises(UsageError, match="L166"):
         prepare(str(place / "photos" / "labels.csv"), FROZEN.but(model="cnn"), tmp_path)
     assert not any(tmp_path.iterdir())
+
+
+def test_uneven_classes_are_balanced_by_themselves_and_the_score_says_so(tmp_path: Path) -> None:
+    """22 images of one class, 2 of another: the rare one counts as much, in the file and in the score."""
+    data = photo_folder(tmp_path / "photos", per_class=22)
+    rare, gone = sorted(data.iterdir())[1:]
+    shutil.rmtree(gone)
+    for file in sorted(rare.iterdir())[2:]:
+        file.unlink()
+    with quick_judge():
+        run, events = trained(data, tmp_path / "runs", FROZEN.but(folds=2, view="whole"))
+    said = [str(getattr(event, "message", "")) for event in events]
+    assert any("11 times as many images" in line and "--balance no" in line for line in said)
+    assert run.info().recipe["balance"] == "yes"
+    predictor = Predictor(run.model_file)
+    assert predictor.priors == pytest.approx((22 / 24, 2 / 24))
+    accuracy = run.findings()["accuracy"]
+    assert accuracy.data["lead"] == "balanced accuracy" and "every class counted alike" in str(accuracy.message)
+    page = html_of(run)
+    assert "of each class recognised, on average" in page and "of the test images recognised" not in page
