@@ -9,7 +9,16 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from limpide.data.folds import NO_FOLD
-from limpide.training.cross_fit import STRENGTHS, UNTOLD, CrossFit, Features, cross_fit
+from limpide.training.cross_fit import (
+    STRENGTHS,
+    UNTOLD,
+    CrossFit,
+    Features,
+    Tried,
+    cross_fit,
+    is_settled,
+    try_view,
+)
 from limpide.training.linear_head import fit_path, log_loss
 
 
@@ -122,3 +131,55 @@ def test_folds_that_leave_a_single_class_say_that_one() -> None:
     labels[0] = not labels[0]
     found = fitted({"whole": Features(features)}, labels, folds, 2)
     assert np.isfinite(found.logits).all()
+
+
+def two_views(seed: int = 0) -> tuple[dict[str, Features], np.ndarray, np.ndarray]:
+    """Of the first, nothing can be learned; the second tells the classes well."""
+    features, labels, folds = images(90, seed=seed)
+    blind = np.random.default_rng(seed + 1).normal(size=features.shape).astype(np.float32)
+    return {"whole": Features(blind), "windows-448": Features(features)}, labels, folds
+
+
+def test_the_view_is_chosen_that_names_more_images_well() -> None:
+    views, labels, folds = two_views()
+    found = fitted(views, labels, folds, 3)
+    assert found.choice.view == "windows-448" and {one.view for one in found.choices.values()} == {"windows-448"}
+    alone = fitted({"windows-448": views["windows-448"]}, labels, folds, 3)
+    assert (found.logits == alone.logits).all() and found.head.weight.tolist() == alone.head.weight.tolist()
+
+
+def test_a_dearer_view_that_is_no_better_is_not_chosen() -> None:
+    features, labels, folds = images(90)
+    again = features + np.random.default_rng(5).normal(size=features.shape, scale=0.05).astype(np.float32)
+    for dearer in (features, again, np.zeros_like(features)):
+        found = fitted({"whole": Features(features), "windows-448": Features(dearer)}, labels, folds, 3)
+        assert found.choice.view == "whole"
+
+
+def test_where_nothing_is_left_to_get_right_no_further_view_is_asked() -> None:
+    features, labels, folds = images(90)
+    clear = Features(np.eye(3, dtype=np.float32)[labels] * 9 + features[:, :3] * 0.01)
+    value = value_of_try("whole", clear, labels, folds)
+    assert is_settled({"whole": value}, labels, "auto")
+    assert not is_settled({"whole": value_of_try("whole", Features(features), labels, folds)}, labels, "auto")
+    both = fitted({"whole": clear, "windows-448": Features(features)}, labels, folds, 3)
+    assert {one.view for one in (both.choice, *both.choices.values())} == {"whole"}
+
+
+def value_of_try(view: str, features: Features, labels: np.ndarray, folds: np.ndarray) -> Tried:
+    steps = try_view(view, features, labels, folds, 3, "auto")
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+
+
+def test_an_image_s_own_fold_chooses_no_view_for_it() -> None:
+    views, labels, folds = two_views()
+    before = fitted(views, labels, folds, 3)
+    own = folds == 0
+    other = labels.copy()
+    other[own] = np.random.default_rng(0).integers(0, 3, own.sum())
+    after = fitted(views, other, folds, 3)
+    assert after.choices[0] == before.choices[0] and (after.logits[own] == before.logits[own]).all()
