@@ -60,6 +60,7 @@ def decide_recipe(
     test, validation = named.but(folds=folds).shares()
     filled = named.but(
         folds=folds,
+        view=recipe.view if folds else WHOLE,
         test=None if folds else test,
         validation=None if folds else validation,
         image_size=size,

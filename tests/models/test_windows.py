@@ -69,7 +69,7 @@ def test_the_deciding_window_is_the_one_whose_absence_costs_the_class_most() -> 
     with torch.inference_mode():
         maps = model.last(model.blocks(model.stem(image)))  # type: ignore[operator]
         means = torch.nn.functional.avg_pool2d(maps, CELLS, stride=1)[0]
-        weight = model.head.weight[0] - model.head.weight[1]  # type: ignore[index]
+        weight = model.head.weight[0] - model.head.weight[1]  # type: ignore[index,union-attr]
         loss = torch.zeros(means.shape[1:])
         for channel, own in enumerate(means):
             y, x = divmod(int(own.argmax()), own.shape[1])
