@@ -17,7 +17,7 @@ from limpide.statistics.intervals import LEVEL, OF_FOLDS, Interval, interval_of_
 from limpide.text.messages import N_, Message, message
 
 THUMB = 72  # pixels
-FRAMED = 192
+FRAMED, WIDEST = 192, 640  # pixels: an image with a frame, at least and at most
 MOSTLY_ALONE = 0.8  # groups an image, above which the sentence need not speak of them
 GROUPS = {  # the columns that tables have most often, when there are several
     "patient": N_("patients"),
@@ -199,7 +199,7 @@ class Evidence:
         columns.
         """
         (top, bottom), (left, right) = box
-        scale = max(1, FRAMED // len(square))
+        scale = max(1, FRAMED // len(square))  # the frame is drawn on the pixels
         side = len(square) * scale
         image = (
             Image.fromarray(square.squeeze(-1) if square.shape[-1] == 1 else square)
@@ -211,7 +211,7 @@ class Evidence:
             outline=(230, 97, 1),
             width=max(2, side // 60),
         )
-        jpeg = base64.b64encode(thumbnail(image, side)).decode()
+        jpeg = base64.b64encode(thumbnail(image, min(side, WIDEST))).decode()
         return dataclasses.replace(self.picture(i), jpeg=jpeg)
 
 

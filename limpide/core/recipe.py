@@ -47,18 +47,8 @@ def _choice(
     accepts: str = "",
 ) -> Any:
     """accepts: the type of what may be written in place of the value, besides the value's own."""
-    metadata = dict(
-        group=group,
-        meaning=meaning,
-        unit=unit,
-        low=low,
-        high=high,
-        choices=choices,
-        pattern=pattern,
-        also=also,
-        source=source,
-        accepts=accepts,
-    )
+    rules = dict(unit=unit, low=low, high=high, choices=choices, pattern=pattern)
+    metadata = dict(group=group, meaning=meaning, also=also, source=source, accepts=accepts) | rules
     return field(default=default, metadata=metadata)
 
 
@@ -283,8 +273,6 @@ class Recipe:
             raise UsageError("L103", where=f"test={test} validation={validation} calibration={self.calibration}")
         if self.folds == 1:
             raise UsageError("L102", where="folds=1", name="folds", expected="0, 2 … 20")
-        if self.view not in ("auto", WHOLE) and self.folds == 0:
-            raise UsageError("L168", where=f"folds=0 view={self.view}")
         if self.folds and (self.test or self.validation):
             kept = f"test={self.test}" if self.test else f"validation={self.validation}"
             raise UsageError("L165", where=f"folds={self.folds} {kept}")

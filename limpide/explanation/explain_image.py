@@ -17,6 +17,7 @@ from limpide.explanation.inputs import OpenedNetwork, square_of
 from limpide.explanation.nearest_images import find_nearest_images
 from limpide.explanation.record import ImageExplanation, MaximizedPicture, NearestImages
 from limpide.explanation.saliency_evidence import evidence_of
+from limpide.explanation.window import window_of
 from limpide.text.messages import N_, message
 
 if TYPE_CHECKING:
@@ -115,7 +116,18 @@ def explain_image(
         made = yield from pass_progress(maximized_for(opened, seen, unit.data["layer"], unit.data["channel"]))
         near = yield from pass_progress(alike_to(opened, seen, file))
     yield ImageExplanation(
-        opened.name, opened.run, file, square, top, claim, evidence, stages_of(seen, opened.network), unit, made, near
+        network=opened.name,
+        run=opened.run,
+        file=file,
+        square=square,
+        top=top,
+        claim=claim,
+        evidence=evidence,
+        stages=stages_of(seen, opened.network),
+        unit=unit,
+        made=made,
+        alike=near,
+        window=window_of(opened.network, seen.image, label),
     )
 
 

@@ -26,7 +26,9 @@ from limpide.explanation.record import (
     SaliencyEvidence,
     maximized_words,
     nearest_words,
+    window_words,
 )
+from limpide.explanation.window import framed
 from limpide.report import unit_grid
 from limpide.report.color_scale import MINUS, PAPER, PLUS, end_of, paint_plane, picture_of
 from limpide.text.formats import visible_text
@@ -210,7 +212,8 @@ class _Picture:
     def answer(self, sight: ImageExplanation) -> None:
         """The image on the left, what the network says of it on the right."""
         side = sight.square.shape[1]
-        self.square(MARGIN, self.y, sight.square, PICTURE)
+        shown = sight.square if sight.window is None else framed(sight.square, sight.window)
+        self.square(MARGIN, self.y, shown, PICTURE)
         x, width = MARGIN + PICTURE + 2 * GAP, INNER - PICTURE - 2 * GAP
         label, p = sight.top[0]
         self.words(x, self.y - 14, label, 84, width=width, serif=True)
@@ -232,6 +235,8 @@ class _Picture:
             y += 46
         side_words = message(N_("{size} × {size} pixels, as the network sees them"), size=side)
         self.words(x, self.y + PICTURE - 26, side_words, 20, SOFT, width)
+        if sight.window is not None:
+            self.words(x, self.y + PICTURE - 58, window_words(sight.window, label), 20, SOFT, width)
         self.y += PICTURE
 
     def section(self, title: Message) -> None:

@@ -57,6 +57,11 @@ def maximized_words(made: MaximizedPicture, unit: Finding) -> tuple[Message, Mes
     return message(rose, **values), message(means, height=bottom - top, width=right - left)
 
 
+def window_words(window: Window, label: str) -> Message:
+    says = N_("framed: {share:percent} of what speaks for {label} in single places")
+    return message(says, share=window.share, label=label)
+
+
 def nearest_words(alike: NearestImages) -> tuple[Message, ...]:
     """What is alike, and among how many it was looked for; or why there are none."""
     if alike.note is not None:
@@ -138,6 +143,14 @@ class NearestImages:
 
 
 @dataclass(frozen=True)
+class Window:
+    """The place that speaks most for a class, in a network that looks window by window."""
+
+    box: tuple[int, int, int, int]  # top, left, bottom, right, in pixels of the square
+    share: float  # of all that speaks for the class in single places
+
+
+@dataclass(frozen=True)
 class ImageExplanation:
     network: str
     run: str
@@ -150,6 +163,7 @@ class ImageExplanation:
     unit: Finding  # of interpret.why
     made: MaximizedPicture | None = None  # None where no slope leads from the image to this unit
     alike: NearestImages | None = None  # None for a network that has no training images at hand
+    window: Window | None = None  # None for a network that looks at all of an image at once
 
 
 def to_json(sight: ImageExplanation) -> dict[str, Any]:
@@ -178,6 +192,7 @@ def to_json(sight: ImageExplanation) -> dict[str, Any]:
             "unit": sight.unit.to_json(),
             "maximised": sight.made and _maximized_values(sight.made),
             "neighbours": sight.alike and _neighbor_values(sight.alike),
+            "window": sight.window and {"box": sight.window.box, "share": sight.window.share},
         }
     )  # type: ignore[no-any-return]
 

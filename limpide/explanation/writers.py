@@ -20,7 +20,9 @@ from limpide.explanation.record import (
     maximized_words,
     nearest_words,
     to_json,
+    window_words,
 )
+from limpide.explanation.window import framed
 from limpide.report import color_scale, unit_grid
 from limpide.report.html.page import asset, environment
 from limpide.text.language import current_language
@@ -37,6 +39,8 @@ def html_of(sight: ImageExplanation) -> str:
         "number": format_number,
         "signed": lambda value: format_significant(value).replace("-", "\N{MINUS SIGN}"),
         "square_uri": color_scale.square_uri,
+        "shown": sight.square if sight.window is None else framed(sight.square, sight.window),
+        "window_words": window_words,
         "MADE_TITLE": MADE_TITLE,
         "ALIKE_TITLE": ALIKE_TITLE,
         "made_words": maximized_words,

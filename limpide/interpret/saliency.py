@@ -19,7 +19,7 @@ from limpide.training.device import fuse_batch_norm
 
 STEPS = 32  # of the path in integrated gradients
 WINDOWS = 14  # places of the grey window along a side
-BATCH = 8  # images at once: slopes of more do not fit into the cache of a processor
+BATCH, SIDE = 8, 320  # images at once of so many pixels: slopes of more do not fit into the cache of a processor
 
 # images that each method shows to the network, at most
 COST = {"gradient": 1, "grad_cam": 2, "integrated_gradients": STEPS, "occlusion": WINDOWS**2 + 3}
@@ -42,7 +42,7 @@ def integrated_gradients(model: nn.Module, image: Tensor, label: int, baseline: 
     start = torch.zeros_like(image) if baseline is None else baseline
     total = torch.zeros_like(image)
     places = (torch.arange(STEPS) + 0.5) / STEPS
-    for batch in places.split(BATCH):
+    for batch in places.split(_batch_of(image)):
         path = start + batch.view(-1, 1, 1, 1) * (image - start)
         total += _slope(model, path, label).sum(0, keepdim=True)
     return ((image - start) * total / STEPS)[0].sum(0)
@@ -96,8 +96,9 @@ def occlusion(model: nn.Module, image: Tensor, label: int) -> Tensor:
     before = float(model(image).softmax(1)[0, label])
     drops, count = torch.zeros(height, width), torch.zeros(height, width)
     places = [(y, x) for y in rows for x in columns]
-    for k in range(0, len(places), BATCH):
-        batch = places[k : k + BATCH]
+    step = _batch_of(image)
+    for k in range(0, len(places), step):
+        batch = places[k : k + step]
         covered = image.repeat(len(batch), 1, 1, 1)
         for one, (y, x) in zip(covered, batch, strict=True):
             one[:, y : y + side, x : x + side] = 0
@@ -122,6 +123,11 @@ def is_quick(model: nn.Module, image: Tensor) -> nn.Module:
     except Exception:  # it cannot be copied, or its copy does not run: whatever a stranger's code raises
         return model
     return copy if alike else model
+
+
+def _batch_of(image: Tensor) -> int:
+    """Images at once: fewer of larger squares."""
+    return max(1, min(BATCH, BATCH * SIDE**2 // (image.shape[-1] * image.shape[-2])))
 
 
 def edge_map(model: nn.Module, image: Tensor, label: int) -> Tensor:

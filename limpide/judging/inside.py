@@ -11,6 +11,7 @@ from limpide.core.cost import Cost, Facts
 from limpide.core.events import Event, Progress
 from limpide.core.finding import Finding
 from limpide.judging.answers import first_readable
+from limpide.judging.deciding_windows import find_deciding_windows
 from limpide.judging.subject import Subject
 from limpide.system import files
 from limpide.text.messages import N_, message
@@ -47,3 +48,5 @@ def run(subject: Subject) -> Iterator[Event | Finding]:
         lambda s: np.savez(s, **arrays),  # type: ignore[arg-type]
     )
     yield dataclasses.replace(as_finding(unit), pictures=[evidence.picture(chosen)])
+    if (windows := (yield from find_deciding_windows(subject))) is not None:
+        yield windows

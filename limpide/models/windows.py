@@ -25,7 +25,12 @@ def strongest_windows(maps: Tensor) -> Tensor:
 
 def _window_means(maps: Tensor) -> Tensor:
     """(batch, channels, windows down, windows across)."""
-    return F.avg_pool2d(maps, min(CELLS, *maps.shape[-2:]), stride=1)
+    return F.avg_pool2d(maps, _cells(maps), stride=1)
+
+
+def _cells(maps: Tensor) -> tuple[int, int]:
+    """Of a window, down and across: small maps have no more."""
+    return min(CELLS, maps.shape[-2]), min(CELLS, maps.shape[-1])
 
 
 @dataclass(frozen=True)
@@ -44,21 +49,22 @@ def deciding_window(model: nn.Module, image: Tensor, label: int) -> DecidingWind
     """image: (1, channels, size, size), normalised. None for a network without windows, or where none speaks for it.
 
     The last layer adds weight · feature, and each feature comes from one window: so a window gives the sum of those
-    that are largest there. Weights are taken against the mean of the classes, as only differences of logits count.
+    that are largest there, less what an average window of the image would give, as a texture that is everywhere speaks
+    in no single place. Weights are taken against the mean of the classes, as only differences of logits count.
     """
     if not getattr(model, "windows", False):
         return None
     maps = model.last(model.blocks(model.stem(image)))  # type: ignore[operator]
     means = _window_means(maps)[0]  # (channels, windows down, windows across)
     strongest, places = means.flatten(1).max(1)
+    more = strongest - means.mean((1, 2))
     weight = model.head.weight  # type: ignore[union-attr]
-    given = (weight[label] - weight.mean(0)) * strongest  # type: ignore[index,operator,union-attr]
+    given = (weight[label] - weight.mean(0)) * more  # type: ignore[index,operator,union-attr]
     sums = np.bincount(places.numpy(), weights=given.double().numpy(), minlength=means[0].numel())
     best = int(sums.argmax())
     if sums[best] <= 0:
         return None
     cell = image.shape[-1] / maps.shape[-1]  # pixels
-    side = min(CELLS, *maps.shape[-2:])
-    row, column = divmod(best, means.shape[-1])
-    top, left, bottom, right = (round(cell * k) for k in (row, column, row + side, column + side))
+    (down, across), (row, column) = _cells(maps), divmod(best, means.shape[-1])
+    top, left, bottom, right = (round(cell * k) for k in (row, column, row + down, column + across))
     return DecidingWindow(top, left, bottom, right, float(sums[best] / sums[sums > 0].sum()))

@@ -14,6 +14,7 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.models import MODELS
 
 SIDES = (448, 800, 1120, 1792)  # of larger squares, px
+LARGEST = 1120  # px, where nobody asked: to open one unit there holds 7 GB (docs/LOG.md)
 SECONDS = 300.0  # for looking at images in other ways, where nobody said how long it may take
 SHARE = 0.5  # of the time that was asked for with --time, at most
 
@@ -44,12 +45,11 @@ def views_for(recipe: Recipe, side: int) -> list[View]:
     """
     if recipe.view not in ("auto", "windows"):
         return [view_named(recipe.view, recipe.model)]
-    larger = [view_named(f"windows-{size}", recipe.model) for size in SIDES if size <= side]
-    return (
-        larger
-        if recipe.view == "windows"
-        else [*(view_named(name, recipe.model) for name in (WHOLE, QUARTERS)), *larger]
-    )
+    if recipe.view != "windows":
+        first = [view_named(name, recipe.model) for name in (WHOLE, QUARTERS)]
+    else:
+        first = []
+    return first + [view_named(f"windows-{size}", recipe.model) for size in SIDES if size <= min(side, LARGEST)]
 
 
 def check_view(recipe: Recipe, side: int) -> None:

@@ -14,6 +14,8 @@ from limpide.deploy.load import load_network, load_predictor
 from limpide.explanation.explain_image import TOP, prediction
 from limpide.explanation.inputs import decode_image, enter_image
 from limpide.explanation.units import check_place, find_operation, first_or_named
+from limpide.explanation.window import as_finding as of_window
+from limpide.explanation.window import window_of
 from limpide.text.messages import N_
 
 
@@ -55,7 +57,12 @@ def explain(
         )
     except TypeError as error:
         raise UsageError("L110", where=layer, todo=N_("name a convolution or a linear layer")) from error
-    return {"prediction": _prediction(run, file, decoded), "inside": as_finding(unit)}
+    said, label = _prediction(run, file, decoded), int(recorded.output[0].argmax())
+    window = window_of(model, tensor, label)
+    if window is None:
+        return {"prediction": said, "inside": as_finding(unit)}
+    name = str(said.table.rows[0][0]) if said.table else ""
+    return {"prediction": said, "window": of_window(window, name, preprocessing.size), "inside": as_finding(unit)}
 
 
 def _prediction(run: str, file: str, image: Image.Image) -> Finding:

@@ -51,6 +51,7 @@ GOOD: dict[str, Any] = {
     "seen": {"median_side": 32, "grey": False},
     "grouped_by": "patient",
     "split_rows": 80,
+    "views": ["whole"],
     "steps": 30,
     "epochs": 3.0,
     "quote": {

@@ -9,7 +9,16 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from limpide.data.folds import NO_FOLD
-from limpide.training.cross_fit import STRENGTHS, UNTOLD, CrossFit, Features, cross_fit
+from limpide.training.cross_fit import (
+    STRENGTHS,
+    UNTOLD,
+    CrossFit,
+    Features,
+    Tried,
+    cross_fit,
+    is_settled,
+    try_look,
+)
 from limpide.training.linear_head import fit_path, log_loss
 
 
@@ -161,3 +170,59 @@ def test_a_fit_in_the_span_of_few_images_is_the_fit_on_all_features() -> None:
         theirs = LogisticRegression(C=head.strength, max_iter=1000, tol=1e-6).fit((features - mean) / spread, labels)
         ours, logits = head.logits(features), theirs.decision_function((features - mean) / spread)
         assert ours - ours.mean(1, keepdims=True) == pytest.approx(logits - logits.mean(1, keepdims=True), abs=0.1)
+
+
+def windows(features: np.ndarray) -> Features:
+    return Features(features, views=(("windows-448", ()),))
+
+
+def two_looks(seed: int = 0) -> tuple[list[Features], np.ndarray, np.ndarray]:
+    """Of the first, nothing can be learned; the second tells the classes well."""
+    features, labels, folds = images(90, seed=seed)
+    blind = np.random.default_rng(seed + 1).normal(size=features.shape).astype(np.float32)
+    return [Features(blind), windows(features)], labels, folds
+
+
+def test_the_view_is_chosen_that_names_more_images_well() -> None:
+    looks, labels, folds = two_looks()
+    found = fitted(looks, labels, folds, 3)
+    assert found.choice.view == "windows-448" and {one.view for one in found.choices.values()} == {"windows-448"}
+    alone = fitted(looks[1:], labels, folds, 3)
+    assert (found.logits == alone.logits).all() and found.head.weight.tolist() == alone.head.weight.tolist()
+
+
+def test_a_dearer_view_that_is_no_better_is_not_chosen() -> None:
+    features, labels, folds = images(90)
+    again = features + np.random.default_rng(5).normal(size=features.shape, scale=0.05).astype(np.float32)
+    for dearer in (features, again, np.zeros_like(features)):
+        found = fitted([Features(features), windows(dearer)], labels, folds, 3)
+        assert found.choice.view == "whole"
+
+
+def test_where_nothing_is_left_to_get_right_no_further_view_is_asked() -> None:
+    features, labels, folds = images(90)
+    clear = Features(np.eye(3, dtype=np.float32)[labels] * 9 + features[:, :3] * 0.01)
+    value = value_of_try(clear, labels, folds)
+    assert is_settled([value], labels)
+    assert not is_settled([value_of_try(Features(features), labels, folds)], labels)
+    both = fitted([clear, windows(features)], labels, folds, 3)
+    assert {one.view for one in (both.choice, *both.choices.values())} == {"whole"}
+
+
+def value_of_try(features: Features, labels: np.ndarray, folds: np.ndarray) -> Tried:
+    steps = try_look(features, labels, folds, 3, "auto")
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+
+
+def test_an_image_s_own_fold_chooses_no_view_for_it() -> None:
+    looks, labels, folds = two_looks()
+    before = fitted(looks, labels, folds, 3)
+    own = folds == 0
+    other = labels.copy()
+    other[own] = np.random.default_rng(0).integers(0, 3, own.sum())
+    after = fitted(looks, other, folds, 3)
+    assert after.choices[0] == before.choices[0] and (after.logits[own] == before.logits[own]).all()

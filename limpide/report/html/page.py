@@ -52,7 +52,10 @@ FACTS = {
     "cost": (N_("What it cost"), ""),
     "export": (N_("The file to take away"), ""),
 }
-PLAIN = {"left_out": N_("What was left out")}  # headings of findings that have no place of their own
+PLAIN = {
+    "left_out": N_("What was left out"),
+    "window": N_("What decided"),
+}  # headings of findings that have no place of their own
 SECONDS = 2.0  # s, about: weighing the evidence, and the page
 
 

@@ -22,13 +22,14 @@ from limpide.text.messages import N_, Message, message
 from limpide.training.batches import Batches
 from limpide.training.class_balance import balanced_weights, priors
 from limpide.training.device import place_on_device
+from limpide.training.frozen_features import batch_of
 from limpide.training.loop import logits_of
 from limpide.training.temperature import MIN_IMAGES, Part, Temperature, fit_temperature
 from limpide.training.weights import trained_network
 from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.train_stats import sample_size, train_stats_of
 
-PARITY = 32  # images that the file and the network are compared on
+PARITY, LEAST_PARITY = 32, 8  # images that the file and the network are compared on; fewer of larger squares
 MAX_BATCH = 256  # images at once, however small they are
 MAX_IMAGES = 20_000  # images for one number: its last digits are noise long before
 SECONDS = 4.0  # calibrating, exporting and opening the final model, about
@@ -90,7 +91,8 @@ def _calibrate(
 ) -> tuple[np.ndarray, np.ndarray, Temperature]:
     """(images that were held out, their logits, the temperature that these give)."""
     if job.recipe.folds:
-        rows, fitted = job.rows("train")[:PARITY], vars(require(job.info.temperature, "temperature"))
+        images = max(LEAST_PARITY, min(PARITY, batch_of(preprocessing.size)))
+        rows, fitted = job.rows("train")[:images], vars(require(job.info.temperature, "temperature"))
         return rows, _logits(job, model, preprocessing, rows), Temperature(**fitted)
     has_own_part = bool(len(job.rows("calibration")))
     rows = job.rows("calibration" if has_own_part else "validation")

@@ -44,8 +44,8 @@ def choose_views(job: TrainContext, seconds: float) -> tuple[list[View], float]:
 
 
 def planned_looks(job: TrainContext) -> list[list[View]]:
-    """Those that were decided upon when the time was quoted."""
-    return looks_of([view_named(name, job.recipe.model) for name in job.info.views])
+    """Those that were decided upon when the time was quoted; a run of an earlier version has one."""
+    return looks_of([view_named(name, job.recipe.model) for name in job.info.views] or [job.view()])
 
 
 def look_through(job: TrainContext, views: list[View], rows: np.ndarray) -> Generator[Event, None, Features]:
