@@ -174,7 +174,7 @@ def check_recipe(recipe: Recipe) -> None:
     """
     if recipe.model != "auto":
         find(recipe.model)
-        if recipe.folds or recipe.view not in ("auto", WHOLE):
+        if recipe.folds is not None:
             check_folds(recipe)
     choose_device(recipe.device)
     if recipe.weights not in STARTS:
@@ -211,19 +211,19 @@ def choose_folds(recipe: Recipe, parts_given: bool, n: int) -> int:
     """In how many folds images are judged; 0: a part is kept for the test. parts_given: whether the data say which
     images are for the test or for validation · n: images. Raises UsageError where folds were asked for and cannot be.
     """
-    if recipe.folds is not None or recipe.view not in ("auto", WHOLE):
-        if recipe.folds and parts_given:
-            todo = N_("the data say which images are for the test: leave --folds away")
-            raise UsageError("L165", where=f"folds={recipe.folds}", todo=todo)
-        check_folds(recipe)
-        return recipe.folds or 0
-    asks_for_part = recipe.test is not None or recipe.validation is not None
-    few = 0 < n <= FEW_IMAGES and pretrained(recipe) and not _tuning(recipe)
-    return FOLDS if few and not parts_given and not asks_for_part else 0
+    if recipe.folds is None:
+        asks_for_part = parts_given or recipe.test is not None or recipe.validation is not None
+        few = 0 < n <= FEW_IMAGES and pretrained(recipe) and not _tuning(recipe)
+        recipe = recipe.but(folds=FOLDS if few and not asks_for_part else 0)
+    elif recipe.folds and parts_given:
+        todo = N_("the data say which images are for the test: leave --folds away")
+        raise UsageError("L165", where=f"folds={recipe.folds}", todo=todo)
+    check_folds(recipe)
+    return recipe.folds or 0
 
 
 def check_folds(recipe: Recipe) -> None:
-    """Raises UsageError where what was asked for contradicts the folds that were asked for."""
+    """Raises UsageError where what was asked for contradicts the folds."""
     if not recipe.folds:
         if recipe.view not in ("auto", WHOLE):
             raise UsageError("L168", where=f"view={recipe.view}")

@@ -9,24 +9,24 @@ from limpide.core.recipe import VIEWS, Recipe
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import ImageSample
 from limpide.training.defaults import decide_recipe
-from limpide.training.views import SIDES, affordable, seconds_in, view_named, views_for
+from limpide.training.views import SIDES, affordable, looks_of, seconds_in, view_named, views_for
 
 FOLDS = Recipe(model="efficientnet_lite0", device="cpu", folds=5)
 
 
 def test_larger_squares_are_tried_where_the_images_are_as_large() -> None:
-    tried = {side: [view.size for view in views_for(FOLDS, side)] for side in (100, 447, 448, 1200, 4000)}
+    tried = {side: [look[0].size for look in looks_of(views_for(FOLDS, side))] for side in (100, 447, 448, 1200, 4000)}
     assert tried == {
         100: [224], 447: [224], 448: [224, 448], 1200: [224, 448, 800, 1120], 4000: [224, 448, 800, 1120],
     }  # fmt: skip
     assert [view.name for view in views_for(FOLDS.but(view="windows"), 900)] == ["windows-448", "windows-800"]
     assert [view.name for view in views_for(FOLDS.but(view="whole"), 900)] == ["whole"]
     networks = [view.network for view in views_for(FOLDS.but(model="efficientnet_lite1"), 500)]
-    assert networks == ["efficientnet_lite1", "efficientnet_lite1+windows"]
+    assert networks == ["efficientnet_lite1", "efficientnet_lite1+quarters", "efficientnet_lite1+windows"]
 
 
 def test_the_names_of_the_recipe_are_those_of_the_sides() -> None:
-    assert ("auto", "whole", "windows", *(f"windows-{side}" for side in SIDES)) == VIEWS
+    assert ("auto", "whole", "quarters", "windows", *(f"windows-{side}" for side in SIDES)) == VIEWS
 
 
 @pytest.mark.parametrize(
@@ -36,8 +36,10 @@ def test_the_names_of_the_recipe_are_those_of_the_sides() -> None:
 def test_the_smallest_and_the_largest_that_fit_into_the_time_are_tried(limit: float, kept: list[int]) -> None:
     views = views_for(FOLDS, 4000)
     assert views_for(FOLDS.but(view="windows-1792"), 4000)[0].size == 1792, "where it is asked for"
-    assert [view.size for view in affordable(views, 0.01, 80, limit)] == kept
-    assert seconds_in(views[1], views[0], 0.01) == pytest.approx(0.04)
+    looks = looks_of(affordable(views, 0.01, 80, limit))
+    assert [look[0].size for look in looks] == kept
+    assert [view.name for view in looks[0]] == ["whole", "quarters"], "the quarters cost no further look"
+    assert seconds_in(views[2], views[0], 0.01) == pytest.approx(0.04)
 
 
 def test_a_view_sees_what_the_network_sees_in_larger_squares() -> None:
@@ -50,7 +52,7 @@ def test_a_view_sees_what_the_network_sees_in_larger_squares() -> None:
     [
         ({"view": "windows-1120"}, "a square of 1120 px is larger than the images"),
         ({"view": "windows"}, "a square of 448 px is larger than the images"),
-        ({"view": "windows-448", "folds": None}, "[L168]"),
+        ({"view": "windows-448", "folds": None, "test": 0.2}, "[L168]"),
         ({"view": "windows-448", "folds": 0}, "[L168]"),
         ({"view": "windows-500"}, "windows-448"),
         ({"view": "windows-448", "model": "cnn"}, "[L166]"),

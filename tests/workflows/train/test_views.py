@@ -67,7 +67,7 @@ def run(place: Path) -> Run:
 
 def test_the_folds_choose_to_look_closer_and_say_so(place: Path, run: Run) -> None:
     info = run.info()
-    assert info.views == ("whole", "windows-448") and info.recipe["view"] == "windows-448"
+    assert info.views == ("whole", "quarters", "windows-448") and info.recipe["view"] == "windows-448"
     assert info.network == "efficientnet_lite0+windows" and info.model == "efficientnet_lite0"
     assert info.final and info.final.preprocessing["size"] == 448
     said = json.loads((place / "said.json").read_text())
@@ -94,7 +94,7 @@ def test_looked_at_whole_they_are_not(place: Path, run: Run) -> None:
     squares = np.stack([p.pixels(Image.open(file).convert("RGB")) for file in files])
     assert p.size == 224
     features = Features(Frozen(model, p, torch.device("cpu")).features(squares))
-    steps = cross_fit({"whole": features}, truth, heads.fold, 2)
+    steps = cross_fit([features], truth, heads.fold, 2)
     with pytest.raises(StopIteration) as ended:
         while True:
             next(steps)
@@ -109,7 +109,7 @@ def test_a_run_that_was_cut_short_goes_on_to_the_same_bytes(place: Path, run: Ru
         steps = train(again, dataset, images=True)
         _stop_at(steps, stop, times)
     again, dataset, continued = prepare(data, FOLDS, tmp_path)
-    assert continued and again.info().views == ("whole", "windows-448")
+    assert continued and again.info().views == ("whole", "quarters", "windows-448")
     with quick_judge():
         list(train(again, dataset, images=True))
     first, second = FoldHeads.load(run), FoldHeads.load(again)
@@ -132,7 +132,7 @@ def test_each_fold_looks_as_it_chose_and_its_network_says_what_was_judged(place:
     files = sorted((place / "plates").rglob("*.png"))
     for fold, view in zip(heads.names.tolist(), heads.view.tolist(), strict=True):
         model, p = network_of_fold(run, heads, fold)
-        assert p.size == (448 if view == "windows-448" else 224) and model.windows == (view != "whole")
+        assert p.size == (448 if view == "windows-448" else 224) and model.windows == (view == "windows-448")
         k = int(np.flatnonzero(heads.fold == fold)[0])
         square = p.pixels(Image.open(files[int(heads.rows[k])]).convert("RGB"))
         logits = model(as_tensor(square[None], p)).detach().numpy()[0]
