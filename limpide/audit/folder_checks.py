@@ -54,8 +54,11 @@ def _judge_balance(classes: Sequence[str], counts: np.ndarray) -> tuple[Verdict,
     large, small = int(counts.max()), int(counts.min())
     verdict: Verdict = "ok"
     if len(classes) == 1:
-        verdict = "bad"
-        says = N_("All images are in one class, {most}: there is nothing to tell apart, and training will refuse them.")
+        verdict = "warn"
+        says = N_(
+            "All images are in one class, {most}: there is nothing to tell apart, and training takes them for good "
+            "parts, which it learns to tell from defects."
+        )
     elif not large:
         verdict, says = "bad", N_("No image can be used.")
     elif large >= UNEVEN * small:

@@ -231,6 +231,13 @@ class Dataset:
             learned=int((images[0] > 0).sum()),
         )
 
+    def good_first(self, good: str) -> Dataset:
+        """The same images, with this class first, which alone is learned from. Raises ValueError for none of them."""
+        place = self.classes.index(good)
+        order = [place, *(k for k in range(len(self.classes)) if k != place)]
+        classes = tuple(self.classes[k] for k in order)
+        return replace(self, labels=np.argsort(order)[self.labels], classes=classes, learned=1)
+
     def read_by(self, value_range: Span | None) -> Dataset:
         """The same images, those of more than 8 bits read by this range. Arrays were brought to 8 bits when
         they came.

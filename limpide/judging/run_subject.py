@@ -50,7 +50,7 @@ def subject_of_run(
         yield Progress(message(N_("timing the model file")))
         return predictor.milliseconds(first_readable(dataset, rows, predictor.preprocessing.jpeg_side)[1])
 
-    trained = TrainedRun(run, parts, lambda: _network(run), milliseconds, baseline_inputs, has_time)
+    trained = TrainedRun(run, parts, lambda: network_of(run), milliseconds, baseline_inputs, has_time)
     if heads is not None:
         folds = np.full(len(dataset), NO_FOLD, np.int8)
         folds[heads.rows] = heads.fold
@@ -118,7 +118,7 @@ def _fold_answers(run: Run, dataset: Dataset, heads: FoldHeads) -> Work[Answers]
 def _fold_network(run: Run, heads: FoldHeads, fold: int) -> Network:
     from limpide.training.linear_head import Head, set_head
 
-    network, place = _network(run), int(np.searchsorted(heads.names, fold))
+    network, place = network_of(run), int(np.searchsorted(heads.names, fold))
     set_head(network.model, Head(heads.weight[place], heads.bias[place], 0.0, ()))
     return network
 
@@ -137,7 +137,7 @@ def _strange(predictor: Predictor, dataset: Dataset, rows: np.ndarray) -> tuple[
     return tuple(dataset.classes[len(predictor.classes) : int(dataset.labels[rows].max()) + 1])
 
 
-def _network(run: Run) -> Network:
+def network_of(run: Run) -> Network:
     from limpide.models import multiply_adds, parameters
     from limpide.training.weights import trained_network
 

@@ -533,4 +533,20 @@ DATA_ERRORS = {
         picture, name the column with `--label-column`.
         """,
     ),
+    "L299": ErrorEntry(
+        what=N_("too few good parts to learn from: there are {n}, and it takes {least}"),
+        todo=N_("add images of good parts"),
+        explanation="""
+        Each good part must be held against others that it was not learned with. Images that are the same, and images
+        that belong together, count once. The files that cannot be used are listed in the run's `excluded.csv`.
+        """,
+    ),
+    "L300": ErrorEntry(
+        what=N_("no class is called {name}, as the good parts of this model: every image would count as a defect"),
+        todo=N_("give the folder of good parts this name"),
+        explanation="""
+        A model of good parts judges a folder with one folder of good parts, called as in its training, and any folders
+        of defects. Without the former every image would count as a defect.
+        """,
+    ),
 }

@@ -386,4 +386,37 @@ USAGE_ERRORS = {
         help of the verb lists what it takes, with examples.
         """,
     ),
+    "L168": ErrorEntry(
+        what=N_("there is no class {name}: there are {names}"),
+        todo=N_("name one of them: --good {guess}"),
+        explanation="""
+        `--good NAME` says which class holds the good parts. It has the name of a folder, or stands in the column of
+        classes of a table.
+        """,
+    ),
+    "L169": ErrorEntry(
+        what=N_("which class holds the good parts is not said: there are {names}"),
+        todo=N_("name it: --good {guess}"),
+        explanation="""
+        A rate of false alarms can be promised where good parts alone are learned from. With several classes, say which
+        of them holds these: `--good NAME`. The others then only judge.
+        """,
+    ),
+    "L170": ErrorEntry(
+        what=N_("good parts are learned from without a step of training, which {name} does not concern"),
+        todo=N_("leave it away"),
+        explanation="""
+        From good parts alone nothing is fitted step by step: a frozen network describes them, and their patches are
+        kept. Options of a training (a network, epochs, a rate, folds, a validation part …) have nothing to act on.
+        """,
+    ),
+    "L171": ErrorEntry(
+        what=N_("{n} good parts cannot promise so few false alarms: that takes {needed}"),
+        todo=N_("add good parts, or ask for what they can promise: --false-alarms {possible}"),
+        explanation="""
+        Of n good parts that nothing was learned from, the most that can be promised is that a further one is called a
+        defect once in n + 1 times. A rate of 0.01 takes 99 of them, 0.05 takes 19. Parts that belong together (of one
+        folder in the class folder, of one value of a group column) count once.
+        """,
+    ),
 }
