@@ -47,14 +47,16 @@ def defects_finding(evidence: Evidence, kinds: Sequence[str], promised: float) -
         numbers.append(Number(N_("escapes"), escapes.value, "share", *evidence.ends(escapes), escapes.n))
     if area is not None:
         numbers.append(Number(N_("area under the ROC curve"), *area))
-    if evidence.trained_on:
-        verdict = "unknown" if verdict == "ok" else verdict
+    if evidence.trained_on is not None:
+        numbers.append(Number(N_("used in training"), evidence.trained_on, "count", n=len(evidence.truth)))
+    if verdict == "ok" and evidence.trained_on != 0:
+        verdict = "unknown"
     return Finding(
         name="defects",
         verdict=evidence.told(verdict) if verdict == "ok" else verdict,
         message=message(
             says,
-            good=false_alarms.n,
+            parts=_good_parts(evidence, false_alarms.n).to_json(),
             alarms=false_alarms.value,
             defects=escapes.n,
             escapes=escapes.value,
@@ -66,7 +68,19 @@ def defects_finding(evidence: Evidence, kinds: Sequence[str], promised: float) -
         pictures=[evidence.picture(i) for i in _worst(evidence)],
         details=_details(evidence, false_alarms, escapes),
         source=evidence.source,
+        data={"n": len(evidence.truth)},
     )
+
+
+def _good_parts(evidence: Evidence, n: int) -> Message:
+    """So many good parts, and whether some were learned from."""
+    if evidence.trained_on:
+        says = N_("{n:count} good parts, of which the training used some")
+    elif evidence.trained_on is None:
+        says = N_("{n:count} good parts, of which the training may have used some")
+    else:
+        says = N_("{n:count} good parts it had not seen")
+    return message(says, n=n)
 
 
 def _area(evidence: Evidence) -> tuple[float, str, float, float, int] | None:
@@ -89,7 +103,7 @@ def _says(
     if area is None:
         if false_alarms.n:
             return "warn" if false_alarms.above(promised) else "unknown", N_(
-                "Of {good:count} good parts it had not seen, {alarms:percent} are called a defect. How many defects it "
+                "Of {parts}, {alarms:percent} are called a defect. How many defects it "
                 "finds cannot be told: none was shown."
             )
         if escapes.n:
@@ -102,8 +116,7 @@ def _says(
             "alarms by."
         )
     both = N_(
-        "Of {good:count} good parts it had not seen, {alarms:percent} are called a defect; of {defects:count} defects, "
-        "{escapes:percent} are missed."
+        "Of {parts}, {alarms:percent} are called a defect; of {defects:count} defects, {escapes:percent} are missed."
     )
     if area[2] <= CHANCE:
         if area[3] <= CHANCE or area[0] <= CHANCE:
@@ -112,12 +125,12 @@ def _says(
                 "{alarms:percent} are called a defect, of {defects:count} defects {escapes:percent} are missed."
             )
         return "unknown", N_(
-            "Of {good:count} good parts it had not seen, {alarms:percent} are called a defect; of {defects:count} "
+            "Of {parts}, {alarms:percent} are called a defect; of {defects:count} "
             "defects, {escapes:percent} are missed. That it tells them apart at all may be luck."
         )
     if false_alarms.above(promised):
         return "warn", N_(
-            "Of {good:count} good parts it had not seen, {alarms:percent} are called a defect, more than the "
+            "Of {parts}, {alarms:percent} are called a defect, more than the "
             "{promised:percent} that were promised: they differ from those it learned from. Of {defects:count} "
             "defects, {escapes:percent} are missed."
         )

@@ -12,6 +12,8 @@ Nothing here knows a defect: the threshold comes from good parts alone (statisti
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -94,6 +96,11 @@ def strangeness(distances: Tensor) -> Tensor:
     """(batch, patches) → (batch,): the mean of the farthest."""
     count = max(1, round(FARTHEST * int(distances.shape[1])))
     return distances.topk(count, dim=1).values.mean(1)
+
+
+def score_of(logits: Sequence[float]) -> float:
+    """How strange a part is, in thresholds, from the two logits that it was given."""
+    return 1 + (logits[1] - logits[0]) / STEEPNESS
 
 
 def _averaged(maps: Tensor) -> Tensor:

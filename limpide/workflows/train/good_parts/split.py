@@ -48,7 +48,6 @@ def split_good_parts(job: TrainContext) -> Iterator[Event]:
         job.folds[readable[used]] = assign_folds(keys[used], np.zeros(len(used), np.int32), together, FOLDS)
     out = job.reading.failures() | {int(readable[i]): reason for i, reason in division.out.items()}
     write_parts(job, readable, keys, division, out)
-    job.near = None  # good parts look alike: that they do does not say that they belong together
     keep_prints(job, np.zeros(0, int))
     job.run.update(classes=[job.recipe.good, _name_of_others(job.recipe.good)])
     yield from _say(job, plan, len(out) + len(job.dataset.left_out))
