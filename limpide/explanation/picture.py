@@ -243,7 +243,7 @@ class _Picture:
 
     def evidence(self, evidence: Sequence[SaliencyEvidence]) -> None:
         """The methods beside each other, each with its scale and whether to believe it."""
-        width = (INNER - (len(evidence) - 1) * GAP) // len(evidence)
+        width = min(PICTURE, (INNER - (len(evidence) - 1) * GAP) // len(evidence))
         columns = [(MARGIN + k * (width + GAP), saliency) for k, saliency in enumerate(evidence)]
         for x, saliency in columns:
             self.words(x, self.y, _(METHOD_WORDS[saliency.method]), 26, width=width)

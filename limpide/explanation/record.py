@@ -27,7 +27,7 @@ METHOD_WORDS = {
 BADGE_WORDS = {"ok": N_("may be believed"), "warn": N_("do not believe"), "unknown": N_("not known")}
 MADE_TITLE, ALIKE_TITLE = N_("A picture made to raise it as far as possible"), N_("The images most like this one")
 METHOD_MEANINGS = {
-    "distance": N_("how far each place is from what good parts have, 1 at the threshold"),
+    "distance": N_("how much farther it is from what good parts have than half of the image, in thresholds"),
     "gradient": N_("how much the answer changes with each pixel"),
     "integrated_gradients": N_("what each pixel adds on the way from grey to the image"),
     "grad_cam": N_("the last maps, weighed by what they mean for this class"),

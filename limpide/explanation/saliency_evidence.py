@@ -101,7 +101,7 @@ def badge_of(
     from limpide.interpret.trace import in_evaluation
 
     if method == DISTANCE:
-        says = N_("The answer is made of this map: it is the mean of its highest places, a fortieth of all.")
+        says = N_("The answer is made of this map: of its highest places, a fortieth of all.")
         return Finding(name=f"sanity-{method}", verdict="ok", message=message(says))
     with in_evaluation(network):
         return as_finding(

@@ -137,12 +137,13 @@ def edge_map(model: nn.Module, image: Tensor, label: int) -> Tensor:
 
 @torch.inference_mode()
 def distance(model: nn.Module, image: Tensor, label: int) -> Tensor:
-    """How far each patch is from good ones, in thresholds (models/good_parts.py): what the answer is made of, whichever
-    the class.
+    """How much farther each patch is from good ones than half of the patches of this image, in thresholds
+    (models/good_parts.py): what the answer is made of, whichever the class.
     """
     if not is_of_good_parts(model):
         raise TypeError(message(N_("this network keeps no good parts: nothing is near or far")))
     distances: Tensor = model.features(image)  # type: ignore[operator]
+    distances = (distances - distances.median()).clamp(min=0)
     side = round(distances.shape[1] ** 0.5)
     maps = distances.reshape(1, 1, side, side)
     return F.interpolate(maps, size=image.shape[-2:], mode="bilinear", align_corners=False)[0, 0]

@@ -36,6 +36,8 @@ class Halves:
 def halve(points: np.ndarray, seed: int = 0) -> Halves:
     """points: float (n, width), n ≥ 2."""
     points = points.astype(np.float64) - points.mean(0)
+    if len(np.unique(points, axis=0)) < 2:
+        return Halves(np.zeros(len(points), bool), 1.0, 1.0, 0.0, 0.0)
     left, singular, _ = np.linalg.svd(points, full_matrices=False)
     cloud = left * singular  # the same points along their principal axes
     index, second = _two_means(cloud, seed)

@@ -13,7 +13,7 @@ from limpide.core.events import Progress
 from limpide.core.recipe import OF_STEPS, Recipe
 from limpide.data.read_images import Pixels
 from limpide.models import GOOD_PARTS
-from limpide.models.good_parts import PATCHES, GoodParts, strangeness
+from limpide.models.good_parts import GoodParts, strangeness
 from limpide.text.messages import N_, Message, message
 from limpide.training.batches import normalized
 from limpide.training.coreset import choose_coreset
@@ -94,9 +94,10 @@ def keep_patches(model: GoodParts, patches: Tensor, seed: int) -> None:
     order = torch.randperm(len(patches), generator=torch.Generator().manual_seed(seed))[:CANDIDATES].sort().values
     candidates = patches[order]
     model.mean.copy_(candidates.mean(0))
-    chosen = choose_coreset(candidates, PATCHES, seed=seed)
+    count = len(model.bank)
+    chosen = choose_coreset(candidates, count, seed=seed)
     # fewer patches than are kept: some twice, which changes no distance
-    model.bank.copy_(candidates[chosen[torch.arange(PATCHES) % len(chosen)]] - model.mean)
+    model.bank.copy_(candidates[chosen[torch.arange(count) % len(chosen)]] - model.mean)
 
 
 def scores_of(model: GoodParts, describer: Describer, rows: np.ndarray, of: Message) -> Iterator[Progress | np.ndarray]:

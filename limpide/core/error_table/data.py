@@ -347,10 +347,11 @@ DATA_ERRORS = {
     ),
     "L262": ErrorEntry(
         what=N_("all images to train on are of one class, {name}: there is nothing to tell apart"),
-        todo=N_("add images of another class to the training part"),
+        todo=N_("add images of another class to the training part, or learn good parts alone: --good {name}"),
         explanation="""
         The other classes stand in the parts that you gave for testing only. Put images of two classes at least into
-        the training part.
+        the training part. Where that class holds good parts, and the others defects, `--good NAME` learns from it
+        alone.
         """,
     ),
     "L263": ErrorEntry(

@@ -14,7 +14,7 @@ from limpide.core.errors import DataError, RunError
 from limpide.core.events import Event, Progress
 from limpide.core.run import Run, damaged_file_error
 from limpide.data.dataset import CALIBRATION, NO_PART, PART_NAMES, PARTS, TEST, VALIDATION
-from limpide.data.folds import NO_FOLD, assign_folds
+from limpide.data.folds import FOLDS, NO_FOLD, assign_folds
 from limpide.data.split import Division, split
 from limpide.data.split_file import check_split, earlier_parts, read_split, write_excluded, write_split
 from limpide.system.files import write_atomically
@@ -253,7 +253,7 @@ def read_parts(job: TrainContext) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _fold_of(job: TrainContext, cell: str) -> int:
-    if not cell.isdecimal() or int(cell) >= (job.recipe.folds or 0):
+    if not cell.isdecimal() or int(cell) >= (FOLDS if job.info.good else job.recipe.folds or 0):
         raise damaged_file_error(job.run.split_file, message(N_("it names a fold that this run does not have")))
     return int(cell)
 

@@ -15,6 +15,9 @@ from limpide.models import GOOD_PARTS
 from limpide.training.good_parts import check_options
 
 LOOSE = "good"  # what images in no folder are called
+# a training part of this class alone is meant so, whatever classes the test part has, as in MVTec AD (Bergmann et al.
+# 2019); of another, it may be a mistake
+SAYS_GOOD = {"good", "ok", "okay", "normal", "nominal", "pass", "passed", "intact", "bon", "bons", "bonne", "bonnes"}
 
 
 def scan_to_learn(location: str, recipe: Recipe) -> Dataset:
@@ -36,7 +39,8 @@ def good_class(dataset: Dataset, recipe: Recipe) -> str:
         good = recipe.good
     else:
         learned = np.unique(dataset.labels[~np.isin(dataset.given, (TEST, VALIDATION))])
-        if len(learned) != 1:
+        meant = len(dataset.classes) == 1 or (len(learned) == 1 and _says_good(dataset.classes[int(learned[0])]))
+        if not meant:
             if recipe.false_alarms is not None or recipe.model == GOOD_PARTS:
                 rate = recipe.false_alarms
                 where = f"model={recipe.model}" if rate is None else f"false_alarms={rate}"
@@ -45,3 +49,7 @@ def good_class(dataset: Dataset, recipe: Recipe) -> str:
         good = dataset.classes[int(learned[0])]
     check_options(recipe)
     return good
+
+
+def _says_good(name: str) -> bool:
+    return name.casefold() in SAYS_GOOD

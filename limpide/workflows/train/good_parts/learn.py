@@ -28,6 +28,7 @@ from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.seal import PARITY, check_parity
 
 MAX_LEARNED = 500  # good parts whose patches are described: more are like these
+MARGIN = 1e-4  # of the threshold: no rounding calls the very part that gave it a defect
 DIGITS = 6  # of a score that the file keeps
 
 
@@ -57,7 +58,7 @@ def learn_good_parts(job: TrainContext, judged: bool) -> Iterator[Event]:
     if in_folds:
         keep_patches(model, patches.flatten(0, 1), job.recipe.seed)
     rate = float(job.recipe.false_alarms or 0.0)
-    threshold = threshold_of(found.scores, rate, found.weights)
+    threshold = threshold_of(found.scores, rate, found.weights) * (1 + MARGIN)
     model.threshold.fill_(threshold)
     save_weights(model, job.run.snapshots / "best.safetensors")
     seconds = time.monotonic() - began
