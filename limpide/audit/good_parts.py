@@ -121,8 +121,8 @@ def _says(
     if area[2] <= CHANCE:
         if area[3] <= CHANCE or area[0] <= CHANCE:
             return "bad" if area[3] <= CHANCE else "unknown", N_(
-                "It tells defects from good parts no better than chance: of {good:count} good parts it had not seen, "
-                "{alarms:percent} are called a defect, of {defects:count} defects {escapes:percent} are missed."
+                "It tells defects from good parts no better than chance: of {parts}, {alarms:percent} are called a "
+                "defect, of {defects:count} defects {escapes:percent} are missed."
             )
         return "unknown", N_(
             "Of {parts}, {alarms:percent} are called a defect; of {defects:count} "
@@ -206,8 +206,8 @@ def threshold_finding(rate: float, n: int, groups: int, folds: int) -> Finding:
     )
     promise = (
         N_(
-            "In folds, at most twice as many are proven, and as many are usual, as the patches that are shipped are of "
-            "more parts (Barber et al. 2021, theorem 4)."
+            "In folds that is not proven, but careful: each good part was held against fewer others than a new one will "
+            "be. What is proven of folds is about twice as many (Barber et al. 2021, theorem 4)."
         )
         if folds
         else N_(

@@ -106,7 +106,7 @@ def _good_or_not(dataset: Dataset, classes: tuple[str, ...], where: str) -> np.n
     all would count as defects.
     """
     if not set(classes) & set(dataset.classes):
-        raise DataError("L300", where=where, name=classes[0])
+        raise DataError("L243", where=where, name=classes[0])
     return np.array([int(name != classes[0]) for name in dataset.classes])
 
 

@@ -46,7 +46,7 @@ class GoodParts(nn.Module):
         super().__init__()
         backbone = EfficientNet(BACKBONE, classes=1)
         self.stem, self.fine, self.coarse = backbone.stem, backbone.blocks[:FINE], backbone.blocks[FINE:COARSE]
-        width = sum(int(stage[-1].project[0].out_channels) for stage in (self.fine, self.coarse))  # type: ignore[index]
+        width = _width(self.fine) + _width(self.coarse)
         self.register_buffer("mean", torch.zeros(width))  # of the patches of good parts
         self.register_buffer("bank", torch.zeros(patches, width))  # patches that are kept, less the mean
         self.register_buffer("threshold", torch.ones(()))
@@ -101,6 +101,10 @@ def strangeness(distances: Tensor) -> Tensor:
 def score_of(logits: Sequence[float]) -> float:
     """How strange a part is, in thresholds, from the two logits that it was given."""
     return 1 + (logits[1] - logits[0]) / STEEPNESS
+
+
+def _width(stage: nn.Module) -> int:
+    return int(stage[-1].project[0].out_channels)  # type: ignore[index,union-attr,arg-type]
 
 
 def _averaged(maps: Tensor) -> Tensor:

@@ -542,7 +542,7 @@ DATA_ERRORS = {
         that belong together, count once. The files that cannot be used are listed in the run's `excluded.csv`.
         """,
     ),
-    "L300": ErrorEntry(
+    "L243": ErrorEntry(
         what=N_("no class is called {name}, as the good parts of this model: every image would count as a defect"),
         todo=N_("give the folder of good parts this name"),
         explanation="""

@@ -137,8 +137,8 @@ def _defects(finding: Finding, console: Console) -> None:
         says = N_("{name}: {value:percent}, between {low:percent} and {high:percent}")
         if number.low is None or number.high is None:
             says = N_("{name}: {value:percent}")
-        values = {"name": _(number.name), "value": number.value, "low": number.low, "high": number.high}
-        _paragraph(str(message(says, **values)), console, "dim")
+        words = message(says, name=_(number.name), value=number.value, low=number.low, high=number.high)
+        _paragraph(str(words), console, "dim")
     _table(finding.table, console)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -127,14 +128,14 @@ def _name_of_others(good: str) -> str:
 
 def _say(job: TrainContext, plan: _Plan, left_out: int) -> Iterator[Event]:
     if left_out:
-        says = message(
+        lost = message(
             N_("{n:count} file is left out; the reason is in excluded.csv"),
             N_("{n:count} files are left out; the reasons are in excluded.csv"),
             n=left_out,
         )
-        yield job.say("data", says)
+        yield job.say("data", lost)
     tested = job.dataset.labels[job.rows("test")]
-    values = {
+    values: dict[str, Any] = {
         "train": len(job.rows("train")),
         "calibration": len(job.rows("calibration")),
         "test": int((tested == 0).sum()),
