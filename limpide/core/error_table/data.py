@@ -334,6 +334,14 @@ DATA_ERRORS = {
         folder, or put the images of each class into a folder of its own before packing.
         """,
     ),
+    "L243": ErrorEntry(
+        what=N_("no class is called {name}, as the good parts of this model: every image would count as a defect"),
+        todo=N_("give the folder of good parts this name"),
+        explanation="""
+        A model of good parts judges a folder with one folder of good parts, called as in its training, and any folders
+        of defects. Without the former every image would count as a defect.
+        """,
+    ),
     "L261": ErrorEntry(
         what=N_(
             "all {n} images of {name} are one image, or nearly: copies stay in one part, so none is left to test on"
@@ -540,14 +548,6 @@ DATA_ERRORS = {
         explanation="""
         Each good part must be held against others that it was not learned with. Images that are the same, and images
         that belong together, count once. The files that cannot be used are listed in the run's `excluded.csv`.
-        """,
-    ),
-    "L243": ErrorEntry(
-        what=N_("no class is called {name}, as the good parts of this model: every image would count as a defect"),
-        todo=N_("give the folder of good parts this name"),
-        explanation="""
-        A model of good parts judges a folder with one folder of good parts, called as in its training, and any folders
-        of defects. Without the former every image would count as a defect.
         """,
     ),
 }
