@@ -146,12 +146,14 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         from limpide.workflows.train.training import begin, prepare, train
 
         began, recipe, scratch = monotonic(), self.recipe, None
+        if recipe.good or recipe.false_alarms is not None:
+            raise UsageError("L172", where=type(self).__name__)
         if not self.judge:
             recipe = recipe.but(test=MIN_TEST)
         if isinstance(X, (str, os.PathLike)):
             if y is not None or groups is not None:
                 raise UsageError("L117", where=os.fspath(X))
-            run, dataset, _ = prepare(os.fspath(X), recipe, Path(self.runs or "runs"), new=new)
+            run, dataset, _ = prepare(os.fspath(X), recipe, Path(self.runs or "runs"), new=new, classes=True)
             classes = np.array(dataset.classes)
         else:
             held = TemporaryFolder()  # until the training ends

@@ -419,4 +419,12 @@ USAGE_ERRORS = {
         folder in the class folder, of one value of a group column) count once.
         """,
     ),
+    "L172": ErrorEntry(
+        what=N_("a classifier tells classes apart: it does not learn good parts alone"),
+        todo=N_("use the command: limpide train DATA --good NAME"),
+        explanation="""
+        `ImageClassifier` and `FlatImageClassifier` answer with one of the classes that they learned. Good parts alone
+        are learned by `limpide train`; `limpide.deploy.predictor.Predictor(file).strangeness(images)` asks the model.
+        """,
+    ),
 }

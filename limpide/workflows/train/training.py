@@ -18,6 +18,8 @@ from limpide.core.events import Event, Note
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.data.dataset import Dataset
+from limpide.data.layouts.hints import Hints
+from limpide.data.layouts.scan import scan
 from limpide.system import machine
 from limpide.text.messages import N_, message
 from limpide.training.checkpoint import load_checkpoint
@@ -41,10 +43,16 @@ Phases = Sequence[Callable[[TrainContext], Iterator[Event]]]
 EARLIER_SHARES = {"test": 0.2, "validation": 0.1}
 
 
-def prepare(location: str, recipe: Recipe, runs: Path, *, new: bool = False) -> tuple[Run, Dataset, bool]:
-    """The run to work in, its data, and whether it continues an unfinished one: same data path and same wishes."""
+def prepare(
+    location: str, recipe: Recipe, runs: Path, *, new: bool = False, classes: bool = False
+) -> tuple[Run, Dataset, bool]:
+    """The run to work in, its data, and whether it continues an unfinished one: same data path and same wishes.
+
+    classes: True refuses data of a single class, which else are taken for good parts.
+    """
     check_recipe(recipe)
-    return begin(scan_to_learn(location, recipe), recipe, runs, new=new)
+    dataset = scan(location, hints=Hints.of(recipe)) if classes else scan_to_learn(location, recipe)
+    return begin(dataset, recipe, runs, new=new)
 
 
 def _as_now(wishes: Mapping[str, Any]) -> Mapping[str, Any]:
