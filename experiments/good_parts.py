@@ -54,10 +54,14 @@ def compare(name: str, good: torch.Tensor, bad: torch.Tensor, learn: int) -> Non
     threshold = threshold_of(scores[2], 0.05)
     whole = [one.mean((2, 3)) for one in (judged, bad)]
     neighbors = [torch.cdist(one, learned.mean((2, 3))).amin(1).numpy() for one in whole]
+    areas = [
+        area_under_roc(scores[1], scores[0]),
+        area_under_roc(of_bad.amax(1).numpy(), of_good.amax(1).numpy()),
+        area_under_roc(neighbors[1], neighbors[0]),
+    ]
     print(
-        f"{name}: {learn} learned, {len(judged)} good and {len(bad)} others judge; area {area_under_roc(scores[1], scores[0]):.3f}, "
-        f"farthest patch alone {area_under_roc(of_bad.amax(1).numpy(), of_good.amax(1).numpy()):.3f}, "
-        f"whole images {area_under_roc(neighbors[1], neighbors[0]):.3f}; at 5 %: false alarms "
+        f"{name}: {learn} learned, {len(judged)} good and {len(bad)} others judge; area {areas[0]:.3f}, "
+        f"farthest patch alone {areas[1]:.3f}, whole images {areas[2]:.3f}; at 5 %: false alarms "
         f"{(scores[0] > threshold).mean():.3f}, escapes {(scores[1] <= threshold).mean():.3f}",
         flush=True,
     )

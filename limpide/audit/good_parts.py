@@ -206,8 +206,8 @@ def threshold_finding(rate: float, n: int, groups: int, folds: int) -> Finding:
     )
     promise = (
         N_(
-            "In folds that is not proven, but careful: each good part was held against fewer others than a new one will "
-            "be. What is proven of folds is about twice as many (Barber et al. 2021, theorem 4)."
+            "In folds that is not proven, but careful: each good part was held against fewer others than a new one "
+            "will be. What is proven of folds is about twice as many (Barber et al. 2021, theorem 4)."
         )
         if folds
         else N_(

@@ -18,9 +18,6 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.stats import beta
-
-from limpide.statistics.intervals import number_groups
 
 ROUNDING = 1e-9  # of sums of weights
 
@@ -37,6 +34,8 @@ def lowest_rate(n: int) -> float:
 
 def weights_of(groups: np.ndarray | None, n: int) -> np.ndarray:
     """float (n,): of each score in its group, which counts once. groups: int (n,), as in intervals.py."""
+    from limpide.statistics.intervals import number_groups  # not above: whoever predicts loads no SciPy
+
     place, sizes = number_groups(groups, n)
     return np.asarray(1 / sizes[place])
 
@@ -68,6 +67,8 @@ def p_values(scores: np.ndarray, calibration: np.ndarray, weights: np.ndarray | 
 
 def rate_interval(n: int, rate: float, level: float = 0.95) -> tuple[float, float]:
     """Where the rate of false alarms of one threshold may lie, that n independent scores gave for this promise."""
+    from scipy.stats import beta
+
     k = math.ceil((n + 1) * (1 - rate) - ROUNDING)
     if k > n:
         return 0.0, 0.0  # it is infinite

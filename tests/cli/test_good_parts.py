@@ -1,4 +1,4 @@
-"""Good parts alone on the command line: the page docs/find-defects.md is run as it is printed, and what predict prints."""
+"""Good parts alone on the command line: docs/find-defects.md is run as it is printed, and what predict prints."""
 
 from __future__ import annotations
 
@@ -63,4 +63,3 @@ def test_evaluate_in_json(place: Path) -> None:
 def test_a_run_in_a_list_and_in_json(place: Path) -> None:
     assert "good_parts" in limpide("runs", cwd=place).stdout
     assert limpide("report", "runs/inspected-001", cwd=place).returncode == 0
-    assert limpide("info", "runs/parts-001", cwd=place).returncode == 0

@@ -218,3 +218,17 @@ def test_killed_at_any_phase_the_same_run_comes_out(job: Job, tmp_path: Path) ->
 def test_the_record_replays(run: Run) -> None:
     recipe = Recipe.from_json(json.loads((run.path / "run.json").read_text())["recipe"])
     assert recipe.model == "good_parts" and recipe.good == "good" and recipe.false_alarms == 0.05
+
+
+def test_the_studio_answers_what_it_asks_of_every_run(run: Run) -> None:
+    from limpide.inspector.image_reference import ImageReference
+    from limpide.inspector.session import Session
+    from tests.inspector.ask import ask
+
+    session = Session()
+    found = ask(session, run, "prediction", image=ImageReference(probe=0))
+    assert found["truth"] == "good" and found["score"] == pytest.approx(1.0, abs=0.6)
+    assert len(ask(session, run, "predictions")["predicted"]) == 24
+    assert ask(session, run, "saliency", image=ImageReference(probe=0), method="distance", label=1) == {}
+    assert ask(session, run, "sanity", image=ImageReference(probe=0), method="distance", label=1)["finding"]
+    assert ask(session, run, "worst")["total"] == 30

@@ -25,6 +25,7 @@ from limpide.text.messages import N_, message
 from limpide.training.good_parts import Describer, describe, keep_patches, patches_an_image, scores_of, some_of
 from limpide.training.weights import save_weights
 from limpide.workflows.train.context import TrainContext
+from limpide.workflows.train.control import keep_probes
 from limpide.workflows.train.seal import PARITY, check_parity
 
 MAX_LEARNED = 500  # good parts whose patches are described: more are like these
@@ -61,6 +62,7 @@ def learn_good_parts(job: TrainContext, judged: bool) -> Iterator[Event]:
     threshold = threshold_of(found.scores, rate, found.weights) * (1 + MARGIN)
     model.threshold.fill_(threshold)
     save_weights(model, job.run.snapshots / "best.safetensors")
+    keep_probes(job, "train" if in_folds else "calibration")
     seconds = time.monotonic() - began
     yield from _seal(job, model, _detection(found, threshold, rate), judged)
     job.run.add_finding(threshold_finding(rate, len(found.rows), found.groups, found.folds))
