@@ -42,19 +42,34 @@ const Answers = ({ found, choose, wanted }) => html`
   </table>
 `;
 
+const Title = ({ found, strange }) => html`
+  <h1>
+    ${
+      strange
+        ? t("image.strange", { label: found.top[0].class, score: number(found.score) })
+        : t("image.says", { label: found.top[0].class, p: chance(found.top[0].probability) })
+    }
+  </h1>
+`;
+
+const Where = ({ found, strange, wanted }) => html`
+  <h2>
+    ${
+      strange
+        ? t("image.where_strange")
+        : t("image.where", { label: found.top.find((one) => one.index === wanted).class })
+    }
+  </h2>
+  ${!strange && html`<p class="read">${t("image.where_read")}</p>`}
+`;
+
 const Shown = ({ run, found }) => {
   const [label, choose] = useState(null);
   const [searched, search] = useState(!alone); // in a notebook no cell runs meanwhile: only when it is asked for
   const strange = found.score !== null; // a model of good parts, which has no probabilities
   const wanted = found.top.some((one) => one.index === label) ? label : found.top[0].index;
   return html`
-    <h1>
-      ${
-        strange
-          ? t("image.strange", { label: found.top[0].class, score: number(found.score) })
-          : t("image.says", { label: found.top[0].class, p: chance(found.top[0].probability) })
-      }
-    </h1>
+    <${Title} found=${found} strange=${strange} />
     ${found.file && html`<p class="crumbs">${found.file}</p>`}
     ${
       found.truth !== null &&
@@ -82,14 +97,7 @@ const Shown = ({ run, found }) => {
         <${Changes} />
       </div>
     </div>
-    <h2>
-      ${
-        strange
-          ? t("image.where_strange")
-          : t("image.where", { label: found.top.find((one) => one.index === wanted).class })
-      }
-    </h2>
-    ${!strange && html`<p class="read">${t("image.where_read")}</p>`}
+    <${Where} found=${found} strange=${strange} wanted=${wanted} />
     ${
       searched
         ? html`
