@@ -81,8 +81,8 @@ def main() -> None:
     if choices.data == "plates":
         good = patches_of([plate("", random) for _ in range(count)], fused)  # type: ignore[arg-type]
         for defect in DEFECTS:
-            bad = [plate(defect, random) for _ in range(choices.judge)]
-            compare(defect, good, patches_of(bad, fused), choices.learn)  # type: ignore[arg-type]
+            bad = patches_of([plate(defect, random) for _ in range(choices.judge)], fused)  # type: ignore[arg-type]
+            compare(defect, good, bad, choices.learn)
         return
     files = {folder.name: sorted(folder.glob("*")) for folder in Path(choices.data).iterdir() if folder.is_dir()}
     own = [files[choices.good][k] for k in random.permutation(len(files[choices.good]))[:count]]
