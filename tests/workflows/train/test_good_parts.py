@@ -192,6 +192,16 @@ def test_mistakes_are_said_in_one_line(tmp_path: Path) -> None:
     assert error.code == "L299" and len(str(error).splitlines()) == 1
 
 
+def test_a_classifier_learns_no_good_parts_alone(tmp_path: Path) -> None:
+    from limpide import ImageClassifier
+
+    data = part_folder(tmp_path / "plates", {"good": 3}, side=32)
+    for choices, code in (({"good": "good"}, "L172"), ({"false_alarms": 0.1}, "L172"), ({}, "L204")):
+        with pytest.raises(LimpideError) as raised:
+            ImageClassifier(runs=str(tmp_path / "runs"), **choices).fit(str(data))  # type: ignore[arg-type]
+        assert raised.value.code == code
+
+
 def test_the_layout_of_mvtec_is_meant_so(tmp_path: Path) -> None:
     data = part_folder(tmp_path / "bottle" / "train", {"good": 20}, side=32).parent
     part_folder(data / "test", {"good": 4, "stain": 3}, side=32, seed=3)
