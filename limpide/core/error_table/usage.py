@@ -386,7 +386,7 @@ USAGE_ERRORS = {
         help of the verb lists what it takes, with examples.
         """,
     ),
-    "L168": ErrorEntry(
+    "L173": ErrorEntry(
         what=N_("there is no class {name}: there are {names}"),
         todo=N_("name one of them: --good {guess}"),
         explanation="""
@@ -394,7 +394,7 @@ USAGE_ERRORS = {
         classes of a table.
         """,
     ),
-    "L169": ErrorEntry(
+    "L174": ErrorEntry(
         what=N_("which class holds the good parts is not said: there are {names}"),
         todo=N_("name it: --good {guess}"),
         explanation="""

@@ -183,10 +183,10 @@ def test_mistakes_are_said_in_one_line(tmp_path: Path) -> None:
     error = refusal(data, SMALL.but(false_alarms=0.01))
     assert error.code == "L171" and "12 good parts" in str(error) and "99" in str(error) and "0.077" in str(error)
     part_folder(data, {"stain": 3}, side=32)
-    assert refusal(data, SMALL.but(good="god")).code == "L168" and "--good good" in str(
+    assert refusal(data, SMALL.but(good="god")).code == "L173" and "--good good" in str(
         refusal(data, SMALL.but(good="god"))
     )
-    assert refusal(data, SMALL.but(false_alarms=0.1)).code == "L169"
+    assert refusal(data, SMALL.but(false_alarms=0.1)).code == "L174"
     small = part_folder(tmp_path / "small", {"good": 5}, side=32)
     error = refusal(small)
     assert error.code == "L299" and len(str(error).splitlines()) == 1

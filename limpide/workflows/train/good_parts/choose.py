@@ -35,7 +35,7 @@ def good_class(dataset: Dataset, recipe: Recipe) -> str:
     if recipe.good:
         if recipe.good not in dataset.classes:
             guess = nearest(recipe.good, dataset.classes) or dataset.classes[0]
-            raise UsageError("L168", where=f"good={recipe.good}", name=recipe.good, names=names, guess=guess)
+            raise UsageError("L173", where=f"good={recipe.good}", name=recipe.good, names=names, guess=guess)
         good = recipe.good
     else:
         learned = np.unique(dataset.labels[~np.isin(dataset.given, (TEST, VALIDATION))])
@@ -44,7 +44,7 @@ def good_class(dataset: Dataset, recipe: Recipe) -> str:
             if recipe.false_alarms is not None or recipe.model == GOOD_PARTS:
                 rate = recipe.false_alarms
                 where = f"model={recipe.model}" if rate is None else f"false_alarms={rate}"
-                raise UsageError("L169", where=where, names=names, guess=dataset.classes[0])
+                raise UsageError("L174", where=where, names=names, guess=dataset.classes[0])
             return ""
         good = dataset.classes[int(learned[0])]
     check_options(recipe)
