@@ -51,10 +51,10 @@ class FlatImageClassifier(ImageClassifier):
             self, *,
             model: str = "cnn", time: str | float | None = None, epochs: int | None = None, batch: int | None = None,
             lr: float | None = None, image_size: int | None = None, validation: float | None = None,
-            view: str = "auto", weight_decay: float | None = None, label_smoothing: float = 0.1, flip: str = "no",
-            patience: int | None = None, seed: int = 0, device: str = "auto", precision: str = "auto",
-            image_shape: tuple[int, ...] | None = None, runs: str | os.PathLike[str] | None = None,
-            judge: bool = False, quiet: bool = True,
+            view: str = "auto", good: str = "", false_alarms: float | None = None, weight_decay: float | None = None,
+            label_smoothing: float = 0.1, balance: str = "auto", flip: str = "no", patience: int | None = None,
+            seed: int = 0, device: str = "auto", precision: str = "auto", image_shape: tuple[int, ...] | None = None,
+            runs: str | os.PathLike[str] | None = None, judge: bool = False, quiet: bool = True,
         ) -> None: ...
         # fmt: on
     else:

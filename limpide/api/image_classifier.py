@@ -68,11 +68,12 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             epochs: int | None = None, batch: int | None = None, lr: float | None = None,
             image_size: int | None = None, resize: str = "squash", value_range: tuple[float, float] | str = "auto",
             test: float | None = None, validation: float | None = None, calibration: float = 0.1,
-            folds: int | None = None, view: str = "auto", groups: str = "auto", parts: str = "auto",
-            file_column: str = "", label_column: str = "", split_column: str = "", images: str = "", suffix: str = "",
-            weight_decay: float | None = None, label_smoothing: float = 0.1, flip: str = "auto",
-            patience: int | None = None, seed: int = 0, device: str = "auto", precision: str = "auto",
-            runs: str | os.PathLike[str] | None = None, judge: bool = True, quiet: bool = False,
+            folds: int | None = None, view: str = "auto", groups: str = "auto", parts: str = "auto", good: str = "",
+            false_alarms: float | None = None, file_column: str = "", label_column: str = "", split_column: str = "",
+            images: str = "", suffix: str = "", weight_decay: float | None = None, label_smoothing: float = 0.1,
+            balance: str = "auto", flip: str = "auto", patience: int | None = None, seed: int = 0,
+            device: str = "auto", precision: str = "auto", runs: str | os.PathLike[str] | None = None,
+            judge: bool = True, quiet: bool = False,
         ) -> None: ...
         # fmt: on
     else:
@@ -145,12 +146,14 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         from limpide.workflows.train.training import begin, prepare, train
 
         began, recipe, scratch = monotonic(), self.recipe, None
+        if recipe.good or recipe.false_alarms is not None:
+            raise UsageError("L172", where=type(self).__name__)
         if not self.judge:
             recipe = recipe.but(test=MIN_TEST)
         if isinstance(X, (str, os.PathLike)):
             if y is not None or groups is not None:
                 raise UsageError("L117", where=os.fspath(X))
-            run, dataset, _ = prepare(os.fspath(X), recipe, Path(self.runs or "runs"), new=new)
+            run, dataset, _ = prepare(os.fspath(X), recipe, Path(self.runs or "runs"), new=new, classes=True)
             classes = np.array(dataset.classes)
         else:
             held = TemporaryFolder()  # until the training ends

@@ -14,7 +14,7 @@ import numpy as np
 from limpide.core.errors import UsageError, nearest
 from limpide.core.events import Progress
 from limpide.data.preprocessing import Preprocessing
-from limpide.explanation.explain_image import TOP, alike_to, bounds, explain_image, prediction, probabilities
+from limpide.explanation.explain_image import TOP, alike_to, bounds, claim_of, explain_image, probabilities
 from limpide.explanation.feature_maps import kind_of, planes_of, stages_of
 from limpide.explanation.inputs import OpenedNetwork, enter_image, label_named, open_for_explanation
 from limpide.explanation.record import METHOD_WORDS, ImageExplanation, NearestImages, SaliencyEvidence
@@ -237,7 +237,8 @@ class Explanation:
         from limpide.interpret.choose_unit import choose_unit
         from limpide.interpret.unit import as_finding
 
-        claim, unit = prediction(self.top, self.file), as_finding(choose_unit(self.network, self.trace))
+        claim = claim_of(self._opened, self.trace, self.top, self.file)
+        unit = as_finding(choose_unit(self.network, self.trace))
         return _awaited(explain_image(self._opened, self.trace, self.square, self.file, claim, unit))
 
     @in_new_thread_if_forked

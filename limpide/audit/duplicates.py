@@ -50,6 +50,8 @@ def near_duplicates(checked: FolderContents) -> Finding:
         why = N_("Near duplicates were not looked for: on images this small, different ones look alike.")
         if not hasattr(checked.dataset.images, "stamp"):
             why = N_("Near duplicates were not looked for: these images are not in files.")
+        if checked.dataset.of_good_parts:
+            why = N_("Near duplicates were not looked for: good parts look alike without belonging together.")
         return Finding("near_duplicates", "unknown", message(why))
     pairs = checked.near_pairs()
     images = len(np.unique(pairs))

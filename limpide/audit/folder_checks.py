@@ -37,6 +37,10 @@ def balance(checked: FolderContents) -> Finding:
     has_few = len(names) > 1 and int(counts.max()) > 0 and int(counts.min()) < FEW
     order = np.argsort(counts if has_few else -counts, kind="stable")  # those to look at first
     verdict, says = _judge_balance(names, counts)
+    if checked.dataset.of_good_parts:
+        verdict, has_few = "ok", False
+        how_many = N_("{good:count} usable images of good parts, and {others:count} others.")
+        says = message(how_many, good=int(counts[0]), others=int(counts[1:].sum()))
     if has_few:
         verdict, says = "warn", _describe_few(names, counts)
     return Finding(
@@ -54,8 +58,11 @@ def _judge_balance(classes: Sequence[str], counts: np.ndarray) -> tuple[Verdict,
     large, small = int(counts.max()), int(counts.min())
     verdict: Verdict = "ok"
     if len(classes) == 1:
-        verdict = "bad"
-        says = N_("All images are in one class, {most}: there is nothing to tell apart, and training will refuse them.")
+        verdict = "warn"
+        says = N_(
+            "All images are in one class, {most}: there is nothing to tell apart, and training takes them for good "
+            "parts, which it learns to tell from defects."
+        )
     elif not large:
         verdict, says = "bad", N_("No image can be used.")
     elif large >= UNEVEN * small:

@@ -44,6 +44,16 @@ def groups_as_given(
     return dataclasses.replace(evidence, groups=_several(groups), grouped_by=dataset.grouped_by, groups_known=is_known)
 
 
+def groups_of_table(evidence: Evidence, run: Run, dataset: Dataset, rows: np.ndarray) -> Evidence:
+    """As `groups_as_given`, but look-alikes stand alone: good parts look alike without belonging together."""
+    groups = None
+    if dataset.groups is not None:
+        own = dataset.groups[rows]
+        groups = np.where(own >= 0, own, int(own.max(initial=-1)) + 1 + np.arange(len(rows)))
+    is_known = groups is not None or (run.split_file.exists() and not run.info().grouped_by)
+    return dataclasses.replace(evidence, groups=_several(groups), grouped_by=dataset.grouped_by, groups_known=is_known)
+
+
 def _several(groups: np.ndarray | None) -> np.ndarray | None:
     """None where each image stands alone."""
     return None if groups is None or len(np.unique(groups)) == len(groups) else groups

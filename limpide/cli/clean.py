@@ -25,7 +25,7 @@ limpide clean                       frees all of it"""),
 @click.option("--dry-run", is_flag=True, help=N_("show what there is, and free nothing"))
 @as_json_object
 def clean(older: str | None, dry_run: bool, as_json: bool) -> None:
-    from limpide.core.recipe import parse_duration
+    from limpide.core.recipe_values import parse_duration
     from limpide.report.terminal import progress, tables
     from limpide.workflows.clean import clean as work
     from limpide.workflows.clean import find_freeable

@@ -5,11 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from limpide.cli.click_extensions import as_json_object, verb, verdict
 from limpide.text.messages import N_
+
+# Of the score, what stands outside of the findings. A model of good parts has the last two in place of an accuracy.
+IN_SUMMARY = ("accuracy", "false alarms", "escapes")
 
 
 @verb(
@@ -29,18 +33,13 @@ def evaluate(run: str, data: str, as_json: bool) -> None:
     screen = progress.Screen(quiet=as_json)
     findings = screen.collect(work(run, data))
     if as_json:
-        accuracy = findings["accuracy"].number("accuracy")
-        summary = {
-            "run": run,
-            "data": data,
-            "accuracy": accuracy.value,
-            "accuracy_low": accuracy.low,
-            "accuracy_high": accuracy.high,
-            "n": accuracy.n,
-        }
-        used = next(
-            (number.value for number in findings["accuracy"].numbers if number.name == "used in training"), None
-        )
+        summary: dict[str, Any] = {"run": run, "data": data}
+        score = findings.get("accuracy") or findings["defects"]
+        for name, number in {one.name: one for one in score.numbers if one.name in IN_SUMMARY}.items():
+            key = name.replace(" ", "_")
+            summary |= {key: number.value, f"{key}_low": number.low, f"{key}_high": number.high}
+        summary["n"] = score.data.get("n") or score.number("accuracy").n
+        used = next((number.value for number in score.numbers if number.name == "used in training"), None)
         summary["notes"] = [note.to_json() for note in screen.notes]
         summary["used_in_training"] = None if used is None else int(used)  # null: only the model file is at hand
         click.echo(

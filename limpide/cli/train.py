@@ -134,12 +134,24 @@ def train_summary(one: RunSummary) -> dict[str, Any]:
         "accuracy_low": accuracy and accuracy.low,
         "accuracy_high": accuracy and accuracy.high,
         "n_test": accuracy and accuracy.n,
+        **_of_good_parts(run),
         "judged": accuracy and ("cross-fitted" if info.recipe.get("folds") else "held-out"),
         "seconds": info.seconds,
         "training_seconds": info.training_seconds,
         "first_model_seconds": info.first_model_seconds,
         "model_seconds": info.model_seconds,
         "bytes": run.bytes(),
+    }
+
+
+def _of_good_parts(run: Run) -> dict[str, Any]:
+    """What a run on good parts alone has in place of an accuracy; nothing of another."""
+    finding = run.finding("defects")
+    if finding is None:
+        return {}
+    found = {number.name: number for number in finding.numbers}
+    return {
+        name.replace(" ", "_"): found[name].value if name in found else None for name in ("false alarms", "escapes")
     }
 
 
@@ -152,7 +164,8 @@ def _example_image(run: Run, dataset: Any) -> Path:
     from limpide.data.dataset import FileImages
 
     with np.load(run.predictions / "test.npz") as stored:
-        name = stored["files"][0].decode("utf-8", "surrogateescape")
+        names = stored["files"]
+        name = names[0].decode("utf-8", "surrogateescape") if len(names) else dataset.images.names[0]
     if isinstance(dataset.images, FileImages):
         return Path(os.path.relpath(dataset.images.root / name))
     file = run.predictions / "example.png"

@@ -137,6 +137,7 @@ class RunInfo:
     process: int | None = None
     test_looks: int = 0  # sealed files that were put to the test images
     test_seen_by: tuple[str, ...] = ()  # the first digits of the sha256 of each
+    good: str = ""  # the class of good parts, which alone is learned from; "" where classes are told apart
     # -- what was decided
     recipe: Mapping[str, Any] = field(default_factory=dict)  # a Recipe
     seen: Mapping[str, Any] | None = None  # an ImageSample (data/read_images.py)

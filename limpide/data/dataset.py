@@ -194,6 +194,7 @@ class Dataset:
     notes: Sequence[Message] = field(default=(), compare=False)  # what a person should know of how the data were read
     ignored: Sequence[Ignored] = field(default=(), compare=False)  # what was passed over, and why
     grouped_by: str = field(default="", compare=False)  # the columns that say so, with commas
+    of_good_parts: bool = False  # the first class alone is learned from, and what is not of it is a defect
     learned: int | None = None  # how many of `classes`, the first, are in the training part; None = all of them
 
     def __post_init__(self) -> None:
@@ -230,6 +231,13 @@ class Dataset:
             classes=tuple(self.classes[k] for k in order),
             learned=int((images[0] > 0).sum()),
         )
+
+    def good_first(self, good: str) -> Dataset:
+        """The same images, with this class first, which alone is learned from. Raises ValueError for another name."""
+        place = self.classes.index(good)
+        order = [place, *(k for k in range(len(self.classes)) if k != place)]
+        classes = tuple(self.classes[k] for k in order)
+        return replace(self, labels=np.argsort(order)[self.labels], classes=classes, learned=1, of_good_parts=True)
 
     def read_by(self, value_range: Span | None) -> Dataset:
         """The same images, those of more than 8 bits read by this range. Arrays were brought to 8 bits when

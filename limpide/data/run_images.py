@@ -59,7 +59,7 @@ class RunImages:
         beside = self.run.path.resolve().parents[1] / location
         if info.opened:
             return SimpleNamespace(images=FileImages(Path(location), self.files))
-        hints = replace(Hints.of(Recipe.from_json(info.wanted)), groups="none")
+        hints = replace(Hints.of(Recipe.from_json(info.wanted)), groups="none", good=info.good)
         try:
             dataset = scan(
                 location if os.path.exists(location) or not beside.exists() else str(beside),

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from limpide.core.errors import ModelError
 from limpide.core.typed_json import InvalidJson, as_record, check_type, invalid_field, parse_json
 from limpide.data.preprocessing import Preprocessing
+from limpide.deploy.detection import Detection
 from limpide.deploy.self_test import SelfTest
 from limpide.deploy.train_stats import TrainStats
 from limpide.text.messages import N_, message
@@ -41,6 +42,7 @@ class Contract:
     # the shares of the classes in the training, where they were taken off the logits: probabilities are then those of
     # classes that are equally frequent; None: they were not
     priors: tuple[float, ...] | None = None
+    detection: Detection | None = None  # of a model of good parts; None: a classifier
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ def _contract(raw: Mapping[str, Any]) -> Contract:
         "priors": contract.priors is None
         or (len(contract.priors) == len(contract.classes) and all(0 < one <= 1 for one in contract.priors)),
         "features": contract.features is None or contract.features > 0,
+        "detection": contract.detection is None or len(contract.classes) == 2,
         "preprocessing.size": 1 <= p.size <= MAX_SIDE,
         "preprocessing.channels": p.channels in (1, 3),
         "preprocessing.fit": p.fit in ("squash", "crop"),
@@ -131,4 +134,6 @@ def _contract(raw: Mapping[str, Any]) -> Contract:
     for field, fits in right.items():
         if not fits:
             raise InvalidJson(message(N_("{field} has a value that cannot be"), field=field))
+    if contract.detection is not None:
+        contract.detection.check()
     return contract

@@ -30,6 +30,7 @@ from limpide.core.errors import ModelError
 from limpide.core.typed_json import to_plain_json
 from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.contract import CONTRACT, KEY, SELF_TEST, TRAIN_STATS, Contract, Judged
+from limpide.deploy.detection import Detection
 from limpide.deploy.preprocessing_graph import IR_VERSION, OPSET, preprocessing_model
 from limpide.deploy.self_test import make_self_test
 from limpide.deploy.train_stats import TrainStats
@@ -49,6 +50,7 @@ def export(
     judged: Judged | None = None,
     priors: tuple[float, ...] | None = None,
     train_stats: TrainStats | None = None,
+    detection: Detection | None = None,
 ) -> None:
     """Writes the sealed file atomically. `model` maps normalised (batch, channels, size, size) to logits."""
     model = _at_rest(model)
@@ -60,7 +62,9 @@ def export(
     _order_outputs(whole.graph, len(classes), temperature, width)
     del whole.metadata_props[:]
     _once(whole.opset_import)
-    contract = Contract(classes, preprocessing, temperature, name, __version__, CONTRACT, width, judged, priors)
+    contract = Contract(
+        classes, preprocessing, temperature, name, __version__, CONTRACT, width, judged, priors, detection
+    )
     self_test = make_self_test(partial(_answer, model, preprocessing, temperature))
     records = {KEY: contract, SELF_TEST: self_test} | ({TRAIN_STATS: train_stats} if train_stats else {})
     helper.set_model_props(whole, {key: json.dumps(to_plain_json(record)) for key, record in records.items()})

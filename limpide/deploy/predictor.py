@@ -18,6 +18,7 @@ from limpide.core.errors import DataError, ModelError
 from limpide.core.typed_json import InvalidJson
 from limpide.data.decoding.decode import Remarks, Undecodable
 from limpide.deploy.contract import cannot_open, check_outputs, read_metadata
+from limpide.deploy.detection import Strangeness
 from limpide.deploy.self_test import SelfTestResult, compare
 from limpide.text.messages import N_, Message, message
 
@@ -35,6 +36,8 @@ class Prediction:
     probability: float  # calibrated, of the best class
     top: tuple[tuple[str, float], ...]  # classes and probabilities, best first
     clipped: bool = False  # some of its values lie beyond the value range of the training images
+    # of a model of good parts, which has no probabilities: `probability` only says the side of the threshold
+    strangeness: Strangeness | None = None
 
     @property
     def abstained(self) -> bool:
@@ -43,13 +46,16 @@ class Prediction:
     def __str__(self) -> str:
         from limpide.text.numbers import format_percent
 
-        return f"{self.file}: {self.label} ({format_percent(self.probability)})"
+        sure = strangeness_message(self.strangeness) if self.strangeness else format_percent(self.probability)
+        return f"{self.file}: {self.label} ({sure})"
 
     def _repr_html_(self) -> str:
         from limpide.text import notebook_html
         from limpide.text.messages import _
         from limpide.text.numbers import format_percent
 
+        if self.strangeness is not None:
+            return notebook_html.block(notebook_html.heading(str(self)))
         title = f"{self.file}: {self.label or _('none of these')}"
         return notebook_html.block(
             notebook_html.heading(title),
@@ -57,6 +63,9 @@ class Prediction:
         )
 
     def to_json(self) -> dict[str, Any]:
+        if self.strangeness is not None:
+            plain = {"file": self.file, "label": self.label, "abstained": False, "clipped": self.clipped}
+            return {**plain, **self.strangeness.to_json()}
         top = [{"label": name, "probability": p} for name, p in self.top]
         return {
             "file": self.file,
@@ -75,6 +84,12 @@ def clipped_message(n: int, total: int) -> Message:
         n=n,
         total=total,
     )
+
+
+def strangeness_message(found: Strangeness) -> Message:
+    """How strange a part is, and how rarely a good one is so."""
+    says = N_("{score:number} times the threshold; at most {p:percent} of good parts are as strange")
+    return message(says, score=found.score, p=found.p_value)
 
 
 LONG_ENOUGH = 1.0  # s of timing, for networks that are slow
@@ -106,7 +121,7 @@ class Predictor:
         self.temperature, self.model = metadata.contract.temperature, metadata.contract.model
         self.priors = metadata.contract.priors
         self.contract: int = metadata.contract.contract  # its version
-        self.judged = metadata.contract.judged
+        self.judged, self.detection = metadata.contract.judged, metadata.contract.detection
         self.train_stats = metadata.train_stats
         self._self_test = metadata.self_test
         self._width = metadata.contract.features
@@ -124,6 +139,14 @@ class Predictor:
         if self._width is None:
             raise ModelError("L430", where=self.file)
         return self._run(images, "features")
+
+    def strangeness(self, images: Sequence[Image.Image]) -> list[Strangeness]:
+        """Of each RGB image, by a model of good parts. Raises ModelError for a classifier."""
+        if self.detection is None:
+            raise ModelError("L431", where=self.file)
+        scores = self.detection.scores_of(self.logits(images))
+        p_values = self.detection.p_values_of(scores)
+        return [Strangeness(float(score), float(p)) for score, p in zip(scores, p_values, strict=True)]
 
     def self_test(self) -> SelfTestResult | None:
         """Whether the file says here what it said where it was sealed, its own resize included; None for a file of
@@ -176,6 +199,7 @@ class Predictor:
     def _predicted(self, batch: Sequence[tuple[str, Opened | DataError]], top: int) -> Iterator[Prediction | DataError]:
         images = [opened[0] for _, opened in batch if not isinstance(opened, DataError)]
         rows = iter(self.probabilities(images)) if images else iter(())
+        strange = iter(self.strangeness(images)) if images and self.detection else None
         for file, opened in batch:
             if isinstance(opened, DataError):
                 yield opened
@@ -183,4 +207,5 @@ class Predictor:
             row = next(rows)
             best = np.argsort(-row, kind="stable")[: max(1, top)]
             ranked = tuple((self.classes[k], float(row[k])) for k in best)
-            yield Prediction(file, ranked[0][0], ranked[0][1], ranked, Remarks.CLIPPED in opened[1])
+            found = next(strange) if strange else None
+            yield Prediction(file, ranked[0][0], ranked[0][1], ranked, Remarks.CLIPPED in opened[1], found)

@@ -49,6 +49,29 @@ def prediction(top: list[tuple[str, float]], file: str) -> Finding:
     )
 
 
+def strange_prediction(label: str, score: float, p_value: float | None, file: str) -> Finding:
+    """What a model of good parts says of the image. score: in thresholds."""
+    says = N_("{label}: {score:number} times the threshold.")
+    if p_value is not None:
+        says = N_("{label}: {score:number} times the threshold; at most {p:percent} of good parts are as strange.")
+    if file:
+        inner = message(says, label=label, score=score, p=p_value or 0.0)
+        whole = message(N_("{file}: {says}"), file=file, says=inner.to_json())
+    else:
+        whole = message(says, label=label, score=score, p=p_value or 0.0)
+    return Finding("prediction", "ok", whole, data={"label": label, "score": score})
+
+
+def claim_of(opened: OpenedNetwork, seen: Trace, top: list[tuple[str, float]], file: str) -> Finding:
+    """What the network in memory says of the image. top: as of `prediction`."""
+    from limpide.interpret.saliency import is_of_good_parts
+    from limpide.models.good_parts import score_of
+
+    if is_of_good_parts(opened.network):
+        return strange_prediction(top[0][0], score_of(seen.output[0].tolist()), None, file)
+    return prediction(top, file)
+
+
 def maximized_for(
     opened: OpenedNetwork, seen: Trace, layer: str, channel: int
 ) -> Iterator[Progress | MaximizedPicture | None]:
@@ -109,7 +132,7 @@ def explain_image(
     """
     from limpide.training.threads import threads_for
 
-    top = [(str(row[0]), float(row[1])) for row in claim.table.rows] if claim.table else []
+    top = [(str(row[0]), float(row[1])) for row in claim.table.rows] if claim.table else [(claim.data["label"], 1.0)]
     label = int(seen.output[0].argmax())
     with threads_for(_multiply_adds(seen)):
         evidence = yield from pass_progress(evidence_of(opened.network, seen.image, label))

@@ -215,17 +215,17 @@ class _Picture:
         shown = sight.square if sight.window is None else framed(sight.square, sight.window)
         self.square(MARGIN, self.y, shown, PICTURE)
         x, width = MARGIN + PICTURE + 2 * GAP, INNER - PICTURE - 2 * GAP
-        label, p = sight.top[0]
+        label = sight.top[0][0]
         self.words(x, self.y - 14, label, 84, width=width, serif=True)
-        self.words(x, self.y + 96, message(N_("with a probability of {p:percent}"), p=p), 30, ACCENT, width)
+        self.words(x, self.y + 96, sight.sure, 30, ACCENT, width)
         self.words(x, self.y + 146, sight.file, 20, SOFT, width)
         y = self.y + 226
         font = _font(24)
         names = min(
-            NAME, max(60, round(max(font.getlength(writable_text(name, font)) for name, _share in sight.top))) + 30
+            NAME, max(60, *(round(font.getlength(writable_text(name, font))) for name, _share in sight.top)) + 30
         )
         across = width - names - 130
-        for k, (name, share) in enumerate(sight.top):
+        for k, (name, share) in enumerate(sight.bars):
             self.words(x, y, name, 24, INK if k == 0 else SOFT, names - 20)
             self.pen.rectangle(
                 (x + names, y + 4, x + names + max(1, across * share), y + 26),
@@ -248,7 +248,7 @@ class _Picture:
 
     def evidence(self, evidence: Sequence[SaliencyEvidence]) -> None:
         """The methods beside each other, each with its scale and whether to believe it."""
-        width = (INNER - (len(evidence) - 1) * GAP) // len(evidence)
+        width = min(PICTURE, (INNER - (len(evidence) - 1) * GAP) // len(evidence))
         columns = [(MARGIN + k * (width + GAP), saliency) for k, saliency in enumerate(evidence)]
         for x, saliency in columns:
             self.words(x, self.y, _(METHOD_WORDS[saliency.method]), 26, width=width)

@@ -17,6 +17,7 @@ from limpide.text.messages import N_, Message, message
 
 FORMAT = 1
 METHOD_WORDS = {
+    "distance": N_("distance from good parts"),
     "gradient": N_("gradient"),
     "integrated_gradients": N_("integrated gradients"),
     "grad_cam": N_("Grad-CAM"),
@@ -26,6 +27,7 @@ METHOD_WORDS = {
 BADGE_WORDS = {"ok": N_("may be believed"), "warn": N_("do not believe"), "unknown": N_("not known")}
 MADE_TITLE, ALIKE_TITLE = N_("A picture made to raise it as far as possible"), N_("The images most like this one")
 METHOD_MEANINGS = {
+    "distance": N_("how much farther it is from what good parts have than half of the image, in thresholds"),
     "gradient": N_("how much the answer changes with each pixel"),
     "integrated_gradients": N_("what each pixel adds on the way from grey to the image"),
     "grad_cam": N_("the last maps, weighed by what they mean for this class"),
@@ -165,6 +167,18 @@ class ImageExplanation:
     alike: NearestImages | None = None  # None for a network that has no training images at hand
     window: Window | None = None  # None for a network that looks at all of an image at once
 
+    @property
+    def sure(self) -> Message:
+        """What is said of the likeliest class, below its name."""
+        if "score" in self.claim.data:
+            return message(N_("{score:number} times the threshold"), score=self.claim.data["score"])
+        return message(N_("with a probability of {p:percent}"), p=self.top[0][1])
+
+    @property
+    def bars(self) -> Sequence[tuple[str, float]]:
+        """Classes and probabilities; none of a model of good parts, which has no probabilities."""
+        return () if "score" in self.claim.data else self.top
+
 
 def to_json(sight: ImageExplanation) -> dict[str, Any]:
     """As docs/sight.md says. What is not a finite number is null."""
@@ -175,7 +189,8 @@ def to_json(sight: ImageExplanation) -> dict[str, Any]:
             "run": sight.run,
             "file": sight.file,
             "square": sight.square,
-            "predictions": [{"class": name, "probability": p} for name, p in sight.top],
+            "predictions": [{"class": name, "probability": p} for name, p in sight.bars],
+            **({"strangeness": dict(sight.claim.data)} if "score" in sight.claim.data else {}),
             "saliency": [{"method": e.method, "map": e.plane, "badge": e.badge.to_json()} for e in sight.evidence],
             "stages": [
                 {

@@ -43,16 +43,21 @@ def prediction(session: NetworkSession, path: str, snapshot: str, image: ImageRe
     """The five likeliest classes. Of the final model with its calibrated confidence; of weights along the way as they
     are.
     """
+    from limpide.interpret.saliency import is_of_good_parts
+    from limpide.models.good_parts import score_of
+
     traced = trace_image(session, path, snapshot, image)
     temperature = session.temperature(path, snapshot)
     row = (traced.trace.output[0].double() / temperature).softmax(0)
     order = row.argsort(descending=True)[:5].tolist()
     truth, file = session.class_and_file(path, image, traced.classes)
+    is_strange = is_of_good_parts(traced.network)
     return {
         "top": [{"class": traced.classes[k], "index": k, "probability": float(row[k])} for k in order],
         "calibrated": temperature != 1.0 and not image.is_changed,
         "changed": image.is_changed,
         "clipped": session.is_clipped(traced.preprocessing, image),
+        "score": score_of(traced.trace.output[0].tolist()) if is_strange else None,
         "truth": truth,
         "file": file,
     }, b""

@@ -137,6 +137,8 @@ class Session(NetworkSession):
         if image.row is not None:
             album = self.album(path)
             label = album.labels[image.row]
+            if album.run.info().good and label not in classes:
+                label = classes[-1]  # whatever the user calls this defect
             return label if label in classes else None, album.files[image.row]
         if image.probe is not None:
             probes = self.probes(path)

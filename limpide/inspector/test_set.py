@@ -200,7 +200,7 @@ def _unbiased(session: Session, path: str, snapshot: str, album: RunImages) -> t
     these; all images where none is known to have been learned from.
     """
     loaded = session.load_network(path, snapshot)
-    if not any(album.folds):
+    if not any(album.folds) or album.run.info().good:  # good parts have no layer a fold
         return loaded, album.rows("test" if "test" in album.parts else "")
     fold, _ = Counter(fold for fold in album.folds if fold).most_common(1)[0]
     heads = session.results.get(("folds", *run_stamp(path)), lambda: FoldHeads.load(album.run))

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpide.interpret.trace import trace
+from limpide.models.good_parts import GoodParts
 from limpide.text.messages import N_, message
 from limpide.training.device import fuse_batch_norm
 
@@ -22,7 +23,7 @@ WINDOWS = 14  # places of the grey window along a side
 BATCH, SIDE = 8, 320  # images at once of so many pixels: slopes of more do not fit into the cache of a processor
 
 # images that each method shows to the network, at most
-COST = {"gradient": 1, "grad_cam": 2, "integrated_gradients": STEPS, "occlusion": WINDOWS**2 + 3}
+COST = {"distance": 1, "gradient": 1, "grad_cam": 2, "integrated_gradients": STEPS, "occlusion": WINDOWS**2 + 3}
 
 Saliency = Callable[[nn.Module, Tensor, int], Tensor]
 
@@ -140,7 +141,26 @@ def edge_map(model: nn.Module, image: Tensor, label: int) -> Tensor:
     return F.conv2d(F.pad(grey, (1, 1, 1, 1), mode="replicate"), kernels)[0].pow(2).sum(0).sqrt()
 
 
+@torch.inference_mode()
+def distance(model: nn.Module, image: Tensor, label: int) -> Tensor:
+    """How much farther each patch is from good ones than half of the patches of this image, in thresholds
+    (models/good_parts.py): what the answer is made of, whichever the class.
+    """
+    if not is_of_good_parts(model):
+        raise TypeError(message(N_("this network keeps no good parts: nothing is near or far")))
+    distances: Tensor = model.features(image)  # type: ignore[operator]
+    distances = (distances - distances.median()).clamp(min=0)
+    side = round(distances.shape[1] ** 0.5)
+    maps = distances.reshape(1, 1, side, side)
+    return F.interpolate(maps, size=image.shape[-2:], mode="bilinear", align_corners=False)[0, 0]
+
+
+def is_of_good_parts(model: nn.Module) -> bool:
+    return isinstance(model, GoodParts)
+
+
 METHODS: dict[str, Saliency] = {
+    "distance": distance,
     "gradient": gradient,
     "integrated_gradients": integrated_gradients,
     "grad_cam": grad_cam,

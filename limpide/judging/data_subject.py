@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from limpide.audit.evidence import Evidence
-from limpide.audit.image_groups import groups_as_given
+from limpide.audit.image_groups import groups_as_given, groups_of_table
 from limpide.core.errors import DataError, RunError
 from limpide.core.events import Note
 from limpide.core.run import Run
@@ -34,7 +34,10 @@ def subject_of_data(run: Run, predictor: Predictor, dataset: Dataset, where: str
     other_images = OtherImages(run, predictor, dataset, rows, where)
     # what the training used of them is counted and told (`seen_in_training`): none is held back here
     nothing, sees = np.zeros(len(dataset), bool), predictor.preprocessing
-    return Subject(dataset, rows, nothing, other_images.answers, other_images.evidence, preprocessing=sees)
+    promised = predictor.detection.false_alarms if predictor.detection else None
+    return Subject(
+        dataset, rows, nothing, other_images.answers, other_images.evidence, preprocessing=sees, promised=promised
+    )
 
 
 @dataclass
@@ -52,6 +55,10 @@ class OtherImages:
 
     def __post_init__(self) -> None:
         dataset, classes = self.dataset, self.predictor.classes
+        if self.predictor.detection is not None:
+            self.strange = []
+            self._translate = _good_or_not(dataset, classes, self.where)
+            return
         met = {dataset.classes[k] for k in np.unique(dataset.labels[self.rows])}
         self.strange = sorted(met - set(classes))
         place = {name: k for k, name in enumerate((*classes, *self.strange))}
@@ -88,8 +95,19 @@ class OtherImages:
         most = int(np.bincount(truth)[: len(self.predictor.classes)].argmax())
         used, nearly = seen_in_training(self.run, self.dataset, rows, self.prints)
         evidence = make_evidence(self.predictor, self.dataset, answers, truth, most, used, nearly, strange=self.strange)
+        if self.predictor.detection is not None:
+            return groups_of_table(evidence, self.run, self.dataset, rows)
         return groups_as_given(evidence, self.run, self.dataset, rows, self.prints)
         yield  # it takes a moment: nothing is told
+
+
+def _good_or_not(dataset: Dataset, classes: tuple[str, ...], where: str) -> np.ndarray:
+    """int (classes of the data,): 0 for the good one, 1 for every other. Raises DataError where none is called so, as
+    all would count as defects.
+    """
+    if not set(classes) & set(dataset.classes):
+        raise DataError("L243", where=where, name=classes[0])
+    return np.array([int(name != classes[0]) for name in dataset.classes])
 
 
 def _never_right(strange: list[str], n: int) -> Note:

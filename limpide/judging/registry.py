@@ -15,7 +15,7 @@ from limpide.baselines.cost import cost as cost_of_baselines
 from limpide.core.cost import Facts
 from limpide.core.finding import Finding
 from limpide.core.run_info import RunInfo
-from limpide.judging import inside, shortcut, simpler
+from limpide.judging import good_parts, inside, shortcut, simpler
 from limpide.judging.audit import Audit, Need, on_evidence
 from limpide.text.messages import N_, Message, message
 
@@ -24,6 +24,7 @@ PICTURES: frozenset[Need] = frozenset({"answers", "images"})
 # In the order of the report.
 AUDITS: tuple[Audit, ...] = (
     Audit("accuracy", N_("The score"), on_evidence(accuracy)),
+    Audit("defects", N_("Does it find defects?"), good_parts.run, frozenset({"good parts"})),
     Audit(
         "simpler",
         N_("Would a simpler model do?"),

@@ -55,7 +55,7 @@ def subject_of_run(
         yield Progress(message(N_("timing the model file")))
         return predictor.milliseconds(first_readable(dataset, rows, predictor.preprocessing.jpeg_side)[1])
 
-    trained = TrainedRun(run, parts, lambda: _network(run), milliseconds, baseline_inputs, has_time)
+    trained = TrainedRun(run, parts, lambda: network_of(run), milliseconds, baseline_inputs, has_time)
     if heads is not None:
         folds = np.full(len(dataset), NO_FOLD, np.int8)
         folds[heads.rows] = heads.fold
@@ -138,7 +138,7 @@ def _strange(predictor: Predictor, dataset: Dataset, rows: np.ndarray) -> tuple[
     return tuple(dataset.classes[len(predictor.classes) : int(dataset.labels[rows].max()) + 1])
 
 
-def _network(run: Run) -> Network:
+def network_of(run: Run) -> Network:
     from limpide.training.weights import trained_network
 
     return _measured(*trained_network(run))

@@ -66,11 +66,14 @@ class Subject:
     trained: TrainedRun | None = None
     preprocessing: Preprocessing | None = None  # of the sealed file; None: that of the run's network
     close: Callable[[], None] = lambda: None  # lets go of the sealed file
+    promised: float | None = None  # rate of false alarms, of a model of good parts; None: a classifier
     _results: dict[Hashable, Any] = field(default_factory=dict, init=False)
 
     @property
     def offers(self) -> frozenset[str]:
         """The needs of an audit that it can meet."""
+        if self.promised is not None:
+            return frozenset({"good parts"})
         return frozenset({"answers", "images"} | ({"network", "features", "training data"} if self.trained else set()))
 
     def _once(self, key: Hashable, work: Callable[[], Work[T]]) -> Work[T]:

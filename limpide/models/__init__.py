@@ -17,6 +17,7 @@ from limpide.models.cnn import SmallCNN
 from limpide.models.efficientnet import PUBLISHED, VARIANTS, EfficientNet, Pooling
 from limpide.models.external import find_external, is_outside
 from limpide.models.flops import activations, multiply_adds, parameters
+from limpide.models.good_parts import GoodParts
 from limpide.models.inception import InceptionV3
 from limpide.models.linear import LinearNet
 from limpide.models.mlp import MLP
@@ -104,6 +105,9 @@ MODELS: dict[str, Entry] = {
     ),
 }
 
+GOOD_PARTS = "good_parts"  # what is trained on good parts alone; it learns no classes, and is no network to choose
+DETECTORS: dict[str, Entry] = {GOOD_PARTS: Entry(lambda _k, _c, _s: GoodParts(), 2, least=64, multiple=32)}
+
 # Networks with published weights, and the function that loads them into a fresh one.
 PRETRAINED = {name: entry.published for name, entry in MODELS.items() if entry.published}
 
@@ -122,6 +126,8 @@ def find(name: str) -> Entry:
         return find_external(name)
     if name in POOLED:
         return POOLED[name]
+    if name in DETECTORS:
+        return DETECTORS[name]
     if name not in MODELS:
         guess = nearest(name, MODELS)
         todo = N_("did you mean {guess}?") if guess else N_("see limpide models")
@@ -152,6 +158,7 @@ def imagenet_classes() -> tuple[str, ...]:
 
 __all__ = [
     "AUTOENCODERS",
+    "GOOD_PARTS",
     "MODELS",
     "POOLED",
     "PRETRAINED",

@@ -85,3 +85,12 @@ def reliability(probabilities: np.ndarray, truth: np.ndarray, bins: int = 10) ->
     """Bins of equal width by stated probability, and the expected calibration error (Guo et al. 2017, equation 3)."""
     filled_bins, _ = bin_confidences(probabilities.max(1), probabilities.argmax(1) == truth, bins)
     return filled_bins, float(sum(abs(b.confidence - b.accuracy) * b.n for b in filled_bins) / max(1, len(truth)))
+
+
+def area_under_roc(high: np.ndarray, low: np.ndarray) -> float:
+    """How often one of `high` scores above one of `low`, ties counting half (Hanley & McNeil 1982). float (n,), (m,),
+    none of them empty.
+    """
+    ordered = np.sort(low)
+    wins = np.searchsorted(ordered, high, side="left") + np.searchsorted(ordered, high, side="right")
+    return float(wins.sum() / (2 * len(high) * len(low)))

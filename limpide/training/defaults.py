@@ -9,7 +9,7 @@ from limpide.core.recipe import OF_STEPS, WHOLE, Recipe
 from limpide.data.folds import FOLDS
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import ImageSample
-from limpide.models import MODELS, Entry, find, pretrained
+from limpide.models import GOOD_PARTS, MODELS, Entry, find, pretrained
 from limpide.models.weights import weights_file
 from limpide.system.files import sha256_of_file
 from limpide.text.messages import N_, Message, message
@@ -277,7 +277,7 @@ def default_epochs(recipe: Recipe, train_images: int, grey: bool) -> int:
 def preprocessing_of(recipe: Recipe, images: ImageSample, size: int | None = None) -> Preprocessing:
     """What the network sees: its published normalisation when pretrained, else grey levels centred on zero."""
     size = size or recipe.image_size or 0
-    if pretrained(recipe):
+    if pretrained(recipe) or recipe.model == GOOD_PARTS:
         return Preprocessing(
             size,
             3,

@@ -40,7 +40,7 @@ def _unflattered(finding: Finding, trained: int | None) -> Finding:
     """No praise rests on images that the training used: what they hide cannot be told. The score says so itself.
     trained: how many of them.
     """
-    if not trained or finding.verdict != "ok" or finding.name == "accuracy":
+    if not trained or finding.verdict != "ok" or finding.name in ("accuracy", "defects"):
         return finding
     says = message(
         N_("The training used {trained:count} of these images, or nearly the same, which flatters this: {says}"),

@@ -11,7 +11,7 @@ from limpide.core.finding import Finding
 from limpide.core.run_info import Arrays
 from limpide.data.inputs import FROM_FILES
 from limpide.deploy.load import load_network, load_predictor
-from limpide.explanation.explain_image import TOP, prediction
+from limpide.explanation.explain_image import TOP, prediction, strange_prediction
 from limpide.explanation.inputs import decode_image, enter_image
 from limpide.explanation.units import check_place, find_operation, first_or_named
 from limpide.explanation.window import as_finding as of_window
@@ -68,4 +68,7 @@ def explain(
 def _prediction(run: str, file: str, image: Image.Image) -> Finding:
     predictor = load_predictor(run)
     row = predictor.probabilities([image])[0]
+    if predictor.detection is not None:
+        (found,) = predictor.strangeness([image])
+        return strange_prediction(predictor.classes[int(row.argmax())], found.score, found.p_value, file)
     return prediction([(predictor.classes[k], float(row[k])) for k in (-row).argsort()[:TOP]], file)

@@ -18,6 +18,7 @@ from limpide.core.run_info import require
 from limpide.data.dataset import Dataset
 from limpide.judging import answers
 from limpide.judging.audit import Audit
+from limpide.judging.good_parts import subject_of_good_parts
 from limpide.judging.registry import after_training
 from limpide.judging.run_subject import subject_of_run
 from limpide.judging.subject import Network, Subject, Work
@@ -95,7 +96,11 @@ def judge(
     no time for is left out and told.
     """
     left = TimeLeft(run, deadline)
-    subject = subject_of_run(run, dataset, parts, baseline_inputs, left.allows_part)
+    subject = (
+        subject_of_good_parts(run, dataset, parts)
+        if run.info().good
+        else subject_of_run(run, dataset, parts, baseline_inputs, left.allows_part)
+    )
     audits = [audit for audit in after_training() if audit.needs <= subject.offers and run.finding(audit.name) is None]
     for audit in (audit for audit in audits if not audit.may_be_left_out):
         yield from _findings(run, audit, subject)

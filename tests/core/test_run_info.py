@@ -42,6 +42,7 @@ GOOD: dict[str, Any] = {
     "learned": [0, 1],
     "only_tested": ["owl"],
     "fingerprint": "a1",
+    "good": "good",
     "wanted": {"model": "cnn", "epochs": None, "seed": 0},
     "machine": {"cores": 2, "versions": {"torch": "2.9.1"}},
     "process": 12,

@@ -90,7 +90,17 @@ def test_contract(sealed: tuple[nn.Module, Preprocessing, Path]) -> None:
     _, p, file = sealed
     opened = session(file)
     contract = json.loads(opened.get_modelmeta().custom_metadata_map["limpide"])
-    told = {"classes", "preprocessing", "temperature", "model", "limpide", "contract", "features", "judged"}
+    told = {
+        "classes",
+        "preprocessing",
+        "temperature",
+        "model",
+        "limpide",
+        "contract",
+        "features",
+        "judged",
+        "detection",
+    }
     assert set(contract) == told
     assert (
         tuple(contract["classes"]) == CLASSES

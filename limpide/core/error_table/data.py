@@ -334,6 +334,14 @@ DATA_ERRORS = {
         folder, or put the images of each class into a folder of its own before packing.
         """,
     ),
+    "L243": ErrorEntry(
+        what=N_("no class is called {name}, as the good parts of this model: every image would count as a defect"),
+        todo=N_("give the folder of good parts this name"),
+        explanation="""
+        A model of good parts judges a folder with one folder of good parts, called as in its training, and any folders
+        of defects. Without the former every image would count as a defect.
+        """,
+    ),
     "L261": ErrorEntry(
         what=N_(
             "all {n} images of {name} are one image, or nearly: copies stay in one part, so none is left to test on"
@@ -347,10 +355,11 @@ DATA_ERRORS = {
     ),
     "L262": ErrorEntry(
         what=N_("all images to train on are of one class, {name}: there is nothing to tell apart"),
-        todo=N_("add images of another class to the training part"),
+        todo=N_("add images of another class to the training part, or learn good parts alone: --good {name}"),
         explanation="""
         The other classes stand in the parts that you gave for testing only. Put images of two classes at least into
-        the training part.
+        the training part. Where that class holds good parts, and the others defects, `--good NAME` learns from it
+        alone.
         """,
     ),
     "L263": ErrorEntry(
@@ -531,6 +540,14 @@ DATA_ERRORS = {
         The table has the columns `xmin`, `ymin`, `xmax` and `ymax`: boxes around objects. limpide finds no objects;
         cut them out into pictures of their own. Where each picture has one row, and its class is of the whole
         picture, name the column with `--label-column`.
+        """,
+    ),
+    "L299": ErrorEntry(
+        what=N_("too few good parts to learn from: there are {n}, and it takes {least}"),
+        todo=N_("add images of good parts"),
+        explanation="""
+        Each good part must be held against others that it was not learned with. Images that are the same, and images
+        that belong together, count once. The files that cannot be used are listed in the run's `excluded.csv`.
         """,
     ),
 }

@@ -240,6 +240,13 @@ MODEL_ERRORS = {
         or seal the network again with this limpide.
         """,
     ),
+    "L431": ErrorEntry(
+        what=N_("this model tells classes apart: it does not say how strange an image is"),
+        todo=N_("ask for probabilities, or train on good parts alone (docs/find-defects.md)"),
+        explanation="""
+        `Predictor.strangeness` is for a model that was trained on good parts alone. A classifier gives probabilities.
+        """,
+    ),
     "L464": ErrorEntry(
         what=N_("this layer expects {expected} and gets {came}, of images of {channels} channels and {size} px"),
         todo=N_("mend the layer or what stands before it, or use squares of another size (--image-size)"),

@@ -395,20 +395,61 @@ USAGE_ERRORS = {
         fine-tuned sees squares of `--image-size`.
         """,
     ),
-    "L175": ErrorEntry(
-        what=N_("the classes of this network cannot be balanced: its last layer has no bias"),
-        todo=N_("leave --balance away, or give the last linear layer of the network a bias"),
-        explanation="""
-        So that a rare class counts as much as a frequent one, the logarithm of each class's share is taken off the bias
-        of the last linear layer, and nothing is trained again. Every network that limpide lists has one.
-        """,
-    ),
     "L169": ErrorEntry(
         what=N_("a square of {size} px is larger than the images, most of which have {side} px on the shorter side"),
         todo=N_("take --view whole, or auto"),
         explanation="""
         Larger squares show small things larger, as long as the image has so many pixels. Enlarged images show nothing
         more and take longer.
+        """,
+    ),
+    "L170": ErrorEntry(
+        what=N_("good parts are learned from without a step of training, which {name} does not concern"),
+        todo=N_("leave it away"),
+        explanation="""
+        From good parts alone nothing is fitted step by step: a frozen network describes them, and their patches are
+        kept. Options of a training (a network, epochs, a rate, folds, a validation part …) have nothing to act on.
+        """,
+    ),
+    "L171": ErrorEntry(
+        what=N_("{n} good parts cannot promise so few false alarms: that takes {needed}"),
+        todo=N_("add good parts, or ask for what they can promise: --false-alarms {possible}"),
+        explanation="""
+        Of n good parts that nothing was learned from, the most that can be promised is that a further one is called a
+        defect once in n + 1 times. A rate of 0.01 takes 99 of them, 0.05 takes 19. Parts that belong together (of one
+        folder in the class folder, of one value of a group column) count once.
+        """,
+    ),
+    "L172": ErrorEntry(
+        what=N_("a classifier tells classes apart: it does not learn good parts alone"),
+        todo=N_("use the command: limpide train DATA --good NAME"),
+        explanation="""
+        `ImageClassifier` and `FlatImageClassifier` answer with one of the classes that they learned. Good parts alone
+        are learned by `limpide train`; `limpide.deploy.predictor.Predictor(file).strangeness(images)` asks the model.
+        """,
+    ),
+    "L173": ErrorEntry(
+        what=N_("there is no class {name}: there are {names}"),
+        todo=N_("name one of them: --good {guess}"),
+        explanation="""
+        `--good NAME` says which class holds the good parts. It has the name of a folder, or stands in the column of
+        classes of a table.
+        """,
+    ),
+    "L174": ErrorEntry(
+        what=N_("which class holds the good parts is not said: there are {names}"),
+        todo=N_("name it: --good {guess}"),
+        explanation="""
+        A rate of false alarms can be promised where good parts alone are learned from. With several classes, say which
+        of them holds these: `--good NAME`. The others then only judge.
+        """,
+    ),
+    "L175": ErrorEntry(
+        what=N_("the classes of this network cannot be balanced: its last layer has no bias"),
+        todo=N_("leave --balance away, or give the last linear layer of the network a bias"),
+        explanation="""
+        So that a rare class counts as much as a frequent one, the logarithm of each class's share is taken off the bias
+        of the last linear layer, and nothing is trained again. Every network that limpide lists has one.
         """,
     ),
 }

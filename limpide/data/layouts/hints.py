@@ -17,6 +17,7 @@ class Hints:
 
     groups: str = "auto"  # columns of a table that no split may cut, with commas; none
     parts: str = "auto"  # FOLDER=train,FOLDER=test, or none: the outer folders are classes
+    good: str = ""  # the class of images that lie in no folder; "": such images are refused
     file_column: str = ""
     label_column: str = ""
     split_column: str = ""

@@ -108,20 +108,22 @@ def _arrange(rows: ImagePaths, hints: Hints, where: str) -> Message:
     elif any(len(path) > 1 for path in rows.inner.values()):
         says = read_classes(rows, hints, where)
     else:
-        says = _read_loose(rows, where)
+        says = _read_loose(rows, hints, where)
     one_form(rows)
     return says
 
 
-def _read_loose(rows: ImagePaths, where: str) -> Message:
-    """The classes are in the names of the files, or all of them are what the folder around them is called."""
+def _read_loose(rows: ImagePaths, hints: Hints, where: str) -> Message:
+    """The classes are in the names of the files, or all of them are what the folder around them is called, or good
+    parts.
+    """
     try:
         return label_by_names(rows, list(rows.inner), where)
     except DataError:
-        if not rows.skipped:
+        if not rows.skipped and not hints.good:
             raise
-        rows.labels |= dict.fromkeys(rows.inner, rows.skipped[-1])
-        return message(N_("layout: a folder a class"))
+        rows.labels |= dict.fromkeys(rows.inner, rows.skipped[-1] if rows.skipped else hints.good)
+        return message(N_("layout: a folder a class") if rows.skipped else N_("layout: a folder of one class"))
 
 
 # -- what is no folder of classes

@@ -14,7 +14,7 @@ from limpide.core.errors import LimpideError
 from limpide.deploy.predictor import BATCH, Prediction, clipped_message
 from limpide.report.terminal import tables
 from limpide.text.messages import _
-from limpide.text.numbers import format_percent
+from limpide.text.numbers import format_percent, format_significant
 
 
 def write_answers(answers: Iterable[Prediction | LimpideError], how: str) -> tuple[int, str]:
@@ -65,6 +65,9 @@ class Table(Writer):
         self._widths: list[int] = []
 
     def write(self, rows: Sequence[Prediction]) -> None:
+        if any(p.strangeness for p in rows):
+            self._write_strange(rows)
+            return
         cells = [
             (
                 p.file,
@@ -78,16 +81,36 @@ class Table(Writer):
             heads = (_("file"), _("class"), _("probability"), _("next best"))
             self._widths = tables.print_rows(heads, cells, self._widths)
 
+    def _write_strange(self, rows: Sequence[Prediction]) -> None:
+        """Of a model of good parts."""
+        cells = [
+            (p.file, p.label or "", format_significant(found.score), format_percent(found.p_value))
+            for p in rows
+            if (found := p.strangeness)
+        ]
+        heads = (_("file"), _("class"), _("times the threshold"), _("good parts as strange, at most"))
+        self._widths = tables.print_rows(heads, cells, self._widths)
+
 
 class Csv(Writer):
     def __init__(self) -> None:
         self._writer = csv.writer(sys.stdout, lineterminator="\n")
-        # not "label": a saved guess must not become the truth of a data set
-        self._writer.writerow(["file", "predicted", "probability"])
-        sys.stdout.flush()
+        self._begun = False
+
+    def _begin(self, columns: Sequence[str]) -> None:
+        if not self._begun:
+            # not "label": a saved guess must not become the truth of a data set
+            self._writer.writerow(["file", "predicted", *columns])
+        self._begun = True
 
     def write(self, rows: Sequence[Prediction]) -> None:
-        self._writer.writerows([_as_text(p.file), _as_text(p.label or ""), f"{p.probability:.6f}"] for p in rows)
+        if rows:
+            self._begin(["score", "p_value"] if rows[0].strangeness else ["probability"])
+        self._writer.writerows([_as_text(p.file), _as_text(p.label or ""), *_measures(p)] for p in rows)
+        sys.stdout.flush()
+
+    def end(self) -> None:
+        self._begin(["probability"])
         sys.stdout.flush()
 
 
@@ -106,6 +129,11 @@ class List(Writer):
 
     def end(self) -> None:
         _line(sys.stdout, json.dumps(self._rows))
+
+
+def _measures(p: Prediction) -> list[str]:
+    found = p.strangeness
+    return [f"{found.score:.6f}", f"{found.p_value:.6f}"] if found else [f"{p.probability:.6f}"]
 
 
 WRITERS: dict[str, Callable[[], Writer]] = {"table": Table, "csv": Csv, "jsonl": Lines, "json": List}

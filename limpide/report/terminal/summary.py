@@ -34,7 +34,10 @@ MARK_STYLES = {"ok": "green", "warn": "yellow", "bad": "red", "unknown": "dim"}
 def print_report(run: Run, console: Console) -> None:
     """Prints the findings of `run` in the current language. Findings that are missing are passed over."""
     findings = run.findings()
-    _headline(findings.get("accuracy"), console)
+    if "defects" in findings:
+        _defects(findings["defects"], console)
+    else:
+        _headline(findings.get("accuracy"), console)
     for name, columns in SHOWN_COLUMNS.items():
         if name in findings:
             _claim(findings[name], console)
@@ -53,6 +56,7 @@ def print_report(run: Run, console: Console) -> None:
     print_findings(checks, console)
     known = {
         "accuracy",
+        "defects",
         *run_data.CHECKS,
         *SHOWN_COLUMNS,
         "classes",
@@ -73,6 +77,8 @@ def print_claims(findings: Mapping[str, Finding], console: Console) -> None:
     for name, finding in findings.items():
         if name == "accuracy":
             _headline(finding, console)
+        elif name == "defects":
+            _defects(finding, console)
         else:
             _claim(finding, console)
 
@@ -120,6 +126,20 @@ def _headline(finding: Finding | None, console: Console) -> None:
     ]
     if words:
         _paragraph(" · ".join(words), console, "dim")
+
+
+def _defects(finding: Finding, console: Console) -> None:
+    """Of a model of good parts: the claim, its numbers with their intervals, and each class."""
+    _claim(finding, console, "bold")
+    for number in finding.numbers:
+        if number.unit != "share":
+            continue
+        says = N_("{name}: {value:percent}, between {low:percent} and {high:percent}")
+        if number.low is None or number.high is None:
+            says = N_("{name}: {value:percent}")
+        words = message(says, name=_(number.name), value=number.value, low=number.low, high=number.high)
+        _paragraph(str(words), console, "dim")
+    _table(finding.table, console)
 
 
 def _claim(finding: Finding, console: Console, style: str = "") -> None:

@@ -22,7 +22,8 @@ SAID_BEFORE = ("balance", "conflicts", "leaks", "name_groups", "class_names", "d
 
 def check_images(job: TrainContext) -> Iterator[Event]:
     yield Progress(message(N_("checking the images")))
-    job.near = near_pairs(job.dataset, job.reading, grey=job.seen.grey)
+    # good parts look alike: that they do does not say that they belong together
+    job.near = None if job.info.good else near_pairs(job.dataset, job.reading, grey=job.seen.grey)
     if job.done("check"):
         return
     if job.values is None:  # continued just here

@@ -37,7 +37,7 @@ class TrainingControl:
         self._read, self._snapshot_step = 0, -1
         drop_later_snapshots(state.step, self.run)
         self.run.cut(self.run.stats_file, lambda line: line["step"] <= state.step)
-        self._keep_probes()
+        keep_probes(job, "validation" if len(job.rows("validation")) else "train")
         if state.step == 0:
             self._keep()
         if self.run.control_file.exists():  # what was asked of an earlier session was done, or is void
@@ -61,20 +61,6 @@ class TrainingControl:
         with contextlib.suppress(OSError):  # a full disk stops no training for this
             keep_snapshot(self.state, self.run)
             self.run.add_line(self.run.stats_file, statistics(self.state))
-
-    def _keep_probes(self) -> None:
-        pixels, rows = self.job.pixels(), self.job.rows("validation")
-        part, rows = ("validation", rows) if len(rows) else ("train", self.job.rows("train"))
-        chosen = np.random.default_rng(0).permutation(rows)[:PROBES]
-        names = self.job.dataset.images.names
-        self.run.update(learning=Learning(pixels.preprocessing.to_json(), len(chosen), part))
-        with contextlib.suppress(OSError):
-            np.savez(
-                self.run.probes_file,
-                squares=pixels.take(chosen),
-                truth=self.job.dataset.labels[chosen],
-                files=np.array([names[int(row)].encode("utf-8", "surrogateescape") for row in chosen]),
-            )
 
     def _machine(self) -> None:
         now = time.monotonic()
@@ -169,3 +155,17 @@ class TrainingControl:
                     N_("a watcher asked to finish with what is learned, after step {step:count}"), step=self.state.step
                 ),
             )
+
+
+def keep_probes(job: TrainContext, part: str) -> None:
+    """Sets images of this part aside, whose answers can be followed."""
+    pixels, chosen = job.pixels(), np.random.default_rng(0).permutation(job.rows(part))[:PROBES]
+    names = job.dataset.images.names
+    job.run.update(learning=Learning(pixels.preprocessing.to_json(), len(chosen), part))
+    with contextlib.suppress(OSError):
+        np.savez(
+            job.run.probes_file,
+            squares=pixels.take(chosen),
+            truth=job.dataset.labels[chosen],
+            files=np.array([names[int(row)].encode("utf-8", "surrogateescape") for row in chosen]),
+        )

@@ -10,7 +10,8 @@ import numpy as np
 
 from limpide.core.errors import RunError
 from limpide.core.events import Event, Progress
-from limpide.core.recipe import Recipe, range_as_text
+from limpide.core.recipe import Recipe
+from limpide.core.recipe_values import range_as_text
 from limpide.core.typed_json import as_record
 from limpide.data import pixel_cache
 from limpide.data.decoding.value_range import decide_range
@@ -19,6 +20,7 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import RECORD, ImageSample, Undecoded, read_pixels, sample_images, stored_reading
 from limpide.text.messages import N_, message
 from limpide.training.defaults import decide_recipe
+from limpide.training.good_parts import decide_good_parts
 from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.minimum_time import check_time, wanted_pixels
 
@@ -52,13 +54,17 @@ def _decide_from_glimpse(job: TrainContext) -> Iterator[Event]:
     yield Progress(message(N_("looking at some of the images")))
     job.seen = sample_images(job.dataset)
     wanted, dataset = Recipe.from_json(job.info.wanted), job.dataset
-    job.recipe, reasons = decide_recipe(wanted, job.seen, len(dataset), dataset.gives_parts)
+    job.recipe, reasons = (
+        decide_good_parts(wanted, job.info.good)
+        if job.info.good
+        else decide_recipe(wanted, job.seen, len(dataset), dataset.gives_parts)
+    )
     yield job.say("data", DatasetSummary.of(job.dataset).in_one_line())
     job.values = yield from decide_range(job.dataset, job.recipe.asked_range(), rehash=job.rehash)
     job.recipe = job.recipe.but(value_range=range_as_text(job.values.span))
     job.dataset = job.dataset.read_by(job.values.span)
     least, time_limit = 0.0, job.deadline.asked
-    if time_limit is not None:
+    if time_limit is not None and not job.info.good:
         yield Progress(message(N_("timing the least that there is to do")))
         reasons, least = check_time(job, reasons)
     for note in (*job.dataset.notes, *reasons, *job.values.says()):

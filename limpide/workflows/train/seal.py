@@ -161,6 +161,11 @@ def cost(facts: Facts) -> Cost:
     )
 
 
+def check_parity(job: TrainContext, model: nn.Module, preprocessing: Preprocessing, rows: np.ndarray) -> Finding | None:
+    """The sealed file against this network, whose logits are not calibrated, on these images."""
+    return _parity(job, rows, _logits(job, model, preprocessing, rows))
+
+
 def _parity(job: TrainContext, rows: np.ndarray, logits: np.ndarray) -> Finding | None:
     """The sealed file, fed the original images, against the network's own probabilities; and its own self test."""
     predictor, images = Predictor(job.run.model_file), job.dataset.images
@@ -170,5 +175,5 @@ def _parity(job: TrainContext, rows: np.ndarray, logits: np.ndarray) -> Finding 
     if not len(rows):
         return None
     exported = predictor.probabilities([images.image(int(i), predictor.preprocessing.jpeg_side) for i in rows])
-    source = "train" if job.recipe.folds else "validation"
+    source = "train" if job.recipe.folds or job.info.good else "validation"
     return run_facts.export_finding(exported, torch.from_numpy(logits).softmax(1).numpy(), source)

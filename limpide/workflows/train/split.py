@@ -14,7 +14,7 @@ from limpide.core.errors import DataError, RunError
 from limpide.core.events import Event, Progress
 from limpide.core.run import Run, damaged_file_error
 from limpide.data.dataset import CALIBRATION, NO_PART, PART_NAMES, PARTS, TEST, VALIDATION
-from limpide.data.folds import NO_FOLD, assign_folds
+from limpide.data.folds import FOLDS, NO_FOLD, assign_folds
 from limpide.data.split import Division, split
 from limpide.data.split_file import check_split, earlier_parts, read_split, write_excluded, write_split
 from limpide.system.files import write_atomically
@@ -54,7 +54,7 @@ class _Outcome:
 def split_images(job: TrainContext) -> Iterator[Event]:
     names, dataset, image_records = job.dataset.images.names, job.dataset, job.reading.seen
     if job.done("split"):
-        job.parts, job.folds = _read_parts(job)
+        job.parts, job.folds = read_parts(job)
         job.dataset = dataset.learned_first(job.parts)
         return
     yield Progress(message(N_("deciding which image serves for what")))
@@ -75,7 +75,7 @@ def split_images(job: TrainContext) -> Iterator[Event]:
         used = division.parts != NO_PART
         folds = assign_folds(keys[used], dataset.labels[readable][used], division.together[used], job.recipe.folds)
         job.folds[readable[used]] = folds
-    _write_parts(job, readable, keys, division, out)
+    write_parts(job, readable, keys, division, out)
     job.dataset = dataset.learned_first(job.parts)
     _refuse_if_hopeless(job, out, together)
     yield from _say_unlearned_classes(job, dataset.classes)
@@ -87,7 +87,7 @@ def split_images(job: TrainContext) -> Iterator[Event]:
     yield from _say_outcome(job, _Outcome(division, shares, counts, left_out, earlier.run, stayed))
     finding = run_facts.data_finding(counts, Counter([*out.values(), *(reason for _, reason in dataset.left_out)]))
     job.run.add_finding(finding)
-    _keep_prints(job, readable[(division.parts != NO_PART) & (division.parts != TEST)])
+    keep_prints(job, readable[(division.parts != NO_PART) & (division.parts != TEST)])
     job.enter("quote", grouped_by=dataset.grouped_by, split_rows=int((job.parts != NO_PART).sum()))
 
 
@@ -110,7 +110,7 @@ def _divide(
     )
 
 
-def _write_parts(
+def write_parts(
     job: TrainContext, readable: np.ndarray, keys: np.ndarray, division: Division, out: Mapping[int, str]
 ) -> None:
     """split.csv and excluded.csv. out: image → why it is left out."""
@@ -120,7 +120,7 @@ def _write_parts(
     write_excluded(job.run.excluded_file, [*((names[i], out[i]) for i in sorted(out)), *dataset.left_out])
 
 
-def _keep_prints(job: TrainContext, used: np.ndarray) -> None:
+def keep_prints(job: TrainContext, used: np.ndarray) -> None:
     """The fingerprints of the images that the model learns from; where near duplicates mean nothing, none."""
     prints = job.reading.seen["print"][used] if job.near is not None else np.zeros((0, 4), np.uint64)
     write_atomically(job.run.prints_file, lambda stream: np.save(stream, prints))
@@ -231,7 +231,7 @@ def _say_unlearned_classes(job: TrainContext, listed: Sequence[str]) -> Iterator
         )
 
 
-def _read_parts(job: TrainContext) -> tuple[np.ndarray, np.ndarray]:
+def read_parts(job: TrainContext) -> tuple[np.ndarray, np.ndarray]:
     """(parts, folds) from split.csv, whose lines stand in the order of the images, those left out missing. Raises
     RunError where it is not whole.
     """
@@ -253,7 +253,7 @@ def _read_parts(job: TrainContext) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _fold_of(job: TrainContext, cell: str) -> int:
-    if not cell.isdecimal() or int(cell) >= (job.recipe.folds or 0):
+    if not cell.isdecimal() or int(cell) >= (FOLDS if job.info.good else job.recipe.folds or 0):
         raise damaged_file_error(job.run.split_file, message(N_("it names a fold that this run does not have")))
     return int(cell)
 

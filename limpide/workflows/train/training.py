@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -31,18 +31,28 @@ from limpide.workflows.train.estimate import estimate_work
 from limpide.workflows.train.finish import finish
 from limpide.workflows.train.first_model import first_model
 from limpide.workflows.train.fit import fit_network
+from limpide.workflows.train.good_parts.choose import good_class, scan_to_learn
+from limpide.workflows.train.good_parts.phases import good_parts_phases
 from limpide.workflows.train.judge import judge_model
 from limpide.workflows.train.read import read_images
 from limpide.workflows.train.seal import seal_model
 from limpide.workflows.train.split import split_images
 
+Phases = Sequence[Callable[[TrainContext], Iterator[Event]]]
+
 EARLIER_SHARES = {"test": 0.2, "validation": 0.1}
 
 
-def prepare(location: str, recipe: Recipe, runs: Path, *, new: bool = False) -> tuple[Run, Dataset, bool]:
-    """The run to work in, its data, and whether it continues an unfinished one: same data path and same wishes."""
+def prepare(
+    location: str, recipe: Recipe, runs: Path, *, new: bool = False, classes: bool = False
+) -> tuple[Run, Dataset, bool]:
+    """The run to work in, its data, and whether it continues an unfinished one: same data path and same wishes.
+
+    classes: True refuses data of a single class, which else are taken for good parts.
+    """
     check_recipe(recipe)
-    return begin(scan(location, hints=Hints.of(recipe)), recipe, runs, new=new)
+    dataset = scan(location, hints=Hints.of(recipe)) if classes else scan_to_learn(location, recipe)
+    return begin(dataset, recipe, runs, new=new)
 
 
 def _as_now(wishes: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -60,6 +70,9 @@ def _as_now(wishes: Mapping[str, Any]) -> Mapping[str, Any]:
 def begin(dataset: Dataset, recipe: Recipe, runs: Path, *, new: bool = False) -> tuple[Run, Dataset, bool]:
     """As `prepare`, for data that have been found already."""
     check_recipe(recipe)
+    good = good_class(dataset, recipe)
+    if good:
+        dataset = dataset.good_first(good)
     wishes = recipe.to_json()
     for run, earlier in reversed([] if new else Run.known_in(runs)[0]):
         same = earlier.location == dataset.location and _as_now(earlier.wanted) == wishes
@@ -69,6 +82,7 @@ def begin(dataset: Dataset, recipe: Recipe, runs: Path, *, new: bool = False) ->
         "location": dataset.location,
         "data": dataset.name,
         "classes": list(dataset.classes),
+        "good": good,
         "fingerprint": dataset.fingerprint,
         "wanted": wishes,
         "machine": machine.describe(),
@@ -107,11 +121,11 @@ def train(
             )
         run.update(status="running", paused=None)  # of a process that was killed while it waited
         with job.memory:
-            yield from _phases(job, judge)
+            yield from _work(job, good_parts_phases(judge) if info.good else _phases(judge))
 
 
-def _phases(job: TrainContext, judge: bool) -> Iterator[Event]:
-    for phase in (
+def _phases(judge: bool) -> Phases:
+    return (
         read_images,
         check_images,
         split_images,
@@ -120,7 +134,11 @@ def _phases(job: TrainContext, judge: bool) -> Iterator[Event]:
         fit_network,
         partial(seal_model, judged=judge),
         judge_model if judge else finish,
-    ):
+    )
+
+
+def _work(job: TrainContext, phases: Phases) -> Iterator[Event]:
+    for phase in phases:
         # what it meets as it is stopped is told: a full disk, a second Ctrl-C
         with contextlib.closing(phase(job)) as events:  # type: ignore[type-var]
             try:

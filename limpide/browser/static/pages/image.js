@@ -9,6 +9,7 @@ import { Plane, Scale, most } from "../color_scale.js";
 import { Before } from "./unit/effect.js";
 
 const METHODS = ["gradient", "grad_cam", "integrated_gradients", "occlusion"]; // in the order of what they cost
+const OF_GOOD_PARTS = ["distance"]; // the answer is made of this map
 const CELLS = 16;
 
 export default () => {
@@ -41,12 +42,34 @@ const Answers = ({ found, choose, wanted }) => html`
   </table>
 `;
 
+const Title = ({ found, strange }) => html`
+  <h1>
+    ${
+      strange
+        ? t("image.strange", { label: found.top[0].class, score: number(found.score) })
+        : t("image.says", { label: found.top[0].class, p: chance(found.top[0].probability) })
+    }
+  </h1>
+`;
+
+const Where = ({ found, strange, wanted }) => html`
+  <h2>
+    ${
+      strange
+        ? t("image.where_strange")
+        : t("image.where", { label: found.top.find((one) => one.index === wanted).class })
+    }
+  </h2>
+  ${!strange && html`<p class="read">${t("image.where_read")}</p>`}
+`;
+
 const Shown = ({ run, found }) => {
   const [label, choose] = useState(null);
   const [searched, search] = useState(!alone); // in a notebook no cell runs meanwhile: only when it is asked for
+  const strange = found.score !== null; // a model of good parts, which has no probabilities
   const wanted = found.top.some((one) => one.index === label) ? label : found.top[0].index;
   return html`
-    <h1>${t("image.says", { label: found.top[0].class, p: chance(found.top[0].probability) })}</h1>
+    <${Title} found=${found} strange=${strange} />
     ${found.file && html`<p class="crumbs">${found.file}</p>`}
     ${
       found.truth !== null &&
@@ -60,21 +83,26 @@ const Shown = ({ run, found }) => {
       <div><${Brush} key=${image()} run=${run} /></div>
       <div>
         <h2>${t("image.prediction")}</h2>
-        <${Answers} found=${found} choose=${choose} wanted=${wanted} />
-        <p class="small">
-          ${t(found.changed ? "image.altered" : found.calibrated ? "image.calibrated" : "image.raw")}
-        </p>
+        ${
+          strange
+            ? html`<p class="small">${t("image.strange_read")}</p>`
+            : html`
+              <${Answers} found=${found} choose=${choose} wanted=${wanted} />
+              <p class="small">
+                ${t(found.changed ? "image.altered" : found.calibrated ? "image.calibrated" : "image.raw")}
+              </p>
+            `
+        }
         ${found.clipped && html`<p class="small">${t("image.clipped")}</p>`}
         <${Changes} />
       </div>
     </div>
-    <h2>${t("image.where", { label: found.top.find((one) => one.index === wanted).class })}</h2>
-    <p class="read">${t("image.where_read")}</p>
+    <${Where} found=${found} strange=${strange} wanted=${wanted} />
     ${
       searched
         ? html`
           <div class="methods">
-            ${METHODS.map((method) => html`<${Saliency} key=${method} run=${run} method=${method} label=${wanted} />`)}
+            ${(strange ? OF_GOOD_PARTS : METHODS).map((method) => html`<${Saliency} key=${method} run=${run} method=${method} label=${wanted} />`)}
           </div>
         `
         : html`

@@ -1,0 +1,256 @@
+"""Does it find defects, and leave good parts alone? What is said of a model that knows good parts only.
+
+What it measures: the share of good parts that are called a defect (false alarms), the share of defects that are called
+good (escapes), each with a 95 % interval, and the area under the ROC curve, which needs no threshold.
+Why it matters: a line stops for each false alarm, and a customer meets each escape.
+How it can mislead: defects of the future look like none that were shown; good parts of another day, lamp or camera are
+none of those that the promise is about.
+
+Sources: Vovk et al. 2005 for the promise (statistics/conformal.py); Hanley & McNeil 1982 for the area; Birnbaum & Klose
+1957, "Bounds for the variance of the Mann-Whitney statistic": its variance is at most A(1 − A) / the smaller number of
+the two, so that the interval of a share among so many is wide enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from limpide.audit.evidence import Evidence
+from limpide.core.finding import Finding, Number, Table, Verdict
+from limpide.statistics.conformal import rate_interval
+from limpide.statistics.intervals import Interval
+from limpide.statistics.metrics import area_under_roc, wilson
+from limpide.statistics.two_kinds import Halves
+from limpide.text.messages import N_, Message, message
+
+CHANCE = 0.5  # the area under the curve of a score that says nothing
+MAX_NAMES = 5  # files that are named
+
+
+def defects_finding(evidence: Evidence, kinds: Sequence[str], promised: float) -> Finding:
+    """evidence: of the classes good and defect, in this order · kinds: what each image is, in the user's words ·
+    promised: the rate of false alarms.
+    """
+    is_good = evidence.truth == 0
+    alarm = evidence.predicted != 0
+    false_alarms, escapes = evidence.share(alarm, is_good), evidence.share(~alarm, ~is_good)
+    area = _area(evidence)
+    verdict, says = _says(false_alarms, escapes, area, promised)
+    numbers = []
+    if false_alarms.n:
+        numbers.append(
+            Number(N_("false alarms"), false_alarms.value, "share", *evidence.ends(false_alarms), false_alarms.n)
+        )
+    if escapes.n:
+        numbers.append(Number(N_("escapes"), escapes.value, "share", *evidence.ends(escapes), escapes.n))
+    if area is not None:
+        numbers.append(Number(N_("area under the ROC curve"), *area))
+    if evidence.trained_on is not None:
+        numbers.append(Number(N_("used in training"), evidence.trained_on, "count", n=len(evidence.truth)))
+    if verdict == "ok" and evidence.trained_on != 0:
+        verdict = "unknown"
+    return Finding(
+        name="defects",
+        verdict=evidence.told(verdict) if verdict == "ok" else verdict,
+        message=message(
+            says,
+            parts=_good_parts(evidence, false_alarms.n).to_json(),
+            alarms=false_alarms.value,
+            defects=escapes.n,
+            escapes=escapes.value,
+            promised=promised,
+            area=area[0] if area else 0.0,
+        ),
+        numbers=numbers,
+        table=_by_kind(evidence, kinds, alarm),
+        pictures=[evidence.picture(i) for i in _worst(evidence)],
+        details=_details(evidence, false_alarms, escapes),
+        source=evidence.source,
+        data={"n": len(evidence.truth)},
+    )
+
+
+def _good_parts(evidence: Evidence, n: int) -> Message:
+    """So many good parts, and whether some were learned from."""
+    if evidence.trained_on:
+        says = N_("{n:count} good parts, of which the training used some")
+    elif evidence.trained_on is None:
+        says = N_("{n:count} good parts, of which the training may have used some")
+    else:
+        says = N_("{n:count} good parts it had not seen")
+    return message(says, n=n)
+
+
+def _area(evidence: Evidence) -> tuple[float, str, float, float, int] | None:
+    """(area, unit, low, high, images); None where one of the two is missing."""
+    is_good = evidence.truth == 0
+    few = min(int(is_good.sum()), int((~is_good).sum()))
+    if not few:
+        return None
+    strange = -np.log(np.maximum(evidence.probabilities[:, 0].astype(np.float64), 1e-300))
+    area = area_under_roc(strange[~is_good], strange[is_good])
+    if evidence.groups is not None:
+        few = min(len(np.unique(evidence.groups[is_good])), len(np.unique(evidence.groups[~is_good])))
+    return (area, "share", *wilson(area * few, few), len(is_good))
+
+
+def _says(
+    false_alarms: Interval, escapes: Interval, area: tuple[float, str, float, float, int] | None, promised: float
+) -> tuple[Verdict, str]:
+    """The verdict, and its sentence (msgid)."""
+    if area is None:
+        if false_alarms.n:
+            return "warn" if false_alarms.above(promised) else "unknown", N_(
+                "Of {parts}, {alarms:percent} are called a defect. How many defects it "
+                "finds cannot be told: none was shown."
+            )
+        if escapes.n:
+            return "unknown", N_(
+                "Of {defects:count} defects, {escapes:percent} are missed. Its false alarms cannot be told: no good "
+                "part was left to judge them by."
+            )
+        return "unknown", N_(
+            "How many defects it finds cannot be told, as none was shown, and no good part was left to judge its false "
+            "alarms by."
+        )
+    both = N_(
+        "Of {parts}, {alarms:percent} are called a defect; of {defects:count} defects, {escapes:percent} are missed."
+    )
+    if area[2] <= CHANCE:
+        if area[3] <= CHANCE or area[0] <= CHANCE:
+            return "bad" if area[3] <= CHANCE else "unknown", N_(
+                "It tells defects from good parts no better than chance: of {parts}, {alarms:percent} are called a "
+                "defect, of {defects:count} defects {escapes:percent} are missed."
+            )
+        return "unknown", N_(
+            "Of {parts}, {alarms:percent} are called a defect; of {defects:count} "
+            "defects, {escapes:percent} are missed. That it tells them apart at all may be luck."
+        )
+    if false_alarms.above(promised):
+        return "warn", N_(
+            "Of {parts}, {alarms:percent} are called a defect, more than the "
+            "{promised:percent} that were promised: they differ from those it learned from. Of {defects:count} "
+            "defects, {escapes:percent} are missed."
+        )
+    return "ok" if escapes.below(CHANCE) else "warn", both
+
+
+def _by_kind(evidence: Evidence, kinds: Sequence[str], alarm: np.ndarray) -> Table | None:
+    """A row for each of the user's classes, the good one first."""
+    if not len(alarm):
+        return None
+    words = np.array(kinds, dtype=object)
+    names = sorted(set(kinds), key=lambda name: (bool(evidence.truth[words == name][0]), name))
+    rows = []
+    for name in names:
+        here = words == name
+        found = evidence.share(alarm, here)
+        rows.append([name, int(here.sum()), int(alarm[here].sum()), found.value, *evidence.ends(found)])
+    columns = [
+        (N_("class"), "text"),
+        (N_("images"), "count"),
+        (N_("called a defect"), "count"),
+        (N_("share"), "percent"),
+        (N_("low"), "percent"),
+        (N_("high"), "percent"),
+    ]
+    return Table(columns, rows)
+
+
+def _worst(evidence: Evidence, most: int = 6) -> list[int]:
+    """The escapes and false alarms that are farthest from the threshold."""
+    wrong = np.flatnonzero(evidence.predicted != evidence.truth)
+    margin = evidence.probabilities[wrong].max(1)
+    return [int(wrong[k]) for k in np.argsort(-margin, kind="stable")[:most]]
+
+
+def _details(evidence: Evidence, false_alarms: Interval, escapes: Interval) -> list[Message]:
+    details = []
+    if evidence.trained_on:
+        says = N_("The training used {trained:count} of these images, which flatters it.")
+        details.append(message(says, trained=evidence.trained_on))
+    elif evidence.trained_on is None:
+        says = N_("A model file alone cannot say whether it learned from some of these images: name its run.")
+        details.append(message(says))
+    details.append(
+        message(
+            N_(
+                "It learned from good parts alone: defects of a kind that is not shown here may be found more or less "
+                "often. The area under the ROC curve is how often a defect is stranger than a good part, and needs no "
+                "threshold; 0.5 is chance."
+            )
+        )
+    )
+    if not evidence.groups_known:
+        details += evidence.on_groups(false_alarms.effective + escapes.effective)
+    return details
+
+
+def threshold_finding(rate: float, n: int, groups: int, folds: int) -> Finding:
+    """What the threshold promises. n: good parts that gave it, in so many groups · folds: in which these were held
+    against the others; 0: nothing was learned from them.
+    """
+    low, high = rate_interval(groups, rate)
+    says = (
+        N_(
+            "The threshold is set so that about {rate:percent} of further good parts are called a defect: each of "
+            "{n:count} good parts was held against the others in {folds:count} folds."
+        )
+        if folds
+        else N_(
+            "The threshold is set so that at most {rate:percent} of further good parts are called a defect, by "
+            "{n:count} good parts that nothing was learned from."
+        )
+    )
+    promise = (
+        N_(
+            "In folds that is not proven, but careful: each good part was held against fewer others than a new one "
+            "will be. What is proven of folds is about twice as many (Barber et al. 2021, theorem 4)."
+        )
+        if folds
+        else N_(
+            "That is proven for good parts of the same production, camera and light, on average over all thresholds "
+            "that might have come out (split-conformal: Vovk et al. 2005)."
+        )
+    )
+    one = N_(
+        "Of one threshold, the rate itself lies between {low:percent} and {high:percent} in 95 of 100 cases: more good "
+        "parts make that narrower."
+    )
+    return Finding(
+        name="threshold",
+        verdict="ok",
+        message=message(says, rate=rate, n=n, folds=folds),
+        numbers=[Number(N_("promised false alarms"), rate, "share", low, high, n)],
+        details=[message(promise), message(one, low=low, high=high)],
+        source="folds" if folds else "calibration",
+    )
+
+
+def kinds_finding(halves: Halves, names: Sequence[str]) -> Finding:
+    """Whether the good parts look like one kind. names: of the files."""
+    if not halves.are_two_kinds:
+        says = message(N_("The good parts look like one kind."))
+    else:
+        shown = [names[int(k)] for k in np.flatnonzero(halves.second)[:MAX_NAMES]]
+        says = message(
+            N_(
+                "The good parts look like two kinds, {share:percent} of them like {names}: a defect of one may look "
+                "like a good part of the other, so train on each kind alone."
+            ),
+            share=float(halves.second.mean()),
+            names=", ".join(shown),
+        )
+    how = N_(
+        "Of what the network sees of whole images, the best cut in two leaves {index:percent} of the variance, where a "
+        "cloud of one kind leaves {expected:percent}, and {empty:percent} of the way between the two is empty."
+    )
+    return Finding(
+        name="kinds",
+        verdict="warn" if halves.are_two_kinds else "ok",
+        message=says,
+        details=[message(how, index=halves.index, expected=halves.expected, empty=max(0.0, halves.empty))],
+        source="train",
+    )

@@ -1,0 +1,55 @@
+"""Which class holds the good parts, where they alone are learned from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from limpide.core.errors import UsageError, nearest
+from limpide.core.recipe import Recipe
+from limpide.data.dataset import TEST, VALIDATION, Dataset
+from limpide.data.layouts.hints import Hints
+from limpide.data.layouts.scan import scan
+from limpide.models import GOOD_PARTS
+from limpide.training.good_parts import check_options
+
+LOOSE = "good"  # what images in no folder are called
+# a training part of this class alone is meant so, whatever classes the test part has, as in MVTec AD (Bergmann et al.
+# 2019); of another, it may be a mistake
+SAYS_GOOD = {"good", "ok", "okay", "normal", "nominal", "pass", "passed", "intact", "bon", "bons", "bonne", "bonnes"}
+
+
+def scan_to_learn(location: str, recipe: Recipe) -> Dataset:
+    """A data set of one class or of several: images in no folder are good parts. Raises DataError and UsageError."""
+    hints = Hints.of(recipe)
+    return scan(location, fewest_classes=1, hints=replace(hints, good=hints.good or LOOSE))
+
+
+def good_class(dataset: Dataset, recipe: Recipe) -> str:
+    """The class that is named, or the only one that there is to learn from; "" where classes are told apart.
+
+    Raises UsageError where it does not exist, is not said, or where other choices contradict it.
+    """
+    names = ", ".join(dataset.classes[:12])
+    if recipe.good:
+        if recipe.good not in dataset.classes:
+            guess = nearest(recipe.good, dataset.classes) or dataset.classes[0]
+            raise UsageError("L173", where=f"good={recipe.good}", name=recipe.good, names=names, guess=guess)
+        good = recipe.good
+    else:
+        learned = np.unique(dataset.labels[~np.isin(dataset.given, (TEST, VALIDATION))])
+        meant = len(dataset.classes) == 1 or (len(learned) == 1 and _says_good(dataset.classes[int(learned[0])]))
+        if not meant:
+            if recipe.false_alarms is not None or recipe.model == GOOD_PARTS:
+                rate = recipe.false_alarms
+                where = f"model={recipe.model}" if rate is None else f"false_alarms={rate}"
+                raise UsageError("L174", where=where, names=names, guess=dataset.classes[0])
+            return ""
+        good = dataset.classes[int(learned[0])]
+    check_options(recipe)
+    return good
+
+
+def _says_good(name: str) -> bool:
+    return name.casefold() in SAYS_GOOD
