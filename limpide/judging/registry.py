@@ -96,7 +96,10 @@ def not_run(info: RunInfo, findings: Mapping[str, Finding]) -> list[NotRun]:
 
 
 def _why(audit: Audit, info: RunInfo) -> Message | None:
-    if not audit.after_training or not info.judged or info.opened:
+    concerns = ("good parts" in audit.needs) == bool(
+        info.good
+    )  # a model of good parts, or one that tells classes apart
+    if not concerns or not audit.after_training or not info.judged or info.opened:
         return None
     if audit.part and audit.part in info.left_out:
         return message(N_("There was no time for it."))

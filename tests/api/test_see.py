@@ -205,7 +205,7 @@ def test_a_network_of_vectors_has_no_maps_and_is_shown_all_the_same(picture: np.
 
 def test_json_has_the_numbers(seen: Explanation, network: nn.Module, picture: np.ndarray, tmp_path: Path) -> None:
     found = json.loads(seen.save(tmp_path / "a.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
-    keys = "format network run file square predictions saliency stages unit maximised neighbours"
+    keys = "format network run file square predictions saliency stages unit maximised neighbours window"
     assert set(found) == set(keys.split())
     documented = (Path(__file__).parents[2] / "docs" / "sight.md").read_text(encoding="utf-8")
     assert all(f"`{key}`" in documented for key in found)

@@ -99,6 +99,7 @@ def test_contract(sealed: tuple[nn.Module, Preprocessing, Path]) -> None:
         "contract",
         "features",
         "judged",
+        "priors",
         "detection",
     }
     assert set(contract) == told
