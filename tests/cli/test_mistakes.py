@@ -25,7 +25,7 @@ from tests.cli.place import Place, one_line
         (("train", "./photso/"), 3, "photos?"),
         (("train", "digit"), 3, "did you mean digits?"),
         (("train", "photos/disc/0000.png"), 3, "folder"),
-        (("train", "photos/disc"), 3, "a folder of its own"),
+        (("train", "photos", "--good", "dsic"), 2, "--good disc"),
         (("predict", "runs/photos-009", "photos"), 5, "did you mean runs/photos-001?"),
         (("predict", "elsewhere/photos-009", "photos"), 5, "limpide runs"),
         (("report", "photos"), 5, "limpide runs"),

@@ -87,9 +87,10 @@ def test_the_map_says_what_each_image_is_and_is_called(session: Session, run: Ru
         ask(session, run, "embedding", method="astrology")
 
 
+OF_CLASSES = [method for method in METHODS if method != "distance"]  # which is of models of good parts
 LONG = [
-    *(("saliency", {"image": ImageReference(row=5), "label": 1, "method": method}) for method in METHODS),
-    *(("sanity", {"image": ImageReference(row=5), "label": 1, "method": method}) for method in METHODS),
+    *(("saliency", {"image": ImageReference(row=5), "label": 1, "method": method}) for method in OF_CLASSES),
+    *(("sanity", {"image": ImageReference(row=5), "label": 1, "method": method}) for method in OF_CLASSES),
     ("embedding", {}),
     ("shortcut", {}),
     ("alike", {"distance": 9}),
