@@ -31,7 +31,7 @@ from limpide.training.linear_head import seconds_an_image
 from limpide.training.start import start_state
 from limpide.training.state import TrainState
 from limpide.training.threads import ThreadChoice, choose_threads
-from limpide.training.views import View, seconds_in
+from limpide.training.views import View, looks_of, seconds_in
 from limpide.workflows.judge import cost_of_score, judging_bytes
 from limpide.workflows.train import first_model, fit, seal
 from limpide.workflows.train.context import TrainContext
@@ -88,7 +88,7 @@ def estimate_work(job: TrainContext) -> Iterator[Event]:
     memory = max(job.memory.peak, job.memory.recent, machine.memory_own() + int(_held_later(facts)))
     job.recipe = _decided(job.recipe, work)
     yield from _settle_balance(job, model)
-    if len(views) > 1:
+    if len(looks_of(views)) > 1:
         yield job.say("decision", _looks_closer(views, facts))
     yield from _announce(job, work, threads, memory, facts.multiply_adds)
     speed = threads.speed
@@ -152,7 +152,7 @@ def _looks_closer(views: list[View], facts: Facts) -> Message:
         "the images are large: whether small things in them count is asked in squares of {sizes} px, too, where "
         "smaller ones leave errors, which takes {seconds:duration} at most"
     )
-    sizes = ", ".join(str(view.size) for view in views[1:])
+    sizes = ", ".join(str(look[0].size) for look in looks_of(views)[1:])
     return message(says, sizes=sizes, seconds=facts.frozen.views if facts.frozen else 0.0)
 
 

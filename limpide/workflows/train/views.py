@@ -97,8 +97,8 @@ def settle_view(job: TrainContext, chosen: str, tried: int) -> Generator[Event]:
 SAYS = {
     WHOLE: N_("images are looked at whole, in squares of {size} px: quarters apart do not name more images well"),
     QUARTERS: N_(
-        "images are looked at whole and by quarters, in squares of {size} px: where something is counts, which names "
-        "more images well in the folds"
+        "images are looked at whole and by quarters, in squares of {size} px: it matters where things lie, and in the "
+        "folds more images are named well"
     ),
 }
 WINDOWS = N_(
