@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from limpide.core.errors import LimpideError
+from limpide.data.layouts.hints import LOOSE, Hints
 from limpide.data.layouts.scan import scan
 from limpide.data.named_datasets import DATASETS
 from limpide.system.child_process import Child, ChildDied, Tell
@@ -117,7 +118,7 @@ _counts: dict[tuple[str, int], dict[str, Any]] = {}  # of one folder, while only
 
 def _counted(data: str, stamp: int, counted: Callable[[int], object]) -> dict[str, Any]:
     if (data, stamp) not in _counts:
-        dataset = scan(data, counted=counted)
+        dataset = scan(data, fewest_classes=1, hints=Hints(good=LOOSE), counted=counted)
         _counts.clear()
         _counts[data, stamp] = {"classes": len(dataset.classes), "images": len(dataset.images.names)}
     return _counts[data, stamp]

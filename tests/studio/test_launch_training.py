@@ -103,7 +103,7 @@ def test_a_plan_says_what_training_would_say(server: Server, tmp_path: Path) -> 
         return json.loads(data) | {"status": status}
 
     (tmp_path / "only").mkdir()
-    (tmp_path / "only" / "one.png").write_bytes(b"")
+    (tmp_path / "only" / "notes.txt").write_text("no image")
     (tmp_path / ".hidden").mkdir()
     assert (
         "There is no such folder" in plan(data=str(tmp_path / "nowhere"))["problem"]

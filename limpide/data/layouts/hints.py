@@ -9,6 +9,7 @@ from limpide.core.errors import UsageError
 from limpide.core.recipe import Recipe
 
 PARTS = ("train", "validation", "test")
+LOOSE = "good"  # what a training calls images in no folder: good parts
 
 
 @dataclass(frozen=True)

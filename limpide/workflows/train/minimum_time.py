@@ -51,7 +51,7 @@ def check_time(job: TrainContext, reasons: list[Message]) -> tuple[list[Message]
     """
     time_limit = float(job.info.wanted["time"])
     least = minimum_seconds(job, job.recipe)
-    settled = job.info.wanted.get("model") != "auto" or not pretrained(job.recipe) or job.recipe.folds
+    settled = job.info.wanted.get("model") != "auto" or not pretrained(job.recipe) or job.info.wanted.get("folds")
     if settled or least <= PROMISED * time_limit:
         return reasons, least
     small = Recipe.from_json(job.info.wanted).but(model=AUTOMATIC[0])
@@ -88,11 +88,13 @@ def minimum_seconds(job: TrainContext, recipe: Recipe) -> float:
     facts = Facts(
         train=n if recipe.folds else n - test,
         test=test,
+        classes=len(dataset.classes),
         multiply_adds=work,
         image_seconds=image,
         decoding_seconds=decoding,
         asked=recipe.time,
         frozen=frozen,
+        folds=recipe.folds or 0,
     )
     reading = 0.0 if read else n * decoding
     return job.deadline.passed() + reading + first_model.cost(facts).seconds + score_seconds(facts)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from limpide.core.cost import Facts
+from limpide.core.cost import Facts, FrozenFacts
 from limpide.core.events import Event, Note, Progress
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
@@ -62,7 +62,7 @@ def said(events: list[Event], topic: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("known", "fresh", "model", "size"),
-    [(250.0, 20.0, "cnn", 32), (80.0, 20.0, "efficientnet_lite0", 128), (250.0, 260.0, "efficientnet_lite0", 128)],
+    [(250.0, 20.0, "cnn", 32), (80.0, 20.0, "efficientnet_lite0", 224), (250.0, 260.0, "efficientnet_lite0", 224)],
     ids=["would take four times as long", "fits into one and a half times", "nothing is quicker"],
 )
 def test_what_cannot_be_looked_through_in_time_is_not_chosen(
@@ -122,18 +122,29 @@ def test_the_least_is_reading_the_first_model_and_the_score(
     job.seen = ImageSample(32, False)
     n = len(dataset)
     score = minimum_time.score_seconds(Facts(test=round(0.2 * n), decoding_seconds=1.0, image_seconds=0.1))
-    noted = (n - round(0.2 * n)) * 0.1  # the images that the file's statistics are of: so few are all looked at
     noted = (n - round(0.2 * n)) * 0.1  # the images that the statistics of the file are of: so few are all looked at
     assert score == pytest.approx(seal.SECONDS + page.SECONDS + round(0.2 * n) * 1.13)
     fresh, _ = decide_recipe(Recipe(model="cnn"), job.seen, n)
-    known, _ = decide_recipe(Recipe(), job.seen, n)
+    known, _ = decide_recipe(Recipe(folds=0), job.seen, n)
+    few, _ = decide_recipe(Recipe(), job.seen, n)
     assert minimum_time.minimum_seconds(job, fresh) == pytest.approx(7 + n + noted + score)
     assert minimum_time.minimum_seconds(job, known) == pytest.approx(
         7 + n + 0.1 * n + first_model.SECONDS + noted + score
     )
+    classes = len(dataset.classes)
+    in_folds = Facts(
+        train=n,
+        test=n,
+        classes=classes,
+        decoding_seconds=1.0,
+        image_seconds=0.1,
+        frozen=FrozenFacts(224, 0.1, n),
+        folds=5,
+    )
+    later = 2 * 0.1 * n + n * classes * first_model.FOLD_SECONDS + first_model.SECONDS
+    later += minimum_time.score_seconds(in_folds)
+    assert minimum_time.minimum_seconds(job, few) == pytest.approx(7 + n + later), "each is looked at twice"
     for _event in train(run, dataset):
         if run.info().phase == "check":
             break
-    assert minimum_time.minimum_seconds(job, known) == pytest.approx(
-        7 + 0.1 * n + first_model.SECONDS + noted + score
-    ), "what is decoded already takes no time"
+    assert minimum_time.minimum_seconds(job, few) == pytest.approx(7 + later), "what is decoded already takes no time"

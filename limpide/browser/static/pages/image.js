@@ -102,7 +102,9 @@ const Shown = ({ run, found }) => {
       searched
         ? html`
           <div class="methods">
-            ${(strange ? OF_GOOD_PARTS : METHODS).map((method) => html`<${Saliency} key=${method} run=${run} method=${method} label=${wanted} />`)}
+            ${(strange ? OF_GOOD_PARTS : METHODS).map(
+              (method) => html`<${Saliency} key=${method} run=${run} method=${method} label=${wanted} />`,
+            )}
           </div>
         `
         : html`

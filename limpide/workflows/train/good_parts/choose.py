@@ -9,12 +9,11 @@ import numpy as np
 from limpide.core.errors import UsageError, nearest
 from limpide.core.recipe import Recipe
 from limpide.data.dataset import TEST, VALIDATION, Dataset
-from limpide.data.layouts.hints import Hints
+from limpide.data.layouts.hints import LOOSE, Hints
 from limpide.data.layouts.scan import scan
 from limpide.models import GOOD_PARTS
 from limpide.training.good_parts import check_options
 
-LOOSE = "good"  # what images in no folder are called
 # a training part of this class alone is meant so, whatever classes the test part has, as in MVTec AD (Bergmann et al.
 # 2019); of another, it may be a mistake
 SAYS_GOOD = {"good", "ok", "okay", "normal", "nominal", "pass", "passed", "intact", "bon", "bons", "bonne", "bonnes"}
