@@ -54,7 +54,7 @@ def accuracy(evidence: Evidence) -> Finding:
             *_how_judged(evidence),
             *_how_seen(evidence),
             *_explain_scores(evidence, uneven),
-            *evidence.on_groups(score.effective),
+            *evidence.on_groups(evidence.score.effective),
         ],
         source=evidence.source,
         data={

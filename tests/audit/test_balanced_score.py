@@ -42,6 +42,15 @@ def test_without_balance_the_same_answers_are_no_better_than_always_good() -> No
     assert accuracy(plain).verdict == "bad" and accuracy(plain).data["lead"] == "accuracy"
 
 
+def test_images_that_belong_together_are_not_blamed_for_the_uneven_classes() -> None:
+    """Pairs say what pairs say, however rare a class is."""
+    answers = evidence(400)
+    paired = Evidence(**{**vars(answers), "groups": np.arange(400) // 2})
+    plain = Evidence(**{**vars(paired), "priors": None})
+    said = [str(line) for line in accuracy(paired).details if "independent ones" in str(line)]
+    assert said and said == [str(line) for line in accuracy(plain).details if "independent ones" in str(line)]
+
+
 def test_guessing_is_no_score() -> None:
     assert accuracy(evidence(distance=0.0)).verdict in ("unknown", "bad")
     assert accuracy(evidence(40, distance=0.0)).verdict != "ok"
