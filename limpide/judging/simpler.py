@@ -6,6 +6,7 @@ What it measures, why it matters and how it can mislead: baselines/verdict.py.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from limpide.data.dataset import TRAIN
 from limpide.data.folds import NO_FOLD
 from limpide.judging.subject import Subject, TrainedRun
 from limpide.system import files
-from limpide.text.messages import N_
+from limpide.text.messages import N_, message
 
 NAME = "simpler"
 LEAST = 2.0  # s, with which one of them can be fitted
@@ -63,7 +64,14 @@ def run(subject: Subject) -> Iterator[Event | Finding]:
     _keep_answers(trained.run, comparison.models, len(rows))
     images = JudgedImages(evidence.groups, evidence.source, evidence.variance)
     limits = LimitsMet(train_images, seconds, comparison.late, comparison.left_out)
-    yield baselines_finding(network, comparison.models, limits, images)
+    finding = baselines_finding(network, comparison.models, limits, images)
+    if evidence.priors is not None:
+        says = N_(
+            "Simpler models do not balance classes. So the network is counted here as if it did not, either: every "
+            "image alike, and a frequent class as likely as it was in the training."
+        )
+        finding = replace(finding, details=[message(says), *finding.details])
+    yield finding
 
 
 def _train_images(trained: TrainedRun) -> int:
