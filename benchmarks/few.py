@@ -112,7 +112,12 @@ def logistic(learned: list[Photo], new: list[Photo]) -> Score:
     features = Features("efficientnet_lite0")
     inputs = features.transform([photo.file for photo in learned])
     folds = min(5, min(np.unique([photo.label for photo in learned], return_counts=True)[1]))
-    model = make_pipeline(StandardScaler(), LogisticRegressionCV(cv=int(folds), max_iter=1000))
+    model = make_pipeline(
+        StandardScaler(),
+        LogisticRegressionCV(
+            cv=int(folds), max_iter=1000, l1_ratios=(0.0,), scoring="neg_log_loss", use_legacy_attributes=False
+        ),
+    )
     model.fit(inputs, [photo.label for photo in learned])
     seconds = time.monotonic() - began
     right = model.score(features.transform([photo.file for photo in new]), [photo.label for photo in new])
