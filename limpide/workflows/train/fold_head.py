@@ -66,9 +66,9 @@ def _heads_of(found: CrossFit, rows: np.ndarray, folds: np.ndarray) -> FoldHeads
 def _settle_flip(job: TrainContext, mirrored: bool) -> Generator[Event]:
     if job.recipe.flip == "auto":
         says = (
-            N_("mirrored images are learned from, too: in the folds, that names more images well")
+            N_("mirrored images are learned from, too: in the folds, that helps")
             if mirrored
-            else N_("mirrored images are not learned from: in the folds, that names images no better")
+            else N_("mirrored images are not learned from: in the folds, that does not help")
         )
         yield job.say("decision", message(says))
     job.recipe = job.recipe.but(flip="yes" if mirrored else "no")

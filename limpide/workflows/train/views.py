@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from limpide import models
 from limpide.core.events import Event
 from limpide.core.recipe import QUARTERS, WHOLE
 from limpide.data.preprocessing import Preprocessing
@@ -53,7 +54,7 @@ def look_through(job: TrainContext, views: list[View], rows: np.ndarray) -> Gene
     is asked.
     """
     plain, mirrored, flip = (yield from _features(job, views[-1], rows)), None, job.recipe.flip
-    if flip == "yes" or (flip == "auto" and job.frozen_pixels().preprocessing.size == views[0].size):
+    if flip == "yes" or (flip == "auto" and views[0].name in (WHOLE, QUARTERS)):
         mirrored = yield from _features(job, views[-1], rows, mirrored=True)
     machine.release_memory()
     return Features(plain, mirrored, tuple((view.name, _widths(job, view)) for view in views))
@@ -80,7 +81,7 @@ def _features(
 
 def _widths(job: TrainContext, view: View) -> tuple[int, ...]:
     """Of the kinds of features that stand side by side."""
-    network = job.network(job.pixels_in(view).preprocessing, view.network)
+    network = models.build(view.network, len(job.dataset.learned_classes), 3, view.size)
     return network.feature_groups  # type: ignore[return-value]
 
 
@@ -90,18 +91,17 @@ def settle_view(job: TrainContext, chosen: str, tried: int) -> Generator[Event]:
     if job.recipe.view == "auto":
         yield job.say("decision", message(SAYS.get(view.name, WINDOWS), size=view.size))
         if tried > 1 and view.name in SAYS:
-            yield job.say("decision", message(N_("larger squares do not name more images well in the folds")))
+            yield job.say("decision", message(N_("larger squares do not help in the folds")))
     job.recipe = job.recipe.but(view=chosen)
 
 
 SAYS = {
-    WHOLE: N_("images are looked at whole, in squares of {size} px: quarters apart do not name more images well"),
+    WHOLE: N_("images are looked at whole, in squares of {size} px: quarters apart do not help in the folds"),
     QUARTERS: N_(
-        "images are looked at whole and by quarters, in squares of {size} px: it matters where things lie, and in the "
-        "folds more images are named well"
+        "images are looked at whole and by quarters, in squares of {size} px: it matters where things lie, which helps "
+        "in the folds"
     ),
 }
 WINDOWS = N_(
-    "small things count: images are looked at in squares of {size} px, window by window, which names more images well "
-    "in the folds"
+    "small things count: images are looked at in squares of {size} px, window by window, which helps in the folds"
 )
