@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Generator
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
 from sklearn.linear_model import LogisticRegression
 
+from limpide.core.events import Progress
 from limpide.data.folds import NO_FOLD
 from limpide.training.cross_fit import (
     STRENGTHS,
@@ -21,14 +23,19 @@ from limpide.training.cross_fit import (
 )
 from limpide.training.linear_head import fit_path, log_loss
 
+T = TypeVar("T")
 
-def fitted(*arguments: Any) -> CrossFit:
-    steps = cross_fit(*arguments)
+
+def value_of(steps: Generator[Progress, None, T]) -> T:
     while True:
         try:
             next(steps)
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
+
+
+def fitted(*arguments: Any) -> CrossFit:
+    return value_of(cross_fit(*arguments))
 
 
 def images(n: int = 60, width: int = 12, classes: int = 3, seed: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -210,12 +217,7 @@ def test_where_nothing_is_left_to_get_right_no_further_view_is_asked() -> None:
 
 
 def value_of_try(features: Features, labels: np.ndarray, folds: np.ndarray) -> Tried:
-    steps = try_look(features, labels, folds, 3, "auto")
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
+    return value_of(try_look(features, labels, folds, 3, "auto"))
 
 
 def test_an_image_s_own_fold_chooses_no_view_for_it() -> None:
