@@ -28,6 +28,8 @@ from limpide.text.messages import N_, Message, message
 CHANCE = 0.5  # the area under the curve of a score that says nothing
 MAX_NAMES = 5  # files that are named
 
+Area = tuple[float, str, float, float, int]  # (value, unit, low, high, images)
+
 
 def defects_finding(evidence: Evidence, kinds: Sequence[str], promised: float) -> Finding:
     """evidence: of the classes good and defect, in this order · kinds: what each image is, in the user's words ·
@@ -38,17 +40,6 @@ def defects_finding(evidence: Evidence, kinds: Sequence[str], promised: float) -
     false_alarms, escapes = evidence.share(alarm, is_good), evidence.share(~alarm, ~is_good)
     area = _area(evidence)
     verdict, says = _says(false_alarms, escapes, area, promised)
-    numbers = []
-    if false_alarms.n:
-        numbers.append(
-            Number(N_("false alarms"), false_alarms.value, "share", *evidence.ends(false_alarms), false_alarms.n)
-        )
-    if escapes.n:
-        numbers.append(Number(N_("escapes"), escapes.value, "share", *evidence.ends(escapes), escapes.n))
-    if area is not None:
-        numbers.append(Number(N_("area under the ROC curve"), *area))
-    if evidence.trained_on is not None:
-        numbers.append(Number(N_("used in training"), evidence.trained_on, "count", n=len(evidence.truth)))
     if verdict == "ok" and evidence.trained_on != 0:
         verdict = "unknown"
     return Finding(
@@ -63,13 +54,26 @@ def defects_finding(evidence: Evidence, kinds: Sequence[str], promised: float) -
             promised=promised,
             area=area[0] if area else 0.0,
         ),
-        numbers=numbers,
+        numbers=_numbers(evidence, false_alarms, escapes, area),
         table=_by_kind(evidence, kinds, alarm),
         pictures=[evidence.picture(i) for i in _worst(evidence)],
         details=_details(evidence, false_alarms, escapes),
         source=evidence.source,
         data={"n": len(evidence.truth)},
     )
+
+
+def _numbers(evidence: Evidence, false_alarms: Interval, escapes: Interval, area: Area | None) -> list[Number]:
+    numbers = [
+        Number(name, rate.value, "share", *evidence.ends(rate), rate.n)
+        for name, rate in ((N_("false alarms"), false_alarms), (N_("escapes"), escapes))
+        if rate.n
+    ]
+    if area is not None:
+        numbers.append(Number(N_("area under the ROC curve"), *area))
+    if evidence.trained_on is not None:
+        numbers.append(Number(N_("used in training"), evidence.trained_on, "count", n=len(evidence.truth)))
+    return numbers
 
 
 def _good_parts(evidence: Evidence, n: int) -> Message:
@@ -83,8 +87,8 @@ def _good_parts(evidence: Evidence, n: int) -> Message:
     return message(says, n=n)
 
 
-def _area(evidence: Evidence) -> tuple[float, str, float, float, int] | None:
-    """(area, unit, low, high, images); None where one of the two is missing."""
+def _area(evidence: Evidence) -> Area | None:
+    """None where one of the two is missing."""
     is_good = evidence.truth == 0
     few = min(int(is_good.sum()), int((~is_good).sum()))
     if not few:
@@ -96,9 +100,7 @@ def _area(evidence: Evidence) -> tuple[float, str, float, float, int] | None:
     return (area, "share", *wilson(area * few, few), len(is_good))
 
 
-def _says(
-    false_alarms: Interval, escapes: Interval, area: tuple[float, str, float, float, int] | None, promised: float
-) -> tuple[Verdict, str]:
+def _says(false_alarms: Interval, escapes: Interval, area: Area | None, promised: float) -> tuple[Verdict, str]:
     """The verdict, and its sentence (msgid)."""
     if area is None:
         if false_alarms.n:

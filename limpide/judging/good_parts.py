@@ -56,11 +56,7 @@ def subject_of_good_parts(run: Run, dataset: Dataset, parts: np.ndarray) -> Subj
         yield Progress(message(N_("timing the model file")))
         return predictor.milliseconds(first_readable(dataset, used, predictor.preprocessing.jpeg_side)[1])
 
-    def nothing() -> Work[object]:
-        raise ValueError("A model of good parts is compared with no simpler ones.")
-        yield
-
-    trained = TrainedRun(run, parts, lambda: network_of(run), milliseconds, nothing, lambda *_: True)  # type: ignore[arg-type]
+    trained = TrainedRun(run, parts, lambda: network_of(run), milliseconds, _compare, lambda *_: True)  # type: ignore[arg-type]
     return Subject(
         dataset,
         np.flatnonzero(parts == TEST),
@@ -71,6 +67,11 @@ def subject_of_good_parts(run: Run, dataset: Dataset, parts: np.ndarray) -> Subj
         close=file.close,
         promised=float(run.info().recipe.get("false_alarms") or 0.0),
     )
+
+
+def _compare() -> Work[object]:
+    raise ValueError("A model of good parts is compared with no simpler ones.")
+    yield
 
 
 def _two_classes(dataset: Dataset) -> Dataset:
