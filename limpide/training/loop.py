@@ -38,7 +38,7 @@ def fit(
     loss_fn = loss_fn or loss_function(recipe)
     epoch_began = time.perf_counter()
     while state.step < state.steps or state.position:
-        state.model.train()
+        state.begin_pass()
         for images, targets in train.shuffled(recipe.seed, state.epoch, start=state.position):
             if state.step >= state.steps:  # fewer may be planned after any event
                 break

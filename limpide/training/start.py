@@ -35,6 +35,7 @@ def start_state(model: nn.Module, recipe: Recipe, steps: int) -> TrainState:
         steps=steps,
         generator=torch.Generator().manual_seed(recipe.seed),
         schedule_name=choose_schedule(recipe),
+        keeps_statistics=pretrained(recipe),  # those of 32 images are too noisy: experiments/fresh_head.py
     )
 
 

@@ -35,6 +35,15 @@ class TrainState:
     best: dict[str, Tensor] = field(default_factory=dict)  # its weights
     schedule_name: str = "one_cycle"  # in SCHEDULES
     averaged: Averaged | None = None  # weights that are judged in place of the last ones
+    keeps_statistics: bool = False  # batch normalization goes by the means and variances that it came with
+
+    def begin_pass(self) -> None:
+        """The network in the mode in which it learns."""
+        self.model.train()
+        if self.keeps_statistics:
+            for module in self.model.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
 
     def schedule(self, epochs: float) -> float:
         """Share of the highest rate that the next step has. epochs: passes so far, with the share of the

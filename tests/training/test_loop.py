@@ -21,6 +21,7 @@ from limpide.training.augment.light import LightAugment
 from limpide.training.batches import Batches
 from limpide.training.device import place_on_device
 from limpide.training.loop import evaluate, fit, has_stalled, logits_of
+from limpide.training.losses import loss_function
 from limpide.training.optim.adamw import AdamW
 from limpide.training.optim.averaged import Averaged
 from limpide.training.optim.clipping import clip_norm
@@ -370,3 +371,24 @@ def test_soft_targets_train() -> None:
     steps = [e for e in fit(state, train, None, RECIPE, augment=softened) if isinstance(e, Step)]
     assert np.mean([s.loss for s in steps[-10:]]) < np.mean([s.loss for s in steps[:10]])
     assert evaluate(state.model, train, RECIPE)[1] > 0.9
+
+
+def test_kept_statistics_are_gone_by_and_do_not_change_while_the_rest_learns() -> None:
+    """As if the normalization were a fixed scale: the oracle is the network in evaluation mode, dropout aside."""
+    whole = images(12, batch=12)
+    for keeps in (True, False):
+        model = Tiny()
+        model.dropout.p = 0.0
+        model.body[1].running_mean.fill_(-0.5)  # type: ignore[operator,union-attr]
+        state = TrainState(model, AdamW(parameter_groups(model, 0.02)), 0.02, 10, torch.Generator())
+        state.keeps_statistics = keeps
+        before = {name: value.clone() for name, value in model.state_dict().items()}
+        with torch.no_grad():
+            as_judged = float(loss_function(RECIPE)(model.eval(), next(iter(whole.shuffled(RECIPE.seed, 0)))))
+        first = next(iter(fit(state, whole, None, RECIPE)))
+        assert isinstance(first, Step) and (first.loss == pytest.approx(as_judged, rel=1e-5)) == keeps
+        after = model.state_dict()
+        for name in ("body.1.running_mean", "body.1.running_var"):
+            assert torch.equal(after[name], before[name]) == keeps
+        assert not torch.equal(after["body.1.weight"], before["body.1.weight"]), "its scale learns"
+        assert model.dropout.training
