@@ -1,15 +1,18 @@
-"""Claim: fine-tuning should start with a fresh last layer, not with the one fitted on frozen features.
+"""Claim: fine-tuning should start with a fresh last layer, and batch normalization should go by the published means and
+variances, not by those of each batch.
 
-    python -m experiments.fresh_head PHOTOS GROUPS.csv      (4 minutes on 2 cores for 2,000 photographs)
+    python -m experiments.fresh_head PHOTOS [GROUPS.csv] [EACH]     (7 minutes on 2 cores for 2,000 photographs)
 
-A fifth of the groups (people, sites) is held out; the network is fine-tuned for four passes at 128 pixels from the same
-pretrained weights, once with the fitted head and once with a head of zeros, and scored on the held-out groups after
-each pass.
+A fifth of the groups (people, sites; without GROUPS.csv, of the images) is held out. From the rest, or from EACH images
+of each class, the network is fine-tuned at 128 pixels from the same pretrained weights in four ways: with the head that
+was fitted on frozen features or with one of zeros, with the published statistics or with those of each batch. It is
+scored on what was held out after each quarter of the passes: four, or as many as see 5,000 images, sixteen at most.
 """
 
 from __future__ import annotations
 
 import csv
+import itertools
 import sys
 import tempfile
 from pathlib import Path
@@ -26,12 +29,12 @@ from limpide.system import machine
 from limpide.training.augment.light import LightAugment
 from limpide.training.batches import Batches
 from limpide.training.build import build_network
-from limpide.training.defaults import preprocessing_of
+from limpide.training.defaults import default_epochs, preprocessing_of
 from limpide.training.linear_head import fit_head, frozen_features, load_features, set_head
 from limpide.training.loop import fit
 from limpide.training.start import start_state
 
-SIZE, FROZEN, EPOCHS = 128, 224, 4
+SIZE, FROZEN = 128, 224
 RECIPE = Recipe(
     model="efficientnet_lite0", lr=2e-3, batch=32, weight_decay=0.02, device="cpu", precision="fp32", image_size=SIZE
 )
@@ -48,7 +51,7 @@ def prepared(photos: str, cache: Path) -> tuple[Dataset, Reading]:
 
 
 def scores(
-    dataset: Dataset, reading: Reading, train: np.ndarray, test: np.ndarray, cache: Path, fitted: bool
+    dataset: Dataset, reading: Reading, train: np.ndarray, test: np.ndarray, cache: Path, fitted: bool, published: bool
 ) -> list[float]:
     device, labels = torch.device("cpu"), dataset.labels
     model = build_network(RECIPE, len(dataset.classes), 3, SIZE)
@@ -62,7 +65,9 @@ def scores(
             fit_head(features[~held], labels[train[~held]], features[held], labels[train[held]], len(dataset.classes)),
         )
     batches = Batches(reading.pixels[SIZE], train, labels[train], 32, device)
-    state = start_state(model, RECIPE, EPOCHS * len(batches))
+    epochs = default_epochs(RECIPE, len(train), grey=False)
+    state = start_state(model, RECIPE, epochs * len(batches))
+    state.keeps_statistics = published
     events = fit(
         state,
         batches,
@@ -70,29 +75,36 @@ def scores(
         RECIPE,
         augment=LightAugment(flip=True),
     )
-    return [event.validation_accuracy for event in events if isinstance(event, Epoch)]
+    after_each = [event.validation_accuracy for event in events if isinstance(event, Epoch)]
+    return after_each[epochs // 4 - 1 :: epochs // 4]
 
 
-def main(photos: str, groups: str) -> None:
-    machine.keep_memory()
+def read_groups(groups: str) -> dict[str, str]:
     with open(groups, newline="") as stream:
         rows = list(csv.DictReader(stream))
     column = next(name for name in rows[0] if name not in ("file", "label"))
-    group_of = {row["file"]: row[column] for row in rows}
+    return {row["file"]: row[column] for row in rows}
+
+
+def main(photos: str, groups: str = "", each: str = "") -> None:
+    machine.keep_memory()
+    group_of = read_groups(groups) if groups.endswith(".csv") else {}
+    each = each or ("" if group_of else groups)
     with tempfile.TemporaryDirectory() as folder:
         dataset, reading = prepared(photos, Path(folder))
-        group = np.array([group_of[name] for name in dataset.images.names])
-        names = np.unique(group)
-        test = np.isin(group, np.random.default_rng(0).permutation(names)[: len(names) // 5])
-        for fitted in (True, False):
-            found = scores(dataset, reading, np.flatnonzero(~test), np.flatnonzero(test), Path(folder), fitted)
-            print(
-                ("head fitted on frozen features" if fitted else "fresh head")
-                + ": "
-                + " ".join(f"{value:.3f}" for value in found),
-                flush=True,
-            )
+        group = np.array([group_of.get(name, name) for name in dataset.images.names])
+        names, random = np.unique(group), np.random.default_rng(0)
+        test = np.isin(group, random.permutation(names)[: len(names) // 5])
+        train = random.permutation(np.flatnonzero(~test))
+        if each:
+            labels = dataset.labels[train]
+            train = np.concatenate([train[labels == k][: int(each)] for k in np.unique(labels)])
+        for fitted, published in itertools.product((True, False), (False, True)):
+            found = scores(dataset, reading, np.sort(train), np.flatnonzero(test), Path(folder), fitted, published)
+            head = "head fitted on frozen features" if fitted else "fresh head"
+            statistics = "published statistics" if published else "statistics of each batch"
+            print(f"{head}, {statistics}: " + " ".join(f"{value:.3f}" for value in found), flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2])
+    main(*sys.argv[1:])
