@@ -311,7 +311,7 @@ def become(wish: dict[str, Any], streams: list[int], asked: socket.socket, line:
     import torch
 
     from limpide.data.decoding import decoder_pool
-    from limpide.workflows.train import fit
+    from limpide.training import checkpoint
 
     global _own
     _own = _Line(line, dict(os.environ))
@@ -324,7 +324,7 @@ def become(wish: dict[str, Any], streams: list[int], asked: socket.socket, line:
     os.environ.clear()
     os.environ.update(wish["environment"])
     tempfile.tempdir = None  # asked for again in this environment
-    fit.CHECKPOINT_EVERY = float(os.environ.get("LIMPIDE_CHECKPOINT_SECONDS", "10"))  # read as limpide is loaded
+    checkpoint.EVERY = float(os.environ.get("LIMPIDE_CHECKPOINT_SECONDS", "10"))  # read as limpide is loaded
     torch.seed()  # as a fresh process, whose lots are others each time
     np.random.seed()
     asked.send(json.dumps({"pid": os.getpid()}).encode())

@@ -248,7 +248,7 @@ def _how_judged(evidence: Evidence) -> list[Message]:
     if not evidence.folds:
         return []
     says = N_(
-        "Judged in {folds:count} folds: each image by a last layer that learned from the other folds, chosen and "
+        "Judged in {folds:count} folds: each image by a model that learned from the other folds, chosen and "
         "calibrated without it. The model that is shipped learned from all images, in the same way."
     )
     return [message(says, folds=evidence.folds)]

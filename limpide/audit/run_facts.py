@@ -80,21 +80,36 @@ def training_finding(
     best_epoch: int, epochs: int, planned: float, accuracy: float, n: int, kind: str, cut: str = "", folds: int = 0
 ) -> Finding:
     """How fitting ended. `kind`: "trained" · "fine-tuned" · "frozen" (fine-tuning did not help, or there was no time).
-    folds: that judged the last layer; 0: a part was kept for validation.
+    folds: that judged it; 0: a part was kept for validation.
 
     cut: "time" or "watcher" when there were fewer steps than planned at first, for that reason.
     """
     says = _say_frozen(epochs, n) if kind == "frozen" else _say_fitted(epochs, planned, n, cut)
     if folds:
-        says = N_(
-            "A new last layer learned from all images, the pretrained network below it stayed as it was published. In "
-            "{folds:count} folds, {accuracy:percent} of {n:count} images were right."
-        )
+        says = _say_in_folds(kind, cut)
     return Finding(
         name="training",
         verdict="ok",
         message=message(says, best=best_epoch + 1, epochs=epochs, planned=planned, accuracy=accuracy, n=n, folds=folds),
         source="folds" if folds else "validation",
+    )
+
+
+def _say_in_folds(kind: str, cut: str) -> str:
+    if kind == "frozen":
+        return N_(
+            "A new last layer learned from all images, the pretrained network below it stayed as it was published. In "
+            "{folds:count} folds, {accuracy:percent} of {n:count} images were right."
+        )
+    if cut:
+        return N_(
+            "The network learned from all images until somebody who watched ended it, after {epochs:count} of "
+            "{planned:count} passes; those that judge it in {folds:count} folds had all passes, and "
+            "{accuracy:percent} of {n:count} images were right."
+        )
+    return N_(
+        "The network learned from all images, in {epochs:count} passes. In {folds:count} folds, each asked of a model "
+        "that had learned without it, {accuracy:percent} of {n:count} images were right."
     )
 
 

@@ -157,6 +157,8 @@ class FrozenModel:
     test_rows: np.ndarray
     weight: np.ndarray  # (classes, width)
     bias: np.ndarray
+    # float32 (m, classes), where folds judge: what of each test image the head says that had not seen it
+    logits: np.ndarray | None
     seconds: float  # computing the features of the training images, and fitting the head
     head_seconds: float  # the second of these two
     milliseconds: float

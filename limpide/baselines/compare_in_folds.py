@@ -80,6 +80,7 @@ def _frozen_of(frozen: FrozenModel, parts: np.ndarray, folds: int) -> FrozenMode
         train_rows=frozen.train_rows[train],
         test=frozen.test[test],
         test_rows=frozen.test_rows[test],
+        logits=None if frozen.logits is None else frozen.logits[test],
         seconds=frozen.seconds / folds,
         head_seconds=frozen.head_seconds / folds,
     )

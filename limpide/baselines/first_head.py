@@ -10,7 +10,8 @@ def fit(data: BaselineData, allowance: Allowance) -> Scores | None:
     """It was fitted already, on all that it could have, so no allowance holds for it."""
     test, frozen = data.frozen_test(), data.frozen
     assert frozen, "it is fitted after trainings that began with a pretrained network"
-    right = (test.x @ frozen.weight.T + frozen.bias).argmax(1) == test.labels
+    logits = frozen.logits if frozen.logits is not None else test.x @ frozen.weight.T + frozen.bias
+    right = logits.argmax(1) == test.labels
     n, seconds = len(frozen.train_rows), frozen.seconds
     return Scores(right, test.rows, n, seconds, frozen.milliseconds, frozen.bytes, frozen.multiply_adds)
 

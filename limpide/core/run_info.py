@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar, get_type_hints
 from limpide.core import typed_json
 from limpide.core.recipe import OF_STEPS, Recipe
 
-Phase = Literal["read", "check", "split", "quote", "first", "fit", "seal", "judge", "done"]
+Phase = Literal["read", "check", "split", "quote", "first", "folds", "fit", "seal", "judge", "done"]
 FORMAT = 1
 T = TypeVar("T")
 

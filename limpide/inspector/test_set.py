@@ -24,7 +24,7 @@ from limpide.inspector.many_images import cost, pieces_of, readable
 from limpide.inspector.network_session import CacheKey, LoadedNetwork
 from limpide.inspector.question import Question
 from limpide.inspector.session import Session
-from limpide.judging.fold_heads import FoldHeads, network_of_fold
+from limpide.judging.fold_heads import judges_of_folds, network_of_fold
 from limpide.text.language import LANGUAGES, current_language, use_language
 from limpide.text.messages import N_, message
 
@@ -196,14 +196,14 @@ def shortcut(session: Session, path: str, snapshot: str) -> Answer:
 
 
 def _unbiased(session: Session, path: str, snapshot: str, album: RunImages) -> tuple[LoadedNetwork, np.ndarray]:
-    """(the network, its test images); where folds judge, with the last layer of the fold that has the most images, and
+    """(the network, its test images); where folds judge, with the model of the fold that has the most images, and
     these; all images where none is known to have been learned from.
     """
     loaded = session.load_network(path, snapshot)
     if not any(album.folds) or album.run.info().good:  # good parts have no layer a fold
         return loaded, album.rows("test" if "test" in album.parts else "")
     fold, _ = Counter(fold for fold in album.folds if fold).most_common(1)[0]
-    heads = session.results.get(("folds", *run_stamp(path)), lambda: FoldHeads.load(album.run))
+    heads = session.results.get(("folds", *run_stamp(path)), lambda: judges_of_folds(album.run))
     network, preprocessing = network_of_fold(album.run, heads, int(fold))
     network.register_forward_pre_hook(lambda _, inputs: session.progress.advance(len(inputs[0])))
     return replace(loaded, network=network, preprocessing=preprocessing), np.array(

@@ -5,7 +5,7 @@ Kept in the run (snapshots/folds.npz), so that whatever is asked of an image lat
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from zipfile import BadZipFile
@@ -16,6 +16,7 @@ from limpide.core.errors import RunError
 from limpide.core.recipe import WHOLE
 from limpide.core.run import Run
 from limpide.data.preprocessing import Preprocessing
+from limpide.judging.tuned_folds import TUNED, TunedFolds, network_file
 from limpide.system.files import write_atomically
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ class FoldHeads:
     """rows: int (n,), the images that are judged, places in the data set · fold: int (n,), of each · logits: float32
     (n, classes), what the head of its fold says of it · names: int (k,), the folds · weight: float32 (k, classes,
     width), of a narrower view the first columns · bias: float32 (k, classes) · temperature: float (k,), what the logits
-    of each are divided by · view: str (k,), how each looks at images (training/views.py).
+    of each are divided by · view: str (k,), how each looks at images (training/views.py) · mirrored: bool (k,), whether
+    each learned from mirrored images, too.
     """
 
     rows: np.ndarray
@@ -38,6 +40,7 @@ class FoldHeads:
     bias: np.ndarray
     temperature: np.ndarray
     view: np.ndarray
+    mirrored: np.ndarray
 
     def probabilities(self) -> np.ndarray:
         """float32 (n, classes), of each image by the head of its fold."""
@@ -54,19 +57,38 @@ class FoldHeads:
         """Raises RunError where they are missing or damaged."""
         try:
             with open(_file(run), "rb") as stream, np.load(stream, allow_pickle=False) as stored:
-                found = {one.name: stored[one.name] for one in fields(cls) if one.name in stored or one.name != "view"}
-                return cls(**{"view": np.full(len(found["names"]), WHOLE)} | found)
-        except (OSError, EOFError, KeyError, ValueError, BadZipFile) as error:
+                found = {one.name: stored[one.name] for one in fields(cls) if one.name in stored}
+                k = len(found["names"])
+                return cls(**{"view": np.full(k, WHOLE), "mirrored": np.zeros(k, bool)} | found)
+        except (OSError, EOFError, KeyError, TypeError, ValueError, BadZipFile) as error:
             raise RunError("L506", where=_file(run)) from error
+
+
+def judges_of_folds(run: Run) -> FoldHeads:
+    """As they judge: where fine-tuning was chosen for a fold, its fine-tuned network (view TUNED) in place of the last
+    layer. Raises RunError.
+    """
+    heads, tuned = FoldHeads.load(run), TunedFolds.load(run)
+    if tuned is None:
+        return heads
+    own = tuned.chosen[np.searchsorted(heads.names, heads.fold)]
+    return replace(
+        heads,
+        logits=np.where(own[:, None], tuned.logits, heads.logits),
+        temperature=np.where(tuned.chosen, tuned.temperature, heads.temperature),
+        view=np.where(tuned.chosen, TUNED, heads.view),
+    )
 
 
 def network_of_fold(run: Run, heads: FoldHeads, fold: int) -> tuple[nn.Module, Preprocessing]:
     """The network that had not seen the images of this fold, and how it sees images. Raises ModelError, RunError."""
     from limpide.training.linear_head import Head, set_head
-    from limpide.training.weights import trained_network
+    from limpide.training.weights import frozen_network, tuned_network
 
     place = int(np.searchsorted(heads.names, fold))
-    model, preprocessing = trained_network(run, str(heads.view[place]))
+    if heads.view[place] == TUNED:
+        return tuned_network(run, network_file(run, fold))
+    model, preprocessing = frozen_network(run, str(heads.view[place]))
     width = model.head.in_features  # type: ignore[union-attr]
     set_head(model, Head(heads.weight[place, :, :width], heads.bias[place], 0.0, ()))  # type: ignore[misc]
     return model, preprocessing

@@ -27,7 +27,7 @@ from limpide.judging.answers import (
     never_predicted,
     predict_rows,
 )
-from limpide.judging.fold_heads import FoldHeads, network_of_fold
+from limpide.judging.fold_heads import FoldHeads, judges_of_folds, network_of_fold
 from limpide.judging.subject import Network, Subject, TrainedRun, Work
 from limpide.system import files
 from limpide.text.messages import N_, message
@@ -47,7 +47,7 @@ def subject_of_run(
 ) -> Subject:
     """parts: uint8 (len(dataset),), places in PARTS. baseline_inputs: makes what simpler models learn from."""
     file, train = SealedFile(run), np.flatnonzero(parts == TRAIN)
-    heads = FoldHeads.load(run) if run.info().recipe.get("folds") else None
+    heads = judges_of_folds(run) if run.info().recipe.get("folds") else None
 
     def milliseconds() -> Work[float]:
         rows = (yield from subject.answers()).rows
@@ -63,7 +63,7 @@ def subject_of_run(
     subject = Subject(
         dataset,
         np.flatnonzero(parts == TEST) if heads is None else heads.rows,
-        # where folds judge, every image is asked of the last layer that had not seen it
+        # where folds judge, every image is asked of the model that had not seen it
         learned_from=(parts != TEST) & (parts != UNUSED) if heads is None else np.zeros(len(dataset), bool),
         ask=lambda rows: _answers(file, dataset, rows) if heads is None else _fold_answers(run, dataset, heads),
         weigh=lambda answers: _evidence(file, dataset, train, answers, 0 if heads is None else len(heads.names)),

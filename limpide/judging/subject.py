@@ -46,7 +46,7 @@ class TrainedRun:
     has_time: Callable[[str, str, float], bool]
     # int8, of all images, as in data/folds.py; None where a part was kept for the test
     folds: np.ndarray | None = None
-    fold_network: Callable[[int], Network] | None = None  # the network with the last layer of that fold
+    fold_network: Callable[[int], Network] | None = None  # the network that had not seen the images of that fold
 
 
 @dataclass

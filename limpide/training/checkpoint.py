@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+import os
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from limpide.training.earlier_checkpoints import as_of_today
 from limpide.training.state import TrainState
 
 KEPT = 2
+EVERY = float(os.environ.get("LIMPIDE_CHECKPOINT_SECONDS", "10"))  # s, and at most a thirtieth of the time
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,23 @@ def save_checkpoint(state: TrainState, folder: Path, offset: int) -> Path:
     for other in saved[: max(0, place + 1 - KEPT)] + saved[place + 1 :]:
         other.unlink(missing_ok=True)
     return file
+
+
+class CheckpointWriter:
+    """Checkpoints, so that their writing takes a small share of the time. offset: gives the length of events.jsonl."""
+
+    def __init__(self, state: TrainState, folder: Path, offset: Callable[[], int]) -> None:
+        self.state, self.folder, self.offset = state, folder, offset
+        self._saved, self._pause = time.monotonic(), EVERY
+
+    def save_if_due(self) -> None:
+        now = time.monotonic()
+        if now - self._saved > self._pause:
+            self.save()
+            self._pause, self._saved = max(EVERY, 30 * (time.monotonic() - now)), time.monotonic()
+
+    def save(self) -> None:
+        save_checkpoint(self.state, self.folder, self.offset())
 
 
 def load_checkpoint(folder: Path) -> Restored | None:

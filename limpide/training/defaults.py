@@ -14,7 +14,7 @@ from limpide.models.weights import weights_file
 from limpide.system.files import sha256_of_file
 from limpide.text.messages import N_, Message, message
 from limpide.training.device import choose_device, has_fast_bf16
-from limpide.training.views import check_view
+from limpide.training.views import JPEG_SIDE, check_view, jpeg_side
 
 STARTS = ("auto", "none")  # what --weights may say besides a source
 AUTOMATIC = ("cnn", "efficientnet_lite0")  # what auto chooses between
@@ -32,7 +32,6 @@ TUNED_SIZE = 128  # pixels: three times faster than 224, and enough for most pho
 # Edges and blobs serve every photograph, and learning them costs the most: the stem and five of sixteen blocks of
 # EfficientNet-Lite0 hold 1.2 % of the weights and take a third of the time of a step (docs/LOG.md).
 FROZEN_BLOCKS = 5
-JPEG_SIDE = 336  # pixels, at least: one and a half times the square that most networks see
 
 
 def decide_recipe(
@@ -50,8 +49,9 @@ def decide_recipe(
     folds = choose_folds(named, parts_given, n)
     if folds:
         check_view(named, images.median_side)
+        reasons += _explain_folds(named.but(folds=folds), n if recipe.folds is None else None)
+    if folds and not may_tune(named.but(folds=folds)):
         size = entry.size
-        reasons.append(_explain_folds(folds, n if recipe.folds is None else None))
     else:
         size, why_size = _size(recipe, entry, is_pretrained, images)
         reasons += why_size
@@ -75,7 +75,7 @@ def decide_recipe(
         lr=recipe.lr or entry.lr,
         weight_decay=0.02 if recipe.weight_decay is None else recipe.weight_decay,
     )
-    if not folds:
+    if not folds or may_tune(filled):
         reasons.append(_explain_steps(recipe, filled, is_pretrained, why_precision))
     return filled, reasons
 
@@ -232,11 +232,22 @@ def check_folds(recipe: Recipe) -> None:
         return
     if not pretrained(recipe):
         raise UsageError("L166", where=f"folds={recipe.folds} model={recipe.model} weights={recipe.weights}")
-    if tuning := _tuning(recipe):
+    tuning = [] if may_tune(recipe) else _tuning(recipe)
+    if recipe.patience is not None:
+        tuning = ["patience"]  # no part is kept that could tell when to end
+    if tuning:
         what = N_("folds judge a last layer on a frozen network, which {name} does not concern")
-        todo = N_("leave one of the two options away")
+        todo = N_("leave one of the two options away; --epochs or --time fine-tunes the network in the folds, too")
         where = f"folds={recipe.folds} {tuning[0]}={getattr(recipe, tuning[0])}"
         raise UsageError("L166", where=where, what=what, todo=todo, name=tuning[0])
+
+
+def may_tune(recipe: Recipe) -> bool:
+    """Whether the network is fine-tuned in the folds, too, where there is time: somebody asked for it, or said how
+    long it may take.
+    """
+    asks = recipe.epochs is not None or recipe.time is not None
+    return bool(recipe.folds) and asks and recipe.freeze != "head"
 
 
 def _tuning(recipe: Recipe) -> list[str]:
@@ -244,20 +255,25 @@ def _tuning(recipe: Recipe) -> list[str]:
     return [name for name in OF_TUNING if getattr(recipe, name) != getattr(Recipe(), name)]
 
 
-def _explain_folds(folds: int, few: int | None) -> Message:
+def _explain_folds(recipe: Recipe, few: int | None) -> list[Message]:
     """few: so many images, where nobody asked for folds."""
     says = N_(
-        "images are judged in {folds:count} folds, each by a last layer that had not seen it; the model learns from "
-        "all of them, and the network below stays frozen"
+        "images are judged in {folds:count} folds, each by a model that had not seen it; the model that is kept learns "
+        "from all of them"
     )
-    if few is None:
-        return message(says, folds=folds)
-    says = N_(
-        "{few:count} images are few, so none is kept aside: they are judged in {folds:count} folds, each by a last "
-        "layer that had not seen it; the model learns from all of them, and the network below stays frozen (--test 0.2 "
-        "keeps a part aside and fine-tunes the network)"
-    )
-    return message(says, folds=folds, few=few)
+    if few is not None:
+        says = N_(
+            "{few:count} images are few, so none is kept aside: they are judged in {folds:count} folds, each by a "
+            "model that had not seen it; the model that is kept learns from all of them (--test 0.2 keeps a part aside)"
+        )
+    reasons = [message(says, folds=recipe.folds, few=few or 0)]
+    if not may_tune(recipe):
+        says = N_(
+            "the pretrained network stays as it was published, with a new last layer (--time 5min fine-tunes the "
+            "network in the folds, too, if the time is enough)"
+        )
+        reasons.append(message(says))
+    return reasons
 
 
 def frozen_size(recipe: Recipe) -> int:
@@ -287,7 +303,7 @@ def preprocessing_of(recipe: Recipe, images: ImageSample, size: int | None = Non
             "bicubic",
             (127.0,),
             (128.0,),
-            max(JPEG_SIDE, size + size // 2),
+            jpeg_side(size),
             value_range=recipe.span(),
         )
     channels = 1 if images.grey else 3

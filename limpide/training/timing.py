@@ -25,6 +25,7 @@ TIMED_IMAGES = 32  # at once: a few take nearly as long as a batch
 # device. Work and not seconds, so that a slow or a busy machine trains the same network: about ten minutes of two
 # processor cores.
 MAX_DEFAULT = {"cpu": 1e13, "mps": 1e14, "cuda": 1e15}
+MIN_EPOCHS_IN_FOLDS = 6  # passes over few images; with fewer a last layer alone is as good
 MAX_EPOCHS = {"pretrained": 20, "scratch": 60}  # with --time; beyond, more passes stop helping
 
 
@@ -69,6 +70,22 @@ def choose_epochs(recipe: Recipe, images: int, work: int, grey: bool) -> tuple[i
     usual = default_epochs(recipe, images, grey)
     most = MAX_DEFAULT[torch.device(recipe.device).type]
     return max(1, min(usual, int(most / max(1, images * work)))), usual
+
+
+def steps_in_folds(recipe: Recipe, speed: StepTime, train: Batches, left: float | None) -> int:
+    """How many steps the network does that is shipped, where it is fine-tuned once without each fold, too: 0 where
+    nobody asked for it, or where the `left` seconds are too few. All images together are learned from as often as there
+    are folds.
+    """
+    per_epoch = len(train)
+    if recipe.epochs is not None:
+        return recipe.epochs * per_epoch
+    if left is None:
+        return 0
+    trainings = recipe.folds or 1
+    all_epochs = trainings * (per_epoch * speed.step + len(train.rows) / trainings * speed.image)
+    epochs = int(min(MAX_EPOCHS["pretrained"], left / max(1e-9, all_epochs)))
+    return epochs * per_epoch if epochs >= MIN_EPOCHS_IN_FOLDS else 0
 
 
 def steps_for(

@@ -15,6 +15,7 @@ from limpide.models import MODELS
 
 SIDES = (448, 800, 1120, 1792)  # of larger squares, px
 LARGEST = 1120  # px, where nobody asked: to open one unit there holds 7 GB (docs/LOG.md)
+JPEG_SIDE = 336  # pixels, at least: one and a half times the square that most networks see
 SECONDS = 300.0  # for looking at images in other ways, where nobody said how long it may take
 SHARE = 0.5  # of the time that was asked for with --time, at most
 
@@ -27,7 +28,12 @@ class View:
 
     def seen_by(self, preprocessing: Preprocessing) -> Preprocessing:
         """The same for squares of this side."""
-        return replace(preprocessing, size=self.size, jpeg_side=self.size + self.size // 2)
+        return replace(preprocessing, size=self.size, jpeg_side=jpeg_side(self.size))
+
+
+def jpeg_side(size: int) -> int:
+    """Pixels, the side to which a JPEG of more is decoded, where a pretrained network sees squares of this size."""
+    return max(JPEG_SIDE, size + size // 2)
 
 
 def view_named(name: str, model: str) -> View:

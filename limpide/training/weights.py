@@ -13,7 +13,7 @@ from limpide.core.errors import ModelError, RunError
 from limpide.core.run import Run
 from limpide.data.preprocessing import Preprocessing
 from limpide.system.files import write_bytes
-from limpide.training.views import view_named
+from limpide.training.views import View, view_named
 
 
 def save_weights(model: nn.Module, file: Path) -> None:
@@ -31,21 +31,37 @@ def load_weights(model: nn.Module, file: Path, *, but: str = "") -> None:
         raise RunError("L506", where=file) from error
 
 
-def trained_network(run: Run, view: str = "") -> tuple[nn.Module, Preprocessing]:
-    """The final network of a run, for looking inside, and the preprocessing it was trained with. Raises ModelError.
+def trained_network(run: Run) -> tuple[nn.Module, Preprocessing]:
+    """The final network of a run, for looking inside, and the preprocessing it was trained with. Raises ModelError."""
+    preprocessing = _final_preprocessing(run)
+    return _opened(run, run.info().network, preprocessing, run.snapshots / "best.safetensors"), preprocessing
 
-    view: how it is to look at images in place of its own way (views.py): with a head of zeros.
+
+def frozen_network(run: Run, view: str) -> tuple[nn.Module, Preprocessing]:
+    """The network as it was published, with a head of zeros, and the squares of another way to look at images
+    (views.py). Raises ModelError.
     """
+    other = view_named(view, run.info().model)
+    preprocessing = other.seen_by(_final_preprocessing(run))
+    return _opened(run, other.network, preprocessing, run.snapshots / "first.safetensors", but="head."), preprocessing
+
+
+def tuned_network(run: Run, file: Path) -> tuple[nn.Module, Preprocessing]:
+    """One that was fine-tuned without a fold: its weights lie in `file`. Raises ModelError, RunError."""
     info = run.info()
-    file = run.snapshots / "best.safetensors"
-    if not file.exists() or info.final is None:
+    preprocessing = View("", info.model, int(info.recipe["image_size"])).seen_by(_final_preprocessing(run))
+    return _opened(run, info.model, preprocessing, file), preprocessing
+
+
+def _final_preprocessing(run: Run) -> Preprocessing:
+    info = run.info()
+    if info.final is None or not (run.snapshots / "best.safetensors").exists():
         raise ModelError("L403", where=run.path)
     with run.reading():
-        preprocessing = Preprocessing.from_json(info.final.preprocessing)
-    name = info.network
-    if view:
-        other = view_named(view, info.model)
-        name, preprocessing = other.network, other.seen_by(preprocessing)
-    model = models.build(name, len(info.classes), preprocessing.channels, preprocessing.size)
-    load_weights(model, file, but="head." if view else "")
-    return model.eval(), preprocessing
+        return Preprocessing.from_json(info.final.preprocessing)
+
+
+def _opened(run: Run, name: str, preprocessing: Preprocessing, file: Path, *, but: str = "") -> nn.Module:
+    model = models.build(name, len(run.info().classes), preprocessing.channels, preprocessing.size)
+    load_weights(model, file, but=but)
+    return model.eval()

@@ -371,11 +371,12 @@ USAGE_ERRORS = {
         """,
     ),
     "L166": ErrorEntry(
-        what=N_("only the last layer of a pretrained network is judged in folds"),
+        what=N_("only a pretrained network is judged in folds"),
         todo=N_("leave --folds away, or take a network with published weights"),
         explanation="""
-        Folds fit a last layer many times on what a pretrained network sees, which takes seconds. A network that learns
-        from scratch would have to be trained as many times.
+        Folds fit a last layer many times on what a pretrained network sees, which takes seconds; with `--epochs` or
+        `--time` they fine-tune the network as many times as there are folds, which takes a few passes each. A network
+        that learns from scratch would take many.
         """,
     ),
     "L167": ErrorEntry(
@@ -391,7 +392,7 @@ USAGE_ERRORS = {
         todo=N_("add --folds 5, or leave --view away"),
         explanation="""
         `--view` says in which squares a frozen network looks at images: the whole of each in a small one, or large ones
-        in which small things count. It concerns a last layer that is judged in folds, `--folds`. A network that is
+        in which small things count. It concerns a frozen network that is judged in folds, `--folds`. One that is
         fine-tuned sees squares of `--image-size`.
         """,
     ),

@@ -76,6 +76,10 @@ class TrainContext:
         """The time and energy of a phase that was stopped count, too, when the run goes on."""
         self.run.update(spent=self.deadline.passed(), energy=self.energy())
 
+    def stop(self, seconds: float) -> None:
+        """Keeps the seconds that steps took until they were stopped, so that the finished run tells all of them."""
+        self.run.update(status="stopped", fit_seconds=self.info.fit_seconds + seconds, spent=self.deadline.passed())
+
     @property
     def deadline(self) -> Deadline:
         return Deadline(self.info.wanted.get("time"), self.began + self.paused)
@@ -110,7 +114,16 @@ class TrainContext:
         return Batches(self.pixels(), rows, self.dataset.labels[rows], batch, torch.device(self.recipe.device))
 
     def validation(self) -> Batches:
-        return self.batches("validation", batch=max(64, int(self.recipe.batch or 1)))
+        return self.batches("validation", batch=self.judging_batch)
+
+    @property
+    def judging_batch(self) -> int:
+        """Images at once that are looked at and not learned from."""
+        return max(64, int(self.recipe.batch or 1))
+
+    @property
+    def device(self) -> torch.device:
+        return torch.device(self.recipe.device)
 
     def network(self, preprocessing: Preprocessing, name: str = "") -> nn.Module:
         """A fresh network for squares like these. name: of another view of it (training/views.py)."""

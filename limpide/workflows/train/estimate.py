@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
@@ -26,6 +26,7 @@ from limpide.text.messages import N_, Message, message
 from limpide.training import timing
 from limpide.training.augment import decide_augmentation
 from limpide.training.class_balance import has_bias, is_uneven
+from limpide.training.defaults import may_tune
 from limpide.training.frozen_features import BATCH
 from limpide.training.linear_head import seconds_an_image
 from limpide.training.start import start_state
@@ -74,10 +75,10 @@ def estimate_work(job: TrainContext) -> Iterator[Event]:
     if job.done("quote"):
         return
     job.memory.mark()  # unpacking a download, or reading, may have held more than it left behind
-    if not job.recipe.folds:
+    model, steps = _accepted(job), not job.recipe.folds or may_tune(job.recipe)
+    if steps:
         yield Progress(message(N_("timing a few steps")))
-    model = _accepted(job)
-    threads, state = _timed_steps(job, model) if not job.recipe.folds else (_untimed(job), None)
+    threads, state = _timed_steps(job, model) if steps else (_untimed(job), None)
     if pretrained(job.recipe):
         yield Progress(message(N_("timing the pretrained network")))
     facts, views = _facts(job, model, threads.speed.image)
@@ -114,7 +115,10 @@ def _timed_steps(job: TrainContext, model: nn.Module) -> tuple[ThreadChoice, Tra
     state = start_state(model, job.recipe, 1)
     augment = decide_augmentation(job.recipe, None, job.seen.grey)
     timed = partial(timing.time_steps, state, job.batches("train"), job.validation(), job.recipe, augment)
-    return choose_threads(timed, torch.device(job.recipe.device)), state
+    threads = choose_threads(timed, torch.device(job.recipe.device))
+    if job.recipe.folds:  # there is no validation image that was timed
+        threads = replace(threads, speed=replace(threads.speed, image=_frozen_seconds(job)))
+    return threads, state
 
 
 def _facts(job: TrainContext, model: nn.Module, image: float) -> tuple[Facts, list[View]]:
@@ -177,12 +181,14 @@ def _work(job: TrainContext, facts: Facts, speed: timing.StepTime) -> Work:
             (time_limit - passed - frozen - after - reserved) * SPARE, 0.0 if has_frozen else FITTING * time_limit
         )
     steps = 0
-    if not facts.folds:
+    if facts.folds:
+        steps = timing.steps_in_folds(job.recipe, speed, train, left) if may_tune(job.recipe) else 0
+    else:
         steps = timing.steps_for(job.recipe, speed, train, validation, job.seen.grey, left, facts.multiply_adds)
-    if blind := has_frozen and not facts.validation:
+    if blind := has_frozen and not facts.validation and not facts.folds:
         steps = 0
     epochs, look = steps / max(1, len(train)), facts.validation * speed.image
-    fitting = fit.cost(steps, epochs, speed.step, look).seconds
+    fitting = max(1, facts.folds) * fit.cost(steps, epochs, speed.step, look).seconds
     more = sum(audits.values())
     if time_limit is not None:  # beyond what was asked for it is left out
         more = min(more, max(0.0, time_limit - passed - frozen - fitting - after))
@@ -229,10 +235,16 @@ def _announce(job: TrainContext, work: Work, threads: ThreadChoice, memory: floa
     recipe, epochs_asked = job.recipe, job.info.wanted.get("epochs")
     if threads.number:
         yield job.say("decision", _busy(threads))
-    if work.steps or not work.frozen:
+    if work.steps and recipe.folds:
+        says = N_(
+            "the network is fine-tuned without each of the {folds:count} folds, and then from all images, in "
+            "{epochs:count} passes each time"
+        )
+        yield job.say("decision", message(says, epochs=work.epochs, folds=recipe.folds))
+    elif work.steps or not work.frozen:
         says = N_("passes over the training part: {epochs:number} ({steps:count} steps)")
         yield job.say("decision", message(says, epochs=work.epochs, steps=work.steps))
-    elif recipe.folds:
+    elif recipe.folds and recipe.time is None:
         pass  # the reason was told where folds were chosen
     elif work.blind:
         yield job.say("decision", _blind(epochs_asked))

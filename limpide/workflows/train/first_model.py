@@ -50,7 +50,7 @@ def first_model(job: TrainContext) -> Iterator[Event]:
     if job.done("first"):
         return
     if not pretrained(job.recipe):
-        job.enter("fit")
+        job.enter("folds")
         return
     pixels = job.frozen_pixels()
     model = job.frozen_network()
@@ -79,7 +79,7 @@ def first_model(job: TrainContext) -> Iterator[Event]:
         says = N_("no fine-tuning: no validation image is left to get right (--epochs asks for it all the same)")
         yield job.say("decision", message(says))
     job.enter(
-        "fit",
+        "folds",
         steps=steps,
         frozen=_record(job, fitted),
         temperature=fitted.temperature,

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import math
-import os
-import time
 from collections.abc import Generator, Iterator
 
 from limpide.audit import run_facts
@@ -15,10 +13,11 @@ from limpide.core.errors import TrainingError
 from limpide.core.events import Epoch, Event, Note, Progress, Step
 from limpide.core.finding import Finding
 from limpide.core.run_info import Final, require
+from limpide.judging.fold_heads import judges_of_folds
 from limpide.text.messages import N_, message
 from limpide.training.augment import augmentation_of, augmentation_to_json, decide_augmentation, describe_augmentation
 from limpide.training.augment.base import Augment, Augmentation
-from limpide.training.checkpoint import Restored, load_checkpoint, save_checkpoint
+from limpide.training.checkpoint import CheckpointWriter, Restored, load_checkpoint
 from limpide.training.class_balance import balance, priors
 from limpide.training.loop import evaluate, fit, has_stalled
 from limpide.training.start import describe_rule, start_state
@@ -30,8 +29,6 @@ from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.control import TrainingControl
 from limpide.workflows.train.deadline import planned_end, plans_of
 from limpide.workflows.train.replan import Replanner
-
-CHECKPOINT_EVERY = float(os.environ.get("LIMPIDE_CHECKPOINT_SECONDS", "10"))  # s, and at most a thirtieth of the time
 
 
 def cost(steps: int, epochs: float, step: float, look: float) -> Cost:
@@ -50,7 +47,8 @@ def _fitted(job: TrainContext) -> Iterator[Event]:
     yield Progress(message(N_("preparing the training")))
     # The last layer starts afresh: fitted on frozen features it is so steep that it tears the layers below
     # (docs/LOG.md).
-    model = job.frozen_network() if job.recipe.folds else job.network(job.pixels().preprocessing)
+    is_frozen = job.recipe.folds and not job.info.steps
+    model = job.frozen_network() if is_frozen else job.network(job.pixels().preprocessing)
     state = start_state(model, job.recipe, require(job.info.steps, "steps"))
     restored = load_checkpoint(job.run.checkpoints)
     if restored:
@@ -66,7 +64,7 @@ def _fitted(job: TrainContext) -> Iterator[Event]:
     seconds = job.info.fit_seconds + deadline.now() - began - job.paused
     yield Progress(message(N_("choosing the best weights")))
     final, n = yield from _choose_weights(job, state)
-    if job.recipe.balance == "yes" and not job.recipe.folds:  # heads of folds are balanced already
+    if job.recipe.balance == "yes" and not is_frozen:  # heads of folds are balanced already
         labels = job.dataset.labels[job.rows("train")]
         balance(state.model, priors(labels, len(job.dataset.learned_classes)))
     save_weights(state.model, job.run.snapshots / "best.safetensors")
@@ -98,6 +96,10 @@ def _choose_weights(job: TrainContext, state: TrainState) -> Generator[Event, No
     what they are, and on how many images they were scored.
     """
     frozen = job.info.frozen
+    if job.recipe.folds and job.info.steps:  # as in the folds: the weights after the last step
+        heads = judges_of_folds(job.run)
+        accuracy = float((heads.logits.argmax(1) == job.dataset.labels[heads.rows]).mean())
+        return Final("fine-tuned", job.pixels().preprocessing.to_json(), accuracy), len(heads.rows)
     if not frozen or _better(job, state, (frozen.accuracy, -frozen.loss)):
         state.use_best()
         kind, accuracy = ("fine-tuned" if frozen else "trained"), state.best_score[0] if state.best_score else 0.0
@@ -164,13 +166,13 @@ def _diagnosed(job: TrainContext, final_kind: str) -> Iterator[Event]:
 
 def _steps(job: TrainContext, state: TrainState, augment: Augment | None) -> Iterator[Event]:
     """Runs the loop, saves when due, and stops when validation stalls, when a watcher asks for it or the time is up."""
-    validation, began, checkpoints = job.validation(), deadline.now(), CheckpointWriter(job, state)
+    validation, began, checkpoints = job.validation(), deadline.now(), _checkpoints_of(job, state)
     watched, batches = TrainingControl(job, state), job.batches("train")
     share = Replanner(job, state, len(batches))
     yield from share.kept()
     loop = fit(state, batches, validation if len(validation.rows) else None, job.recipe, augment=augment)
     with contextlib.closing(loop):  # type: ignore[type-var]
-        while not has_stalled(state, int(job.recipe.patience or 1)):
+        while job.recipe.folds or not has_stalled(state, int(job.recipe.patience or 1)):
             event = next(loop, None)
             if event is None:
                 return
@@ -186,7 +188,7 @@ def _steps(job: TrainContext, state: TrainState, augment: Augment | None) -> Ite
                     yield Progress(message(N_("looking at the validation images")))
             except GeneratorExit:
                 checkpoints.save()
-                _stopped(job, deadline.now() - began - job.paused)
+                job.stop(deadline.now() - began - job.paused)
                 raise
 
 
@@ -195,23 +197,5 @@ def _refuse_infinite(event: Step | Epoch) -> None:
         raise TrainingError("L601", where=f"step {event.n}")
 
 
-class CheckpointWriter:
-    """Checkpoints, so that their writing takes a small share of the time."""
-
-    def __init__(self, job: TrainContext, state: TrainState) -> None:
-        self.job, self.state = job, state
-        self._saved, self._pause = time.monotonic(), CHECKPOINT_EVERY
-
-    def save_if_due(self) -> None:
-        now = time.monotonic()
-        if now - self._saved > self._pause:
-            self.save()
-            self._pause, self._saved = max(CHECKPOINT_EVERY, 30 * (time.monotonic() - now)), time.monotonic()
-
-    def save(self) -> None:
-        save_checkpoint(self.state, self.job.run.checkpoints, self.job.run.sync())
-
-
-def _stopped(job: TrainContext, seconds: float) -> None:
-    """Keeps the time that was spent, so that the finished run tells all of it."""
-    job.run.update(status="stopped", fit_seconds=job.info.fit_seconds + seconds, spent=job.deadline.passed())
+def _checkpoints_of(job: TrainContext, state: TrainState) -> CheckpointWriter:
+    return CheckpointWriter(state, job.run.checkpoints, job.run.sync)

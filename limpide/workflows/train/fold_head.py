@@ -60,6 +60,7 @@ def _heads_of(found: CrossFit, rows: np.ndarray, folds: np.ndarray) -> FoldHeads
         np.stack([found.heads[name].bias for name in names]),
         np.array([found.temperatures[name] for name in names]),
         np.array([found.choices[name].view for name in names]),
+        np.array([found.choices[name].mirrored for name in names]),
     )
 
 

@@ -11,6 +11,7 @@ from limpide.baselines.baseline import BaselineInputs, FrozenModel
 from limpide.baselines.compare import budget_of
 from limpide.core.events import Event, Progress
 from limpide.core.run_info import require
+from limpide.judging.fold_heads import FoldHeads
 from limpide.models import multiply_adds, parameters, pretrained
 from limpide.system import machine
 from limpide.text.messages import N_, message
@@ -52,8 +53,10 @@ def _frozen(job: TrainContext) -> Generator[Event, None, FrozenModel]:
     load_weights(model, job.run.snapshots / "first.safetensors")
     rows = {"train": job.frozen_rows("train"), "test": job.frozen_rows("test")}
     features: dict[str, np.ndarray] = {}
+    logits = None
     if job.recipe.folds:
         rows["test"] = rows["train"]
+        logits = _logits_of_folds(job, rows["train"])
         features["train"] = features["test"] = yield from features_of_view(job, rows["train"])
     else:
         for part in rows:
@@ -67,6 +70,7 @@ def _frozen(job: TrainContext) -> Generator[Event, None, FrozenModel]:
         test_rows=rows["test"],
         weight=model.head.weight.detach().numpy(),  # type: ignore[union-attr,operator]
         bias=model.head.bias.detach().numpy(),  # type: ignore[union-attr,operator]
+        logits=logits,
         seconds=info.seconds,
         head_seconds=info.head_seconds,
         milliseconds=info.milliseconds,
@@ -74,3 +78,13 @@ def _frozen(job: TrainContext) -> Generator[Event, None, FrozenModel]:
         multiply_adds=multiply_adds(model, 3, pixels.preprocessing.size),
         is_the_network=require(job.info.final, "final").kind == "frozen",
     )
+
+
+def _logits_of_folds(job: TrainContext, rows: np.ndarray) -> np.ndarray:
+    """float32 (len(rows), classes): what the frozen network says with the last layer that had not seen the image; NaN
+    of those that no fold judges.
+    """
+    heads = FoldHeads.load(job.run)
+    logits = np.full((len(rows), heads.logits.shape[1]), np.nan, np.float32)
+    logits[np.searchsorted(rows, heads.rows)] = heads.logits
+    return logits

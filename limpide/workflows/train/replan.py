@@ -56,11 +56,11 @@ class Replanner:
 
     def _decide(self) -> None:
         """Writes down another number of steps where the time asks for it. While earlier plans are being done again,
-        nothing new is decided.
+        nothing new is decided; and nothing where folds judge, as the model that is shipped learns as theirs did.
         """
         job, state, plans = self.job, self.state, plans_of(self.job.info)
         time_limit = job.deadline.asked
-        if time_limit is None or (plans and state.step <= plans[-1].at):
+        if time_limit is None or job.recipe.folds or (plans and state.step <= plans[-1].at):
             return
         now = deadline.now()
         left = job.deadline.left() - self._after

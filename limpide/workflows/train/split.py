@@ -165,7 +165,7 @@ def _say_folds(job: TrainContext) -> Iterator[Event]:
     """What judges which image, and of which classes none can be judged."""
     judged, train = job.judged_rows(), job.rows("train")
     says = N_(
-        "{train:count} images train; {judged:count} of them are judged in {folds:count} folds, each by a last layer "
+        "{train:count} images train; {judged:count} of them are judged in {folds:count} folds, each by a model "
         "that learned from the other folds"
     )
     folds = len(np.unique(job.folds[judged]))

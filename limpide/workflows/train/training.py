@@ -1,4 +1,4 @@
-"""train: read → check → split → quote → first model → fit → seal → judge and report.
+"""train: read → check → split → quote → first model → fine-tuning in folds → fit → seal → judge and report.
 
 Every phase is a generator of events and either does its work or finds it done, so the same call starts a training and
 continues one.
@@ -31,6 +31,7 @@ from limpide.workflows.train.estimate import estimate_work
 from limpide.workflows.train.finish import finish
 from limpide.workflows.train.first_model import first_model
 from limpide.workflows.train.fit import fit_network
+from limpide.workflows.train.fold_tuning import tune_in_folds
 from limpide.workflows.train.good_parts.choose import good_class, scan_to_learn
 from limpide.workflows.train.good_parts.phases import good_parts_phases
 from limpide.workflows.train.judge import judge_model
@@ -131,6 +132,7 @@ def _phases(judge: bool) -> Phases:
         split_images,
         estimate_work,
         first_model,
+        tune_in_folds,
         fit_network,
         partial(seal_model, judged=judge),
         judge_model if judge else finish,

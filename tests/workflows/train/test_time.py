@@ -18,6 +18,7 @@ from limpide.baselines.saved import load_scores, save_scores
 from limpide.core.events import Epoch, Event, Note, Progress, Step
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
+from limpide.training import checkpoint
 from limpide.training.checkpoint import load_checkpoint
 from limpide.workflows.train import control, deadline, estimate, fit
 from limpide.workflows.train.deadline import FINE_TUNING, TIME, Plan, plans_of
@@ -114,7 +115,7 @@ def test_a_resume_does_what_was_decided_and_not_what_its_clock_says(
     shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The second session has all the time in the world, and still comes to the bits of the first."""
-    monkeypatch.setattr(fit, "CHECKPOINT_EVERY", 0.0)
+    monkeypatch.setattr(checkpoint, "EVERY", 0.0)
     recipe = TINY.but(time=60, epochs=40)
     with monkeypatch.context() as patch:
         Slow(patch, step=2.0, stalls=20)

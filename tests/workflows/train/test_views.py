@@ -29,7 +29,7 @@ from limpide.report.html.page import html_of
 from limpide.training.batches import as_tensor
 from limpide.training.cross_fit import Features, cross_fit
 from limpide.training.frozen_features import Frozen
-from limpide.training.weights import trained_network
+from limpide.training.weights import frozen_network, trained_network
 from limpide.workflows.evaluate import evaluate
 from limpide.workflows.explain import explain
 from limpide.workflows.train.training import prepare, train
@@ -90,7 +90,7 @@ def test_new_plates_are_told_apart_by_the_file(place: Path, run: Run) -> None:
 def test_looked_at_whole_they_are_not(place: Path, run: Run) -> None:
     heads, files = FoldHeads.load(run), sorted((place / "plates").rglob("*.png"))
     truth = np.array([file.parent.name == "scratched" for file in files], int)
-    model, p = trained_network(run, "whole")
+    model, p = frozen_network(run, "whole")
     squares = np.stack([p.pixels(Image.open(file).convert("RGB")) for file in files])
     assert p.size == 224
     features = Features(Frozen(model, p, torch.device("cpu")).features(squares))

@@ -1,0 +1,57 @@
+"""Whether the network is fine-tuned or stays frozen, where folds judge: for each fold the other folds decide, by images
+that neither had seen; so the score of a fold is none that anything was chosen by.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from limpide.training.class_balance import balanced_weights
+from limpide.training.linear_head import log_loss
+from limpide.training.temperature import Temperature, fit_temperature
+
+
+@dataclass(frozen=True)
+class TunedChoice:
+    """chosen: bool (k,), of each fold · temperatures: float (k,), of each fold's fine-tuned network · is_better:
+    whether the model that is shipped is fine-tuned · temperature: of that model.
+    """
+
+    chosen: np.ndarray
+    temperatures: np.ndarray
+    is_better: bool
+    temperature: Temperature
+
+
+def choose_tuned(
+    frozen: np.ndarray, tuned: np.ndarray, truth: np.ndarray, fold: np.ndarray, names: np.ndarray, balanced: bool
+) -> TunedChoice:
+    """frozen, tuned: float (n, classes), logits of images that the model had not seen · truth: int (n,) · fold: int
+    (n,), of each · names: int (k,), the folds · balanced: whether a rare class counts as much as a frequent one.
+    """
+    others = [_compare(frozen, tuned, truth, fold != name, balanced) for name in names]
+    is_better, temperature = _compare(frozen, tuned, truth, np.ones(len(truth), bool), balanced)
+    return TunedChoice(
+        np.array([better for better, _ in others]),
+        np.array([own.value for _, own in others]),
+        is_better,
+        temperature,
+    )
+
+
+def _compare(
+    frozen: np.ndarray, tuned: np.ndarray, truth: np.ndarray, rows: np.ndarray, balanced: bool
+) -> tuple[bool, Temperature]:
+    """(whether the log-loss of the fine-tuned network is less on these images (bool (n,)), each with the temperature
+    that suits it there; the temperature of the fine-tuned one).
+    """
+    truth = truth[rows]
+    weights = balanced_weights(truth) if balanced else None
+    temperature, losses = None, []
+    for logits in (frozen[rows], tuned[rows]):
+        temperature = fit_temperature(logits, truth, of="folds", weights=weights)
+        losses.append(log_loss(logits / temperature.value, truth, weights))
+    assert temperature is not None
+    return losses[1] < losses[0], temperature

@@ -1,0 +1,135 @@
+"""folds: where there is time, the network is fine-tuned without each fold, and asked about the images of that fold. The
+folds then choose: fine-tuned, or frozen with a new last layer.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import shutil
+from collections.abc import Generator, Iterator
+from pathlib import Path
+
+import numpy as np
+from torch import nn
+
+from limpide.core.errors import TrainingError
+from limpide.core.events import Event, Progress, Step
+from limpide.core.recipe import Recipe
+from limpide.core.run_info import require
+from limpide.judging.fold_heads import FoldHeads
+from limpide.judging.tuned_folds import TunedFolds, network_file
+from limpide.system import machine
+from limpide.text.messages import N_, Message, message
+from limpide.training.augment import decide_augmentation
+from limpide.training.batches import Batches
+from limpide.training.checkpoint import CheckpointWriter, load_checkpoint
+from limpide.training.class_balance import balance, priors
+from limpide.training.device import place_on_device
+from limpide.training.loop import fit, logits_of
+from limpide.training.start import start_state
+from limpide.training.state import TrainState
+from limpide.training.threads import limit_threads
+from limpide.training.tuned_choice import choose_tuned
+from limpide.training.weights import load_weights, save_weights
+from limpide.workflows.train import deadline
+from limpide.workflows.train.context import TrainContext
+
+
+def tune_in_folds(job: TrainContext) -> Iterator[Event]:
+    if job.done("folds"):
+        return
+    if not (job.recipe.folds and job.info.steps):
+        job.enter("fit")
+        return
+    heads = FoldHeads.load(job.run)
+    logits = np.empty_like(heads.logits)
+    with limit_threads(job.info.threads):
+        for k, fold in enumerate(heads.names.tolist()):
+            own = heads.fold == fold
+            logits[own] = yield from _ask_without(job, fold, bool(heads.mirrored[k]), heads.rows[own])
+            machine.release_memory()
+    yield from _settle(job, heads, logits)
+
+
+def _settle(job: TrainContext, heads: FoldHeads, logits: np.ndarray) -> Iterator[Event]:
+    """logits: float32 (n, classes), of the images that are judged, by the network that was fine-tuned without them."""
+    truth = job.dataset.labels[heads.rows]
+    found = choose_tuned(heads.logits, logits, truth, heads.fold, heads.names, job.recipe.balance == "yes")
+    TunedFolds(logits, found.temperatures, found.chosen).save(job.run)
+    yield job.say("decision", _says(heads.logits, logits, truth, found.is_better))
+    if found.is_better:
+        job.enter("fit", temperature=found.temperature)
+    else:
+        job.enter("fit", steps=0)
+
+
+def _says(frozen: np.ndarray, tuned: np.ndarray, truth: np.ndarray, is_better: bool) -> Message:
+    says = (
+        N_(
+            "the network is fine-tuned: in the folds, its probabilities fit better (right: {tuned:percent} of "
+            "{n:count} images, {frozen:percent} with a new last layer alone)"
+        )
+        if is_better
+        else N_(
+            "the network stays as it was published: in the folds, fine-tuning does not make its probabilities fit "
+            "better (right: {tuned:percent} of {n:count} images, {frozen:percent} with a new last layer alone)"
+        )
+    )
+    right_frozen, right_tuned = (float((logits.argmax(1) == truth).mean()) for logits in (frozen, tuned))
+    return message(says, n=len(truth), frozen=right_frozen, tuned=right_tuned)
+
+
+def _ask_without(job: TrainContext, fold: int, flip: bool, rows: np.ndarray) -> Generator[Event, None, np.ndarray]:
+    """float32 (len(rows), classes): what the network says of these images, the ones of the fold that it is fine-tuned
+    without. The network is kept.
+    """
+    file = network_file(job.run, fold)
+    if file.exists():
+        model = place_on_device(job.network(job.pixels().preprocessing), job.device)
+        load_weights(model, file)
+    else:
+        model = yield from _tuned_without(job, fold, job.recipe.but(flip="yes" if flip else "no"))
+        save_weights(model, file)
+    shutil.rmtree(_checkpoints(job, fold), ignore_errors=True)
+    return np.asarray(logits_of(model, job.batches_of(rows, job.judging_batch)).numpy())
+
+
+def _tuned_without(job: TrainContext, fold: int, recipe: Recipe) -> Generator[Event, None, nn.Module]:
+    rows = job.rows("train")
+    rows = rows[job.folds[rows] != fold]
+    batches = job.batches_of(rows, int(recipe.batch or 1))
+    steps = round(require(job.info.epochs, "epochs") * len(batches))
+    state = start_state(job.network(job.pixels().preprocessing), recipe, steps)
+    yield from _steps(job, state, batches, recipe, fold)
+    if recipe.balance == "yes":
+        balance(state.model, priors(job.dataset.labels[rows], len(job.dataset.learned_classes)))
+    return state.model
+
+
+def _steps(job: TrainContext, state: TrainState, batches: Batches, recipe: Recipe, fold: int) -> Iterator[Event]:
+    folder, began = _checkpoints(job, fold), deadline.now()
+    folder.mkdir(exist_ok=True)
+    augment = decide_augmentation(recipe, require(job.info.epochs, "epochs"), job.seen.grey)
+    restored = load_checkpoint(folder)
+    if restored:
+        state.restore(restored.tensors, restored.numbers)
+    checkpoints = CheckpointWriter(state, folder, lambda: 0)
+    says = message(N_("fine-tuning without fold {fold}"), fold=fold)
+    with contextlib.closing(fit(state, batches, None, recipe, augment=augment)) as loop:  # type: ignore[type-var]
+        for event in loop:
+            if isinstance(event, Step) and not math.isfinite(event.loss):
+                raise TrainingError("L601", where=f"fold {fold} step {event.n}")
+            checkpoints.save_if_due()
+            try:
+                yield Progress(says, state.step, state.steps)
+            except GeneratorExit:
+                checkpoints.save()
+                job.stop(deadline.now() - began)
+                raise
+    job.run.update(fit_seconds=job.info.fit_seconds + deadline.now() - began)
+    job.info = job.run.info()
+
+
+def _checkpoints(job: TrainContext, fold: int) -> Path:
+    return job.run.checkpoints / f"fold-{fold}"

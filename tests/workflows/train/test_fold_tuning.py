@@ -1,0 +1,198 @@
+"""Fine-tuning in folds: each image is asked of a network that was fine-tuned without it; the folds choose between that
+and a new last layer alone; what is shipped learned as the folds' networks did.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from limpide.core.errors import RunError
+from limpide.core.events import Event, Note, Step
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
+from limpide.data.run_images import RunImages
+from limpide.deploy.predictor import Predictor
+from limpide.judging.fold_heads import FoldHeads, judges_of_folds, network_of_fold
+from limpide.judging.run_subject import subject_of_run
+from limpide.judging.tuned_folds import TUNED, TunedFolds, network_file
+from limpide.report.html.page import html_of
+from limpide.training import loop, tuned_choice
+from limpide.training.batches import as_tensor
+from limpide.training.weights import trained_network
+from limpide.workflows.train import fold_tuning
+from limpide.workflows.train.training import prepare, train
+from tests.make_images import photo_folder
+from tests.quick_judge import quick_judge
+
+TUNED_RECIPE = Recipe(
+    model="efficientnet_lite0", device="cpu", folds=3, view="whole", flip="yes", image_size=64, epochs=2
+)
+
+
+def trained(data: Path, runs: Path, recipe: Recipe = TUNED_RECIPE) -> tuple[Run, list[Event]]:
+    run, dataset, _ = prepare(str(data), recipe, runs)
+    with quick_judge():
+        return run, list(train(run, dataset, images=False))
+
+
+class Preferring:
+    """Decides as it is told, with temperatures of its own: which way is better is known."""
+
+    def __init__(self, chosen: list[bool], is_better: bool) -> None:
+        self.chosen, self.is_better, self.asked = chosen, is_better, 0
+
+    def __call__(self, frozen: Any, tuned: Any, truth: Any, fold: Any, names: Any, balanced: bool) -> Any:
+        self.asked += 1
+        found = tuned_choice.choose_tuned(frozen, tuned, truth, fold, names, balanced)
+        temperatures = np.arange(2.0, 2.0 + len(names))
+        return type(found)(np.array(self.chosen), temperatures, self.is_better, found.temperature)
+
+
+@pytest.fixture(scope="module")
+def place(once: Any) -> Path:
+    """36 photographs, `photos`, and the run on them, `runs`, in which two folds of three, and the whole, prefer
+    fine-tuning.
+    """
+
+    def make(folder: Path) -> None:
+        photo_folder(folder / "photos", per_class=12)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(fold_tuning, "choose_tuned", Preferring([True, False, True], True))
+            trained(folder / "photos", folder / "runs")
+
+    return once("tuned in folds", make)  # type: ignore[no-any-return]
+
+
+@pytest.fixture(scope="module")
+def run(place: Path) -> Run:
+    return Run.all_in(place / "runs")[0]
+
+
+def test_what_is_said_of_an_image_is_said_by_the_network_tuned_without_its_fold(run: Run) -> None:
+    frozen, judges, album = FoldHeads.load(run), judges_of_folds(run), RunImages(run)
+    assert judges.view.tolist() == [TUNED, "whole", TUNED]
+    for k, name in enumerate(judges.names.tolist()):
+        own = np.flatnonzero(judges.fold == name)
+        model, p = network_of_fold(run, judges, name)
+        assert p.size == (64 if k != 1 else 224)
+        squares = np.stack([p.pixels(album.image(int(judges.rows[row]))) for row in own])
+        with torch.inference_mode():
+            logits = model(as_tensor(squares, p)).numpy()
+        assert logits == pytest.approx(judges.logits[own], abs=0.3 if k == 1 else 1e-3)
+        assert (k == 1) == np.array_equal(judges.logits[own], frozen.logits[own])
+    assert judges.temperature.tolist() == [2.0, frozen.temperature[1], 4.0]
+    with np.load(run.predictions / "test.npz") as stored:
+        assert stored["probabilities"] == pytest.approx(judges.probabilities())
+        right = float((stored["probabilities"].argmax(1) == stored["truth"]).mean())
+    assert run.findings()["accuracy"].number("accuracy").value == right
+
+
+def test_no_network_learned_from_the_images_that_it_judges(place: Path, tmp_path: Path) -> None:
+    """A class that one fold alone holds cannot be named by the network that learned without that fold."""
+    seen: list[tuple[int, set[int]]] = []
+
+    def watched(state: Any, batches: Any, *rest: Any, **more: Any) -> Any:
+        seen.append((state.steps, set(batches.rows.tolist())))
+        return loop.fit(state, batches, *rest, **more)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(fold_tuning, "fit", watched)
+        run, _ = trained(place / "photos", tmp_path)
+    heads = FoldHeads.load(run)
+    for name, (steps, rows) in zip(heads.names, seen, strict=True):
+        own = set(heads.rows[heads.fold == name].tolist())
+        assert rows == set(range(36)) - own and steps == 2  # 24 images: one step a pass, two passes
+
+
+def test_the_shipped_network_learned_from_all_as_long_as_those_of_the_folds(run: Run) -> None:
+    info = run.info()
+    assert info.final and info.final.kind == "fine-tuned" and info.steps == 4 and info.epochs == 2
+    assert [event.n for event in run.events() if isinstance(event, Step)] == [1, 2, 3, 4]
+    model, p = trained_network(run)
+    predictor = Predictor(run.model_file)
+    assert p.size == 64 and predictor.preprocessing.size == 64 and predictor.judged == "cross-fitted"
+    for k in (0, 2):
+        other, _ = network_of_fold(run, judges_of_folds(run), k)
+        assert not torch.equal(model.head.weight, other.head.weight)  # type: ignore[union-attr,arg-type]
+    statistics = {name: value for name, value in model.state_dict().items() if "running" in name}
+    other, _ = network_of_fold(run, judges_of_folds(run), 1)
+    assert all(torch.equal(value, other.state_dict()[name]) for name, value in statistics.items())
+    assert run.findings()["export"].verdict == "ok"
+
+
+def test_report_and_run_say_what_learned_and_what_judged(run: Run) -> None:
+    said = str(run.findings()["training"].message)
+    assert "in 2 passes" in said and "In 3 folds" in said and "36 images" in said
+    decisions = [str(event.message) for event in run.events() if isinstance(event, Note)]
+    assert any("fine-tuned without each of the 3 folds" in line for line in decisions)
+    assert any(line.startswith("the network is fine-tuned: in the folds") for line in decisions)
+    page = html_of(run)
+    assert "The model that is shipped learned from all images, in the same way." in page
+
+
+def test_the_frozen_network_counts_as_a_simpler_model_judged_in_the_folds(place: Path, tmp_path: Path) -> None:
+    shutil.copytree(place / "runs", tmp_path / "runs")
+    run = Run.all_in(tmp_path / "runs")[0]
+    _, dataset, _ = prepare(str(place / "photos"), TUNED_RECIPE, tmp_path / "elsewhere")
+    subject = subject_of_run(run, dataset, np.ones(36, np.uint8), None, lambda *_: True)  # type: ignore[arg-type]
+    assert subject.trained and subject.trained.fold_network
+    assert subject.trained.fold_network(0).preprocessing.size == 64
+
+
+def test_frozen_is_shipped_where_the_folds_prefer_it(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fold_tuning, "choose_tuned", Preferring([True, False, False], False))
+    run, events = trained(place / "photos", tmp_path)
+    info, judges = run.info(), judges_of_folds(run)
+    assert info.steps == 0 and info.final and info.final.kind == "frozen"
+    assert judges.view.tolist() == [TUNED, "whole", "whole"]
+    model, p = network_of_fold(run, judges, 0)
+    squares = p.pixels(RunImages(run).image(int(judges.rows[0])))[None]
+    assert p.size == 64 and model(as_tensor(squares, p)).shape == (1, 3)
+    assert trained_network(run)[1].size == 224
+    assert any("stays as it was published" in str(getattr(event, "message", "")) for event in events)
+    assert "stayed as it was published" in str(run.findings()["training"].message)
+
+
+@pytest.mark.parametrize(("stop", "times"), [("fine-tuning without fold", 3), ("fine-tuning without fold", 1)])
+def test_stopped_while_it_tunes_a_fold_it_goes_on_to_the_same_bytes(
+    place: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: str, times: int
+) -> None:
+    monkeypatch.setattr(fold_tuning, "choose_tuned", Preferring([True, False, True], True))
+    again, dataset, _ = prepare(str(place / "photos"), TUNED_RECIPE, tmp_path)
+    steps, met = train(again, dataset, images=False), 0
+    for event in steps:
+        met += str(getattr(event, "phase", "")).startswith(stop)
+        if met == times:
+            steps.close()  # type: ignore[attr-defined]
+            break
+    assert again.info().phase == "folds" and again.info().status == "stopped"
+    again, dataset, continued = prepare(str(place / "photos"), TUNED_RECIPE, tmp_path)
+    assert continued
+    with quick_judge():
+        list(train(again, dataset, images=False))
+    for name in judges_of_folds(run).names.tolist():
+        assert network_file(again, name).read_bytes() == network_file(run, name).read_bytes()
+    assert again.model_file.read_bytes() == run.model_file.read_bytes()
+    assert again.findings()["accuracy"].to_json() == run.findings()["accuracy"].to_json()
+    assert not list(again.checkpoints.glob("fold-*"))
+
+
+def test_damaged_answers_or_networks_of_folds_are_one_line(place: Path, tmp_path: Path) -> None:
+    shutil.copytree(place / "runs", tmp_path / "runs")
+    run = Run.all_in(tmp_path / "runs")[0]
+    network_file(run, 0).write_bytes(b"no weights")
+    with pytest.raises(RunError, match=r"fold-0\.safetensors"):
+        network_of_fold(run, judges_of_folds(run), 0)
+    (run.snapshots / "tuned-folds.npz").write_bytes(b"PK")
+    with pytest.raises(RunError, match="L506"):
+        judges_of_folds(run)
+    (run.snapshots / "tuned-folds.npz").unlink()
+    assert TunedFolds.load(run) is None
