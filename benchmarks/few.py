@@ -1,23 +1,26 @@
 """How good with few images a class? Paired draws: each column learns from the same images and names the same new ones.
 
     python -m benchmarks.few PHOTOS [--groups GROUPS.csv] [--each 5 10 25 50 100] [--draws 10] [--new 400]
+    python -m benchmarks.few --table [--results benchmarks/few.csv]
 
 PHOTOS holds one folder a class. With GROUPS.csv (columns file, label and one that names the group) a fifth of the
-groups is new; otherwise a fifth of the images is. The columns:
+groups is new; otherwise a fifth of the images is. What is measured is added to a file (--results), draw after draw;
+what it holds already is not measured again, and --table prints its means. The columns:
 
     folds          limpide train, judged in folds, no other option
     30 s, 2 min    the same with --time
     a fifth        limpide train --folds 0: a fifth of the images is kept for the score, a tenth chooses
     LogisticCV     scikit-learn's LogisticRegressionCV (5 folds, standardised) on the published features, all images
 
-Prints a line a draw and, for each number of images, a line of means: share of new images that are right, seconds of the
-whole command, width of the interval that the run tells.
+A cell of the table: share of new images that are right, seconds of the whole command, half the width of the interval
+that the run tells, in points; means over the draws. The interval of "a fifth" is that before there were folds.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import itertools
 import json
 import os
 import subprocess
@@ -97,6 +100,8 @@ def train(name: str, learned: list[Photo], new: list[Photo], folder: Path, group
     seconds, result = time.monotonic() - began, json.loads(said)
     found = json.loads(Path(result["run"], "findings", "accuracy.json").read_text())
     number = next(one for one in found["numbers"] if one["name"] == "accuracy")
+    if number["low"] is None:
+        number["low"], number["high"] = 0.0, 1.0
     predictor = Predictor(Path(result["run"], "model.onnx"))
     answers = predictor.probabilities([predictor.preprocessing.opened(p.file.read_bytes())[0] for p in new]).argmax(1)
     right = np.mean([predictor.classes[k] == photo.label for k, photo in zip(answers, new, strict=True)])
@@ -120,7 +125,8 @@ def logistic(learned: list[Photo], new: list[Photo]) -> Score:
     )
     model.fit(inputs, [photo.label for photo in learned])
     seconds = time.monotonic() - began
-    right = model.score(features.transform([photo.file for photo in new]), [photo.label for photo in new])
+    said = model.predict(features.transform([photo.file for photo in new]))
+    right = np.mean(said == np.array([photo.label for photo in new]))
     return Score(float(right), seconds, float("nan"))
 
 
@@ -135,29 +141,77 @@ def column(name: str, grouped: bool) -> Callable[[list[Photo], list[Photo]], Sco
     return score
 
 
+@dataclass(frozen=True)
+class Results:
+    """What was measured: a line of the file each. key: (set, images a class, draw, column)."""
+
+    file: Path
+    scores: dict[tuple[str, int, int, str], Score]
+
+    @classmethod
+    def read(cls, file: Path) -> Results:
+        found: dict[tuple[str, int, int, str], Score] = {}
+        if file.exists():
+            for row in csv.DictReader(file.read_text().splitlines()):
+                key = row["set"], int(row["each"]), int(row["draw"]), row["column"]
+                found[key] = Score(*(float(row[one]) for one in ("right", "seconds", "width")))
+        return cls(file, found)
+
+    def add(self, key: tuple[str, int, int, str], score: Score) -> None:
+        self.scores[key] = score
+        is_new = not self.file.exists()
+        with open(self.file, "a") as stream:
+            if is_new:
+                stream.write("set,each,draw,column,right,seconds,width\n")
+            stream.write(",".join(map(str, key)) + f",{score.right:.4f},{score.seconds:.1f},{score.width:.4f}\n")
+
+    def table(self) -> str:
+        """Markdown: a line for each set and number of images, over the draws that all of its columns have."""
+        lines = ["| set | a class | draws | " + " | ".join(COLUMNS) + " |", "|---" * (3 + len(COLUMNS)) + "|"]
+        for name, each in dict.fromkeys((key[0], key[1]) for key in self.scores):
+            there = [one for one in COLUMNS if any(key[:2] == (name, each) and key[3] == one for key in self.scores)]
+            own = [{key[2] for key in self.scores if key[:2] == (name, each) and key[3] == one} for one in there]
+            draws = sorted(set.intersection(*own))
+            if not draws:
+                continue
+            cells = [_cell([self.scores[name, each, draw, one] for draw in draws if one in there]) for one in COLUMNS]
+            lines.append(f"| {name} | {each} | {len(draws)} | " + " | ".join(cells) + " |")
+        return "\n".join(lines)
+
+
+def _cell(scores: list[Score]) -> str:
+    if not scores:
+        return ""
+    right, seconds, width = (np.mean([getattr(one, key) for one in scores]) for key in ("right", "seconds", "width"))
+    told = "" if np.isnan(width) else f" · ±{50 * width:.1f}"
+    return f"{right:.1%} · {seconds:.0f} s{told}"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("photos", type=Path)
+    parser.add_argument("photos", type=Path, nargs="?")
     parser.add_argument("--groups", type=Path)
     parser.add_argument("--each", type=int, nargs="+", default=[5, 10, 25, 50, 100])
     parser.add_argument("--draws", type=int, default=10)
     parser.add_argument("--new", type=int, default=400)
     parser.add_argument("--columns", nargs="+", choices=COLUMNS, default=COLUMNS)
+    parser.add_argument("--results", type=Path, default=Path(__file__).with_suffix(".csv"))
+    parser.add_argument("--table", action="store_true")
     arguments = parser.parse_args()
+    results = Results.read(arguments.results)
+    if arguments.table or arguments.photos is None:
+        print(results.table())
+        return
     photos = read(arguments.photos, arguments.groups)
-    for each in arguments.each:
-        scores: dict[str, list[Score]] = {name: [] for name in arguments.columns}
-        for seed in range(arguments.draws):
-            learned, new = draw(photos, each, arguments.new, seed)
-            for name in arguments.columns:
+    for seed, each in itertools.product(range(arguments.draws), arguments.each):
+        learned, new = draw(photos, each, arguments.new, seed)
+        for name in arguments.columns:
+            key = arguments.photos.name, each, seed, name
+            if key not in results.scores:
                 one = column(name, arguments.groups is not None)(learned, new)
-                scores[name].append(one)
+                results.add(key, one)
                 print(f"{each} a class, draw {seed}, {name}: {one.right:.1%} in {one.seconds:.0f} s", flush=True)
-        for name, found in scores.items():
-            right, seconds, width = (
-                np.mean([getattr(one, key) for one in found]) for key in ("right", "seconds", "width")
-            )
-            print(f"| {each} | {name} | {right:.1%} | {seconds:.0f} s | {width:.1%} |", flush=True)
+    print(results.table())
 
 
 if __name__ == "__main__":

@@ -166,8 +166,7 @@ class Recipe:
         "data",
         N_(
             "folds in which images are judged, each by a model that had not seen it, while the model that is kept "
-            "learns from every image: 5 of up to 300 photographs (auto); 0 keeps a part for the test instead. With "
-            "--time or --epochs the pretrained network is fine-tuned in them, too, and the folds choose"
+            "learns from every image: 5 of up to 300 photographs (auto); 0 keeps a part for the test instead"
         ),
         low=0,
         high=20,

@@ -237,22 +237,22 @@ def check_folds(recipe: Recipe) -> None:
         tuning = ["patience"]  # no part is kept that could tell when to end
     if tuning:
         what = N_("folds judge a last layer on a frozen network, which {name} does not concern")
-        todo = N_("leave one of the two options away; --epochs or --time fine-tunes the network in the folds, too")
+        todo = N_("leave one of the two options away")
         where = f"folds={recipe.folds} {tuning[0]}={getattr(recipe, tuning[0])}"
         raise UsageError("L166", where=where, what=what, todo=todo, name=tuning[0])
 
 
 def may_tune(recipe: Recipe) -> bool:
-    """Whether the network is fine-tuned in the folds, too, where there is time: somebody asked for it, or said how
-    long it may take.
+    """Whether the network is fine-tuned in the folds, too. Who says how a frozen network is to look wants a frozen
+    one.
     """
-    asks = recipe.epochs is not None or recipe.time is not None
-    return bool(recipe.folds) and asks and recipe.freeze != "head"
+    return bool(recipe.folds) and recipe.freeze != "head" and (recipe.view == "auto" or recipe.epochs is not None)
 
 
 def _tuning(recipe: Recipe) -> list[str]:
     """Options that are asked for and concern fine-tuning alone."""
-    return [name for name in OF_TUNING if getattr(recipe, name) != getattr(Recipe(), name)]
+    asked = [name for name in OF_TUNING if getattr(recipe, name) != getattr(Recipe(), name)]
+    return [name for name in asked if name != "freeze" or recipe.freeze != "head"]  # that is to tune nothing
 
 
 def _explain_folds(recipe: Recipe, few: int | None) -> list[Message]:
@@ -268,11 +268,7 @@ def _explain_folds(recipe: Recipe, few: int | None) -> list[Message]:
         )
     reasons = [message(says, folds=recipe.folds, few=few or 0)]
     if not may_tune(recipe):
-        says = N_(
-            "the pretrained network stays as it was published, with a new last layer (--time 5min fine-tunes the "
-            "network in the folds, too, if the time is enough)"
-        )
-        reasons.append(message(says))
+        reasons.append(message(N_("the pretrained network stays as it was published, with a new last layer")))
     return reasons
 
 

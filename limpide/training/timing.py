@@ -25,7 +25,8 @@ TIMED_IMAGES = 32  # at once: a few take nearly as long as a batch
 # device. Work and not seconds, so that a slow or a busy machine trains the same network: about ten minutes of two
 # processor cores.
 MAX_DEFAULT = {"cpu": 1e13, "mps": 1e14, "cuda": 1e15}
-MIN_EPOCHS_IN_FOLDS = 6  # passes over few images; with fewer a last layer alone is as good
+# Fine-tuning in folds is six trainings: each sees so many images, in so many passes, without --time and --epochs.
+SEEN_IN_FOLDS, EPOCHS_IN_FOLDS = 2_000, (4, 16)
 MAX_EPOCHS = {"pretrained": 20, "scratch": 60}  # with --time; beyond, more passes stop helping
 
 
@@ -73,19 +74,18 @@ def choose_epochs(recipe: Recipe, images: int, work: int, grey: bool) -> tuple[i
 
 
 def steps_in_folds(recipe: Recipe, speed: StepTime, train: Batches, left: float | None) -> int:
-    """How many steps the network does that is shipped, where it is fine-tuned once without each fold, too: 0 where
-    nobody asked for it, or where the `left` seconds are too few. All images together are learned from as often as there
-    are folds.
+    """How many steps the network does that is shipped, where it is fine-tuned once without each fold, too: what was
+    asked for, or what fits into the `left` seconds, or the default; 0 where the seconds are too few.
     """
-    per_epoch = len(train)
+    per_epoch, (fewest, most) = len(train), EPOCHS_IN_FOLDS
     if recipe.epochs is not None:
         return recipe.epochs * per_epoch
     if left is None:
-        return 0
-    trainings = recipe.folds or 1
-    all_epochs = trainings * (per_epoch * speed.step + len(train.rows) / trainings * speed.image)
-    epochs = int(min(MAX_EPOCHS["pretrained"], left / max(1e-9, all_epochs)))
-    return epochs * per_epoch if epochs >= MIN_EPOCHS_IN_FOLDS else 0
+        return max(fewest, min(most, round(SEEN_IN_FOLDS / len(train.rows)))) * per_epoch
+    # without each of k folds and from all images: as much work as k times all of them
+    seconds = (recipe.folds or 1) * per_epoch * speed.step + len(train.rows) * speed.image
+    epochs = int(min(MAX_EPOCHS["pretrained"], left / max(1e-9, seconds)))
+    return epochs * per_epoch if epochs >= fewest else 0
 
 
 def steps_for(

@@ -41,6 +41,14 @@ def choose_tuned(
     )
 
 
+def is_no_better(frozen: np.ndarray, tuned: np.ndarray, truth: np.ndarray) -> bool:
+    """Whether fine-tuning neither names more of these images nor gives better probabilities. frozen, tuned: float (n,
+    classes), logits · truth: int (n,).
+    """
+    names_more = (tuned.argmax(1) == truth).sum() > (frozen.argmax(1) == truth).sum()
+    return not names_more and log_loss(tuned, truth) >= log_loss(frozen, truth)
+
+
 def _compare(
     frozen: np.ndarray, tuned: np.ndarray, truth: np.ndarray, rows: np.ndarray, balanced: bool
 ) -> tuple[bool, Temperature]:

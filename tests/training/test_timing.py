@@ -119,3 +119,31 @@ def test_probe_survives_a_training_part_of_one_batch() -> None:
         time_steps(start_state(build_network(recipe, 2, 1, 8), recipe, 10), batches(4), batches(2), recipe, None).step
         > 0
     )
+
+
+@pytest.mark.parametrize(
+    ("images", "wishes", "left", "passes"),
+    [
+        (250, {}, None, 8),
+        (40, {}, None, 16),
+        (1000, {}, None, 4),
+        (250, {"epochs": 3}, None, 3),
+        (250, {"epochs": 3}, 1.0, 3),
+        # 8 steps of 0.1 s a pass, five times over, and 250 looks of 0.004 s: 5 s a pass
+        (250, {}, 31.0, 6),
+        (250, {}, 19.0, 0),
+        (250, {}, 1000.0, 20),
+    ],
+)
+def test_passes_in_folds_are_those_asked_for_or_that_fit_or_the_usual(
+    images: int, wishes: dict[str, int], left: float | None, passes: int
+) -> None:
+    class Train:
+        rows = np.arange(images)
+
+        def __len__(self) -> int:
+            return -(-images // 32)
+
+    recipe = Recipe(model="efficientnet_lite0", folds=5, **wishes)  # type: ignore[arg-type]
+    steps = timing.steps_in_folds(recipe, timing.StepTime(0.1, 0.004), Train(), left)  # type: ignore[arg-type]
+    assert steps == passes * len(Train())

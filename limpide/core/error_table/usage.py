@@ -374,9 +374,9 @@ USAGE_ERRORS = {
         what=N_("only a pretrained network is judged in folds"),
         todo=N_("leave --folds away, or take a network with published weights"),
         explanation="""
-        Folds fit a last layer many times on what a pretrained network sees, which takes seconds; with `--epochs` or
-        `--time` they fine-tune the network as many times as there are folds, which takes a few passes each. A network
-        that learns from scratch would take many.
+        Folds fit a last layer many times on what a pretrained network sees, which takes seconds, and fine-tune the
+        network as many times as there are folds, which takes a few passes each. A network that learns from scratch
+        would take many.
         """,
     ),
     "L167": ErrorEntry(

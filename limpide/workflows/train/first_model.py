@@ -11,6 +11,7 @@ import torch
 
 from limpide.core.cost import Cost, Facts
 from limpide.core.events import Event, Progress
+from limpide.core.recipe import QUARTERS, WHOLE
 from limpide.core.run_info import FrozenHead, require
 from limpide.data.read_images import Pixels
 from limpide.deploy.export import export
@@ -74,10 +75,9 @@ def first_model(job: TrainContext) -> Iterator[Event]:
         says = N_("a model is ready: {accuracy:percent} of {n:count} images right, each judged by a fold without it")
     yield job.say("saved", message(says, accuracy=fitted.accuracy, n=fitted.validation_images))
     steps = require(job.info.steps, "steps")
-    if _is_enough(job, fitted):
+    if (steps or not job.recipe.folds) and _is_enough(job, fitted):
         steps = 0
-        says = N_("no fine-tuning: no validation image is left to get right (--epochs asks for it all the same)")
-        yield job.say("decision", message(says))
+        yield from _say_enough(job, fitted.accuracy)
     job.enter(
         "folds",
         steps=steps,
@@ -143,8 +143,20 @@ def _decide_flip(job: TrainContext, model: torch.nn.Module, fitted: _Fitted) -> 
 
 def _is_enough(job: TrainContext, fitted: _Fitted) -> bool:
     """Whether fine-tuning could not be seen to do better, and nobody asked for it."""
+    if job.recipe.folds:  # larger squares were chosen, or nothing is left to get right
+        closer = job.recipe.view not in (WHOLE, QUARTERS)
+        return (closer or fitted.accuracy == 1.0) and job.info.wanted.get("epochs") is None
     all_right = fitted.validation_images == len(job.rows("validation")) and fitted.accuracy == 1.0
     return fitted.validation_images >= ENOUGH_HELD and all_right and job.info.wanted.get("epochs") is None
+
+
+def _say_enough(job: TrainContext, accuracy: float) -> Iterator[Event]:
+    says = N_("no fine-tuning: no validation image is left to get right (--epochs asks for it all the same)")
+    if job.recipe.folds:
+        says = N_("no fine-tuning: no image is left to get right (--epochs asks for it all the same)")
+        if accuracy < 1.0:
+            says = N_("no fine-tuning: it sees small squares, in which small things are lost (--epochs asks for it)")
+    yield job.say("decision", message(says))
 
 
 def _record(job: TrainContext, fitted: _Fitted) -> FrozenHead:

@@ -30,7 +30,7 @@ from limpide.training.loop import fit, logits_of
 from limpide.training.start import start_state
 from limpide.training.state import TrainState
 from limpide.training.threads import limit_threads
-from limpide.training.tuned_choice import choose_tuned
+from limpide.training.tuned_choice import choose_tuned, is_no_better
 from limpide.training.weights import load_weights, save_weights
 from limpide.workflows.train import deadline
 from limpide.workflows.train.context import TrainContext
@@ -49,7 +49,21 @@ def tune_in_folds(job: TrainContext) -> Iterator[Event]:
             own = heads.fold == fold
             logits[own] = yield from _ask_without(job, fold, bool(heads.mirrored[k]), heads.rows[own])
             machine.release_memory()
+            first = heads.logits[own], logits[own], job.dataset.labels[heads.rows[own]]
+            if not k and job.info.wanted.get("epochs") is None and is_no_better(*first):
+                yield from _give_up(job, *first)
+                return
     yield from _settle(job, heads, logits)
+
+
+def _give_up(job: TrainContext, frozen: np.ndarray, tuned: np.ndarray, truth: np.ndarray) -> Iterator[Event]:
+    """After the first fold, whose images these are of."""
+    says = N_(
+        "the network stays as it was published: in the first fold, fine-tuning is no better (right: {tuned:percent} of "
+        "{n:count} images, {frozen:percent} with a new last layer alone); --epochs asks for all folds"
+    )
+    yield job.say("decision", _compared(says, frozen, tuned, truth))
+    job.enter("fit", steps=0)
 
 
 def _settle(job: TrainContext, heads: FoldHeads, logits: np.ndarray) -> Iterator[Event]:
@@ -76,6 +90,10 @@ def _says(frozen: np.ndarray, tuned: np.ndarray, truth: np.ndarray, is_better: b
             "better (right: {tuned:percent} of {n:count} images, {frozen:percent} with a new last layer alone)"
         )
     )
+    return _compared(says, frozen, tuned, truth)
+
+
+def _compared(says: str, frozen: np.ndarray, tuned: np.ndarray, truth: np.ndarray) -> Message:
     right_frozen, right_tuned = (float((logits.argmax(1) == truth).mean()) for logits in (frozen, tuned))
     return message(says, n=len(truth), frozen=right_frozen, tuned=right_tuned)
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -25,7 +26,7 @@ from limpide.report.html.page import html_of
 from limpide.training import loop, tuned_choice
 from limpide.training.batches import as_tensor
 from limpide.training.weights import trained_network
-from limpide.workflows.train import fold_tuning
+from limpide.workflows.train import first_model, fold_tuning
 from limpide.workflows.train.training import prepare, train
 from tests.make_images import photo_folder
 from tests.quick_judge import quick_judge
@@ -103,11 +104,14 @@ def test_no_network_learned_from_the_images_that_it_judges(place: Path, tmp_path
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(fold_tuning, "fit", watched)
-        run, _ = trained(place / "photos", tmp_path)
+        run, dataset, _ = prepare(str(place / "photos"), TUNED_RECIPE, tmp_path)
+        steps = train(run, dataset, images=False)
+        next(event for event in steps if run.info().phase == "fit")
+        steps.close()  # type: ignore[attr-defined]
     heads = FoldHeads.load(run)
-    for name, (steps, rows) in zip(heads.names, seen, strict=True):
+    for name, (done, rows) in zip(heads.names, seen[:3], strict=True):
         own = set(heads.rows[heads.fold == name].tolist())
-        assert rows == set(range(36)) - own and steps == 2  # 24 images: one step a pass, two passes
+        assert rows == set(range(36)) - own and done == 2  # 24 images: one step a pass, two passes
 
 
 def test_the_shipped_network_learned_from_all_as_long_as_those_of_the_folds(run: Run) -> None:
@@ -161,16 +165,15 @@ def test_frozen_is_shipped_where_the_folds_prefer_it(
     assert "stayed as it was published" in str(run.findings()["training"].message)
 
 
-@pytest.mark.parametrize(("stop", "times"), [("fine-tuning without fold", 3), ("fine-tuning without fold", 1)])
 def test_stopped_while_it_tunes_a_fold_it_goes_on_to_the_same_bytes(
-    place: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: str, times: int
+    place: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(fold_tuning, "choose_tuned", Preferring([True, False, True], True))
     again, dataset, _ = prepare(str(place / "photos"), TUNED_RECIPE, tmp_path)
     steps, met = train(again, dataset, images=False), 0
     for event in steps:
-        met += str(getattr(event, "phase", "")).startswith(stop)
-        if met == times:
+        met += str(getattr(event, "phase", "")).startswith("fine-tuning without fold")
+        if met == 6:  # four are of the first fold: two steps, two passes
             steps.close()  # type: ignore[attr-defined]
             break
     assert again.info().phase == "folds" and again.info().status == "stopped"
@@ -196,3 +199,29 @@ def test_damaged_answers_or_networks_of_folds_are_one_line(place: Path, tmp_path
         judges_of_folds(run)
     (run.snapshots / "tuned-folds.npz").unlink()
     assert TunedFolds.load(run) is None
+
+
+def test_nothing_asked_it_ends_after_a_first_fold_that_is_no_better(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fold_tuning, "is_no_better", lambda *_: True)
+    monkeypatch.setattr(first_model, "_is_enough", lambda *_: False)
+    run, events = trained(place / "photos", tmp_path, TUNED_RECIPE.but(epochs=None, view="auto", flip="no"))
+    info, said = run.info(), [str(getattr(event, "message", "")) for event in events]
+    assert any("in the first fold, fine-tuning is no better" in line for line in said)
+    assert info.steps == 0 and info.epochs == 16 and info.final and info.final.kind == "frozen"
+    assert TunedFolds.load(run) is None and len(list(run.snapshots.glob("fold-*"))) == 1
+    assert (judges_of_folds(run).logits == FoldHeads.load(run).logits).all()
+
+
+def test_where_the_last_layer_names_every_image_or_looks_closer_nothing_is_tuned() -> None:
+    fitted = SimpleNamespace(accuracy=1.0, validation_images=36)
+    for view, accuracy, wanted, enough in (
+        ("whole", 1.0, {}, True),
+        ("whole", 1.0, {"epochs": 3}, False),
+        ("quarters", 0.97, {}, False),
+        ("windows-448", 0.97, {}, True),
+    ):
+        fitted.accuracy = accuracy
+        job = SimpleNamespace(recipe=TUNED_RECIPE.but(view=view), info=SimpleNamespace(wanted=wanted))
+        assert first_model._is_enough(job, fitted) == enough  # type: ignore[arg-type]

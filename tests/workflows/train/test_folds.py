@@ -31,7 +31,7 @@ from limpide.workflows.train.training import prepare, train
 from tests.make_images import photo_folder
 from tests.quick_judge import quick_judge
 
-FROZEN = Recipe(model="efficientnet_lite0", device="cpu", folds=5)
+FROZEN = Recipe(model="efficientnet_lite0", device="cpu", folds=5, freeze="head")
 
 
 def trained(data: Path, runs: Path, recipe: Recipe = FROZEN) -> tuple[Run, list[Event]]:
@@ -197,7 +197,7 @@ def test_few_images_keep_a_part_aside_where_something_asks_for_it(
     [
         ({"folds": 5, "test": 0.2}, "folds=5 test=0.2 — leave one of the two options away [L165]"),
         ({"folds": 1}, "0, 2 … 20"),
-        ({"folds": 5, "lr": 0.1}, "which lr does not concern — folds=5 lr=0.1"),
+        ({"folds": 5, "lr": 0.1, "view": "whole"}, "which lr does not concern — folds=5 lr=0.1"),
         ({"folds": 5, "epochs": 3, "patience": 2}, "which patience does not concern — folds=5 patience=2"),
         ({"folds": 5, "model": "cnn"}, "[L166]"),
     ],
@@ -250,14 +250,14 @@ def test_a_later_run_with_a_test_part_inherits_nothing_from_folds(place: Path, t
 
 def test_an_unfinished_run_of_before_goes_on_as_it_began(place: Path, tmp_path: Path) -> None:
     data = str(place / "photos" / "labels.csv")
-    run, _, _ = prepare(data, FROZEN.but(folds=None, epochs=1, model="cnn"), tmp_path)
+    run, _, _ = prepare(data, FROZEN.but(folds=None, freeze="auto", epochs=1, model="cnn"), tmp_path)
     info = json.loads((run.path / "run.json").read_text())
     info["wanted"] |= {"test": 0.2, "validation": 0.1}
     del info["wanted"]["folds"]
     (run.path / "run.json").write_text(json.dumps(info))
-    again, _, continued = prepare(data, FROZEN.but(folds=None, epochs=1, model="cnn"), tmp_path)
+    again, _, continued = prepare(data, FROZEN.but(folds=None, freeze="auto", epochs=1, model="cnn"), tmp_path)
     assert continued and again.path == run.path
-    assert not prepare(data, FROZEN.but(folds=None, epochs=1, model="cnn", test=0.3), tmp_path)[2]
+    assert not prepare(data, FROZEN.but(folds=None, freeze="auto", epochs=1, model="cnn", test=0.3), tmp_path)[2]
 
 
 def test_the_studio_asks_for_marks_where_the_image_was_not_learned(run: Run) -> None:

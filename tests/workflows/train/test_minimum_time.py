@@ -62,7 +62,7 @@ def said(events: list[Event], topic: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("known", "fresh", "model", "size"),
-    [(250.0, 20.0, "cnn", 32), (80.0, 20.0, "efficientnet_lite0", 224), (250.0, 260.0, "efficientnet_lite0", 224)],
+    [(250.0, 20.0, "cnn", 32), (80.0, 20.0, "efficientnet_lite0", 128), (250.0, 260.0, "efficientnet_lite0", 128)],
     ids=["would take four times as long", "fits into one and a half times", "nothing is quicker"],
 )
 def test_what_cannot_be_looked_through_in_time_is_not_chosen(
