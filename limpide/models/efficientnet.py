@@ -26,6 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpide.core.errors import ModelError
+from limpide.models.depthwise import DepthwiseConv2d
 from limpide.models.windows import strongest_windows
 from limpide.system.files import sha256_of_file
 
@@ -102,8 +103,9 @@ class ConvBN(nn.Sequential):
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int, groups: int, activation: nn.Module) -> None:
         inside = kernel // 2 if stride == 1 else 0
+        convolution = DepthwiseConv2d if kernel == 5 and stride == 1 and groups == inputs == outputs else nn.Conv2d
         super().__init__(
-            nn.Conv2d(inputs, outputs, kernel, stride, inside, groups=groups, bias=False),
+            convolution(inputs, outputs, kernel, stride, inside, groups=groups, bias=False),
             nn.BatchNorm2d(outputs, eps=1e-3),
             activation,
         )
