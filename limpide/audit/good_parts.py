@@ -19,9 +19,9 @@ import numpy as np
 
 from limpide.audit.evidence import Evidence
 from limpide.core.finding import Finding, Number, Table, Verdict
+from limpide.statistics.areas import interval_of_area
 from limpide.statistics.conformal import rate_interval
 from limpide.statistics.intervals import Interval
-from limpide.statistics.metrics import area_under_roc, wilson
 from limpide.statistics.two_kinds import Halves
 from limpide.text.messages import N_, Message, message
 
@@ -90,14 +90,11 @@ def _good_parts(evidence: Evidence, n: int) -> Message:
 def _area(evidence: Evidence) -> Area | None:
     """None where one of the two is missing."""
     is_good = evidence.truth == 0
-    few = min(int(is_good.sum()), int((~is_good).sum()))
-    if not few:
+    if is_good.all() or not is_good.any():
         return None
     strange = -np.log(np.maximum(evidence.probabilities[:, 0].astype(np.float64), 1e-300))
-    area = area_under_roc(strange[~is_good], strange[is_good])
-    if evidence.groups is not None:
-        few = min(len(np.unique(evidence.groups[is_good])), len(np.unique(evidence.groups[~is_good])))
-    return (area, "share", *wilson(area * few, few), len(is_good))
+    area, low, high = interval_of_area(strange, ~is_good, evidence.groups)
+    return area, "share", low, high, len(is_good)
 
 
 def _says(false_alarms: Interval, escapes: Interval, area: Area | None, promised: float) -> tuple[Verdict, str]:

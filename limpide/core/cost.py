@@ -53,6 +53,7 @@ class Facts:
     multiply_adds_a_second: float = 1.0  # of products as flat as those of simple models
     asked: float | None = None  # s for the whole command, with --time
     folds: int = 0  # in which images are judged; 0: a part is kept for the test
+    has_rare_class: bool = False  # one of two classes, so rare that it counts as much as the other
     frozen: FrozenFacts | None = None  # None: trained from scratch
 
     @property

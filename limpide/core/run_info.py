@@ -180,6 +180,12 @@ class RunInfo:
         return self.fit_seconds + (self.frozen.seconds if self.frozen else 0.0)
 
     @property
+    def has_rare_class(self) -> bool:
+        """Whether a pretrained network tells two balanced classes apart; by itself it balances where one is rare."""
+        is_balanced = self.recipe.get("balance") == "yes" and len(self.classes) == 2
+        return is_balanced and self.frozen is not None and not self.good
+
+    @property
     def instead(self) -> dict[str, Any]:
         """Choices of the recipe that the model which is kept did not follow, and what it has in their place; None:
         nothing.

@@ -12,7 +12,7 @@ from limpide.core.events import Event
 from limpide.core.finding import Finding
 from limpide.judging.subject import Subject
 
-Need = Literal["answers", "images", "network", "features", "training data", "retraining", "good parts"]
+Need = Literal["answers", "images", "network", "features", "training data", "retraining", "good parts", "rare class"]
 LAST = 99  # turn of an audit that names none
 
 

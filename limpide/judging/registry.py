@@ -15,7 +15,7 @@ from limpide.baselines.cost import cost as cost_of_baselines
 from limpide.core.cost import Facts
 from limpide.core.finding import Finding
 from limpide.core.run_info import RunInfo
-from limpide.judging import good_parts, inside, shortcut, simpler
+from limpide.judging import good_parts, good_parts_alone, inside, shortcut, simpler
 from limpide.judging.audit import Audit, Need, on_evidence
 from limpide.text.messages import N_, Message, message
 
@@ -34,6 +34,15 @@ AUDITS: tuple[Audit, ...] = (
         part=N_("simpler models"),
         turn=1,
         least=simpler.LEAST,
+    ),
+    Audit(
+        "good_parts_alone",
+        N_("Would good parts alone do?"),
+        good_parts_alone.run,
+        frozenset({"answers", "training data", "rare class"}),
+        good_parts_alone.cost,
+        part=N_("asking whether good parts alone would do"),
+        turn=4,
     ),
     Audit("classes", N_("Class by class"), on_evidence(classes)),
     Audit("confusion", N_("What it confuses"), on_evidence(confusions), PICTURES),
@@ -99,6 +108,8 @@ def _why(audit: Audit, info: RunInfo) -> Message | None:
     concerns = ("good parts" in audit.needs) == bool(
         info.good
     )  # a model of good parts, or one that tells classes apart
+    if "rare class" in audit.needs and not info.has_rare_class:
+        return None
     if not concerns or not audit.after_training or not info.judged or info.opened:
         return None
     if audit.part and audit.part in info.left_out:

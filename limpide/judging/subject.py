@@ -74,7 +74,11 @@ class Subject:
         """The needs of an audit that it can meet."""
         if self.promised is not None:
             return frozenset({"good parts"})
-        return frozenset({"answers", "images"} | ({"network", "features", "training data"} if self.trained else set()))
+        offers = {"answers", "images"}
+        if self.trained:
+            offers |= {"network", "features", "training data"}
+            offers |= {"rare class"} if self.trained.run.info().has_rare_class else set()
+        return frozenset(offers)
 
     def _once(self, key: Hashable, work: Callable[[], Work[T]]) -> Work[T]:
         if key not in self._results:

@@ -27,6 +27,7 @@ TIMED_IMAGES = 32  # at once: a few take nearly as long as a batch
 MAX_DEFAULT = {"cpu": 1e13, "mps": 1e14, "cuda": 1e15}
 # Fine-tuning in folds is six trainings: each sees so many images, in so many passes, without --time and --epochs.
 SEEN_IN_FOLDS, EPOCHS_IN_FOLDS = 2_000, (4, 16)
+LEAST_IN_TIME = 2  # passes with --time; the folds say whether so few are of use
 MAX_EPOCHS = {"pretrained": 20, "scratch": 60}  # with --time; beyond, more passes stop helping
 
 
@@ -85,7 +86,7 @@ def steps_in_folds(recipe: Recipe, speed: StepTime, train: Batches, left: float 
     # without each of k folds and from all images: as much work as k times all of them
     seconds = (recipe.folds or 1) * per_epoch * speed.step + len(train.rows) * speed.image
     epochs = int(min(MAX_EPOCHS["pretrained"], left / max(1e-9, seconds)))
-    return epochs * per_epoch if epochs >= fewest else 0
+    return epochs * per_epoch if epochs >= LEAST_IN_TIME else 0
 
 
 def steps_for(

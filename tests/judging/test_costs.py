@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from limpide.baselines.cost import cost as cost_of_baselines
@@ -48,6 +50,7 @@ def test_a_network_from_scratch() -> None:
         "simpler": pytest.approx((84 + 24) * 0.0031 + 11.379377079653295 - 0.1968 - 6.14784 - 1 - 2.1624),
         "inside": 1.0,
         "shortcut": pytest.approx(2.1624),
+        "good_parts_alone": 0.0,  # it is asked only where a class is rare
     }
     assert int(max(seal.cost(facts).bytes, judging_bytes(facts))) == 161_880_064
 
@@ -87,6 +90,7 @@ def test_of_many_images_the_first_model_saw_a_sample_and_only_that_is_counted() 
 
 def test_every_audit_states_its_cost() -> None:
     facts = facts_of("cnn", 32, train=84, validation=12, test=24)
+    facts = dataclasses.replace(facts, has_rare_class=True, frozen=FrozenFacts(32, 0.0017))
     for audit in after_training():
         cost = audit.cost(facts)
         assert cost.seconds >= 0 and cost.bytes >= 0 and bool(cost.seconds) == audit.may_be_left_out

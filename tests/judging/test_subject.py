@@ -73,6 +73,7 @@ def test_other_images_offer_no_network_and_say_so() -> None:
 def test_what_may_be_left_out_comes_last_and_by_its_turn() -> None:
     assert [audit.name for audit in after_training()] == [
         "accuracy", "defects", "classes", "confusion", "mistakes", "calibration", "simpler", "inside", "shortcut",
+        "good_parts_alone",
     ]  # fmt: skip
     names = [audit.name for audit in AUDITS]
     assert len(set(names)) == len(names) and all(audit.question for audit in AUDITS)

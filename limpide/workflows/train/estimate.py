@@ -147,8 +147,14 @@ def _facts(job: TrainContext, model: nn.Module, image: float) -> tuple[Facts, li
         asked=job.recipe.time,
         frozen=frozen,
         folds=job.recipe.folds or 0,
+        has_rare_class=_has_rare_class(job),
     )
     return facts, views
+
+
+def _has_rare_class(job: TrainContext) -> bool:
+    is_balanced, two = job.recipe.balance != "no", len(job.dataset.learned_classes) == 2
+    return is_balanced and two and is_uneven(job.dataset.labels[job.rows("train")])
 
 
 def _looks_closer(views: list[View], facts: Facts) -> Message:
