@@ -35,6 +35,8 @@ def diagnose(
             ("ok", message(N_("Fine-tuning did no better on validation than the first model, which is kept."))),
             *judgements,
         ]
+    if len(epochs) >= 2 and not any(epoch.validated for epoch in epochs):
+        return [*judgements, ("unknown", _describe_unseen(epochs))]
     if len(epochs) >= 2:
         return [*judgements, _judge_epochs(epochs, kept_epoch)]
     return judgements or _describe_beginning(losses, epochs, is_over=kept is not None)
@@ -92,6 +94,14 @@ def _describe_progress(best: int, epochs: int, is_over: bool) -> Message:
         says = N_("Learned without overfitting: the loss on validation was lowest in epoch {n:count} of {total:count}.")
         return message(says, n=best + 1, total=epochs)
     return message(N_("Still learning: the loss on validation was lowest in epoch {n:count}."), n=best + 1)
+
+
+def _describe_unseen(epochs: Sequence[Epoch]) -> Message:
+    says = N_(
+        "The loss on the images that it learns from went from {first:number} in the first epoch to {last:number} nats "
+        "an image; no image was kept aside that could tell whether it overfits."
+    )
+    return message(says, first=epochs[0].train_loss, last=epochs[-1].train_loss)
 
 
 def _describe_beginning(

@@ -94,3 +94,11 @@ def test_without_the_number_of_classes_the_beginning_is_the_measure() -> None:
     assert diagnose([1.0] * 20 + [3.0] * 80, [])[0][0] == "bad"
     assert diagnose([1.0] * 100, [])[0][0] == "warn"
     assert diagnose(np.linspace(1, 0.1, 100).tolist(), [], guess=GUESS)[0][0] == "ok"
+
+
+@pytest.mark.parametrize("kept", [None, "trained", "fine-tuned"])
+def test_without_validation_nothing_is_said_of_it(kept: str | None) -> None:
+    epochs = [Epoch(n, 8 * n + 8, 2.0 - n / 4, 2.0 - n / 4, 0.0, True, 0.0) for n in range(5)]
+    (kind, says), *rest = diagnose(noisy([2.0, 1.5, 1.0] * 8), epochs, kept)
+    assert not rest and kind == "unknown" and "validation" not in str(says)
+    assert "went from 2 in the first epoch to 1 nats" in str(says) and "no image was kept aside" in str(says)

@@ -185,7 +185,7 @@ class Screen:
             values = {
                 "n": event.n + 1,
                 "loss": event.train_loss,
-                "best": _(" (best epoch so far)") if event.best else "",
+                "best": _(" (best epoch so far)") if event.best and event.validated else "",
             }
             says = message(N_("epoch {n:count}: loss {loss:number} nats an image{best}"), None, **values)
             if event.validated:

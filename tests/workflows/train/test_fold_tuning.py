@@ -225,3 +225,8 @@ def test_where_the_last_layer_names_every_image_or_looks_closer_nothing_is_tuned
         fitted.accuracy = accuracy
         job = SimpleNamespace(recipe=TUNED_RECIPE.but(view=view), info=SimpleNamespace(wanted=wanted))
         assert first_model._is_enough(job, fitted) == enough  # type: ignore[arg-type]
+
+
+def test_what_was_not_kept_aside_is_not_spoken_of(run: Run) -> None:
+    finding = run.findings()["diagnosis"]
+    assert "validation" not in str(finding.message) and "no image was kept aside" in str(finding.message)
