@@ -249,7 +249,7 @@ def _how_judged(evidence: Evidence) -> list[Message]:
         return []
     says = N_(
         "Judged in {folds:count} folds: each image by a model that learned from the other folds, chosen and "
-        "calibrated without it. The model that is shipped learned from all images, in the same way."
+        "calibrated by images of the other folds. The model that is shipped learned from all images, in the same way."
     )
     return [message(says, folds=evidence.folds)]
 

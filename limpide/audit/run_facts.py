@@ -86,7 +86,7 @@ def training_finding(
     """
     says = _say_frozen(epochs, n) if kind == "frozen" else _say_fitted(epochs, planned, n, cut)
     if folds:
-        says = _say_in_folds(kind, cut)
+        says = _say_in_folds(kind)
     return Finding(
         name="training",
         verdict="ok",
@@ -95,17 +95,11 @@ def training_finding(
     )
 
 
-def _say_in_folds(kind: str, cut: str) -> str:
+def _say_in_folds(kind: str) -> str:
     if kind == "frozen":
         return N_(
             "A new last layer learned from all images, the pretrained network below it stayed as it was published. In "
             "{folds:count} folds, {accuracy:percent} of {n:count} images were right."
-        )
-    if cut:
-        return N_(
-            "The network learned from all images until somebody who watched ended it, after {epochs:count} of "
-            "{planned:count} passes; those that judge it in {folds:count} folds had all passes, and "
-            "{accuracy:percent} of {n:count} images were right."
         )
     return N_(
         "The network learned from all images, in {epochs:count} passes. In {folds:count} folds, each asked of a model "

@@ -36,10 +36,10 @@ def run(subject: Subject) -> Iterator[Event | Finding]:
 
     trained, evidence = subject.run(), (yield from subject.evidence())
     rows = (yield from subject.answers()).rows
-    frequent = evidence.truth == evidence.majority
-    if not is_uneven(subject.dataset.labels[trained.parts == TRAIN]) or frequent.all() or not frequent.any():
+    frequent, rare = (np.flatnonzero(evidence.truth == k) for k in (evidence.majority, 1 - evidence.majority))
+    if not is_uneven(subject.dataset.labels[trained.parts == TRAIN]) or not len(frequent) or not len(rare):
         return
-    places = np.union1d(np.flatnonzero(~frequent), _some(np.flatnonzero(frequent)))
+    places = np.union1d(rare, _some(frequent))  # an image of a class that was not learned is neither
     good = np.flatnonzero((trained.parts == TRAIN) & (subject.dataset.labels == evidence.majority))
     strange = np.full(len(places), np.nan)
     if trained.folds is None:

@@ -17,6 +17,8 @@ from limpide.system.files import write_atomically
 
 TUNED = "fine-tuned"  # in place of the name of a view: the network itself learned, too
 
+TUNED_FILE = "tuned-folds.npz"
+
 
 @dataclass(frozen=True)
 class TunedFolds:
@@ -50,4 +52,4 @@ def network_file(run: Run, fold: int) -> Path:
 
 
 def _file(run: Run) -> Path:
-    return run.snapshots / "tuned-folds.npz"
+    return run.snapshots / TUNED_FILE

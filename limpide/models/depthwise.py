@@ -21,6 +21,7 @@ class DepthwiseConv2d(nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         learns = self.training and torch.is_grad_enabled() and self.weight.requires_grad
+        learns = learns and not torch.is_autocast_enabled("cpu")  # which would hand on another type of number
         if learns and x.device.type == "cpu" and x.dtype == torch.float32 and max(x.shape[2:]) <= SMALL:
             return _Depthwise.apply(x, self.weight)  # type: ignore[no-any-return,no-untyped-call]
         return super().forward(x)

@@ -233,10 +233,10 @@ def check_folds(recipe: Recipe) -> None:
     if not pretrained(recipe):
         raise UsageError("L166", where=f"folds={recipe.folds} model={recipe.model} weights={recipe.weights}")
     tuning = [] if may_tune(recipe) else _tuning(recipe)
+    what = N_("folds judge a last layer on a frozen network, which {name} does not concern")
     if recipe.patience is not None:
-        tuning = ["patience"]  # no part is kept that could tell when to end
+        tuning, what = ["patience"], N_("where folds judge, no image is kept aside that could tell when to end")
     if tuning:
-        what = N_("folds judge a last layer on a frozen network, which {name} does not concern")
         todo = N_("leave one of the two options away")
         where = f"folds={recipe.folds} {tuning[0]}={getattr(recipe, tuning[0])}"
         raise UsageError("L166", where=where, what=what, todo=todo, name=tuning[0])

@@ -1,5 +1,6 @@
-"""Whether the network is fine-tuned or stays frozen, where folds judge: for each fold the other folds decide, by images
-that neither had seen; so the score of a fold is none that anything was chosen by.
+"""Whether the network is fine-tuned or stays frozen, where folds judge: for each fold the other folds decide, by what
+is said of their images by networks that had not seen these. What is said of a fold has no say about it. (The networks
+that judge the other folds did learn from its images: to leave out pairs of folds would take ten more trainings.)
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import numpy as np
 
 from limpide.training.class_balance import balanced_weights
 from limpide.training.linear_head import log_loss
-from limpide.training.temperature import Temperature, fit_temperature
+from limpide.training.temperature import Temperature, best_temperature, fit_temperature
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,16 @@ def choose_tuned(
     )
 
 
-def is_no_better(frozen: np.ndarray, tuned: np.ndarray, truth: np.ndarray) -> bool:
-    """Whether fine-tuning neither names more of these images nor gives better probabilities. frozen, tuned: float (n,
-    classes), logits · truth: int (n,).
+def is_no_better(frozen: np.ndarray, tuned: np.ndarray, truth: np.ndarray, balanced: bool) -> bool:
+    """Whether fine-tuning neither names more of these images nor gives better probabilities, each way with the
+    temperature that suits it. frozen, tuned: float (n, classes), logits · truth: int (n,) · balanced: as above.
     """
-    names_more = (tuned.argmax(1) == truth).sum() > (frozen.argmax(1) == truth).sum()
-    return not names_more and log_loss(tuned, truth) >= log_loss(frozen, truth)
+    weights = balanced_weights(truth) if balanced else np.ones(len(truth))
+    right, losses = [], []
+    for logits in (frozen, tuned):
+        right.append(float(np.average(logits.argmax(1) == truth, weights=weights)))
+        losses.append(log_loss(logits / best_temperature(logits, truth, weights), truth, weights))
+    return right[1] <= right[0] and losses[1] >= losses[0]
 
 
 def _compare(

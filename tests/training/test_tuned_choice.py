@@ -62,10 +62,15 @@ def test_a_first_fold_is_no_better_only_where_neither_names_nor_probabilities_ar
         (sure, wrong, True),
         (sure, sure, True),
         (wrong, sure, False),
-        (sure, 2 * sure, False),  # the same names, better probabilities
+        (sure, 2 * sure, True),  # the same but for a temperature
+        (
+            wrong,
+            np.where(np.arange(900)[:, None] < 9, 0.5 * wrong, wrong),
+            False,
+        ),  # the same names, better probabilities
         (0.1 * wrong, np.where(np.arange(900)[:, None] < 9, sure, wrong), False),  # more names, worse probabilities
     ):
-        assert is_no_better(frozen, tuned, truth) == no_better
+        assert is_no_better(frozen, tuned, truth, False) == no_better
 
 
 def test_to_choose_between_two_that_are_equally_good_flatters_the_score_by_less_than_a_point() -> None:
@@ -79,7 +84,7 @@ def test_to_choose_between_two_that_are_equally_good_flatters_the_score_by_less_
         shared = random.normal(size=n)
         frozen, tuned = (_logits(truth, 1.0 + 0.8 * shared + 0.6 * random.normal(size=n)) for _ in range(2))
         first = fold == 0
-        if is_no_better(frozen[first], tuned[first], truth[first]):
+        if is_no_better(frozen[first], tuned[first], truth[first], False):
             ended, said = ended + 1, frozen
         else:
             chosen = choose_tuned(frozen, tuned, truth, fold, names, False).chosen

@@ -52,6 +52,7 @@ class Work:
     steps: int
     epochs: float
     blind: bool  # a pretrained network, and no validation image to judge fine-tuning by
+    tunes: bool  # whether steps are to be done where there is time
     passed: float  # before this
     frozen: float  # the first model, of a pretrained network
     fitting: float
@@ -99,7 +100,7 @@ def estimate_work(job: TrainContext) -> Iterator[Event]:
         epochs=work.epochs,
         quote=Quoted(work.total, work.fitting, memory, work.first, speed.step, work.look, work.after, work.audits),
         recipe=job.recipe.to_json(),
-        left_out=[FINE_TUNING] if not work.steps and not work.blind and job.recipe.time is not None else [],
+        left_out=[FINE_TUNING] if not work.steps and work.tunes and job.recipe.time is not None else [],
         threads=threads.number,
         views=[view.name for view in views],
     )
@@ -198,7 +199,8 @@ def _work(job: TrainContext, facts: Facts, speed: timing.StepTime) -> Work:
     more = sum(audits.values())
     if time_limit is not None:  # beyond what was asked for it is left out
         more = min(more, max(0.0, time_limit - passed - frozen - fitting - after))
-    return Work(steps, epochs, blind, passed, frozen, fitting, look, after, audits, more)
+    tunes = may_tune(job.recipe) if facts.folds else not blind
+    return Work(steps, epochs, blind, tunes, passed, frozen, fitting, look, after, audits, more)
 
 
 def _score_seconds(facts: Facts) -> float:
@@ -250,7 +252,7 @@ def _announce(job: TrainContext, work: Work, threads: ThreadChoice, memory: floa
     elif work.steps or not work.frozen:
         says = N_("passes over the training part: {epochs:number} ({steps:count} steps)")
         yield job.say("decision", message(says, epochs=work.epochs, steps=work.steps))
-    elif recipe.folds and recipe.time is None:
+    elif recipe.folds and not work.tunes:
         pass  # the reason was told where folds were chosen
     elif work.blind:
         yield job.say("decision", _blind(epochs_asked))

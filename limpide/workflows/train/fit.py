@@ -28,6 +28,7 @@ from limpide.workflows.train import deadline
 from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.control import TrainingControl
 from limpide.workflows.train.deadline import planned_end, plans_of
+from limpide.workflows.train.fold_tuning import take_back_tuning
 from limpide.workflows.train.replan import Replanner
 
 
@@ -64,7 +65,8 @@ def _fitted(job: TrainContext) -> Iterator[Event]:
     seconds = job.info.fit_seconds + deadline.now() - began - job.paused
     yield Progress(message(N_("choosing the best weights")))
     final, n = yield from _choose_weights(job, state)
-    if job.recipe.balance == "yes" and not is_frozen:  # heads of folds are balanced already
+    is_balanced = job.recipe.folds and final.kind == "frozen"  # as the last layer was in the folds
+    if job.recipe.balance == "yes" and not is_balanced:
         labels = job.dataset.labels[job.rows("train")]
         balance(state.model, priors(labels, len(job.dataset.learned_classes)))
     save_weights(state.model, job.run.snapshots / "best.safetensors")
@@ -96,10 +98,8 @@ def _choose_weights(job: TrainContext, state: TrainState) -> Generator[Event, No
     what they are, and on how many images they were scored.
     """
     frozen = job.info.frozen
-    if job.recipe.folds and job.info.steps:  # as in the folds: the weights after the last step
-        heads = judges_of_folds(job.run)
-        accuracy = float((heads.logits.argmax(1) == job.dataset.labels[heads.rows]).mean())
-        return Final("fine-tuned", job.pixels().preprocessing.to_json(), accuracy), len(heads.rows)
+    if job.recipe.folds:
+        return (yield from _choose_as_folds(job, state))
     if not frozen or _better(job, state, (frozen.accuracy, -frozen.loss)):
         state.use_best()
         kind, accuracy = ("fine-tuned" if frozen else "trained"), state.best_score[0] if state.best_score else 0.0
@@ -116,9 +116,29 @@ def _choose_weights(job: TrainContext, state: TrainState) -> Generator[Event, No
                 accuracy=frozen.accuracy,
             ),
         )
-    preprocessing, view = job.frozen_pixels().preprocessing, job.view()
+    return _first_model(job, frozen.accuracy), frozen.n_validation
+
+
+def _choose_as_folds(job: TrainContext, state: TrainState) -> Generator[Event, None, tuple[Final, int]]:
+    """The weights after the last step, as in the folds; the first model where fine-tuning was not chosen, or was ended
+    before: what is shipped learned as long as what is judged.
+    """
+    is_tuned = bool(job.info.steps) and state.step == job.info.steps
+    if job.info.steps and not is_tuned:
+        yield from take_back_tuning(job)
+    heads = judges_of_folds(job.run)
+    accuracy = float((heads.logits.argmax(1) == job.dataset.labels[heads.rows]).mean())
+    if is_tuned:
+        return Final("fine-tuned", job.pixels().preprocessing.to_json(), accuracy), len(heads.rows)
+    state.model = job.frozen_network()
+    load_weights(state.model, job.run.snapshots / "first.safetensors")
+    return _first_model(job, accuracy), len(heads.rows)
+
+
+def _first_model(job: TrainContext, accuracy: float) -> Final:
+    view = job.view()
     network = view.network if view.network != job.recipe.model else ""
-    return Final("frozen", preprocessing.to_json(), frozen.accuracy, network), frozen.n_validation
+    return Final("frozen", job.frozen_pixels().preprocessing.to_json(), accuracy, network)
 
 
 def _better(job: TrainContext, state: TrainState, first: tuple[float, float]) -> bool:

@@ -13,22 +13,23 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from limpide.core.errors import TrainingError
+from limpide.core.errors import RunError, TrainingError
 from limpide.core.events import Event, Progress, Step
 from limpide.core.recipe import Recipe
 from limpide.core.run_info import require
 from limpide.judging.fold_heads import FoldHeads
-from limpide.judging.tuned_folds import TunedFolds, network_file
+from limpide.judging.tuned_folds import TUNED_FILE, TunedFolds, network_file
 from limpide.system import machine
 from limpide.text.messages import N_, Message, message
 from limpide.training.augment import decide_augmentation
 from limpide.training.batches import Batches
 from limpide.training.checkpoint import CheckpointWriter, load_checkpoint
-from limpide.training.class_balance import balance, priors
+from limpide.training.class_balance import balance, balanced_weights, priors
 from limpide.training.device import place_on_device
 from limpide.training.loop import fit, logits_of
 from limpide.training.start import start_state
 from limpide.training.state import TrainState
+from limpide.training.temperature import fit_temperature
 from limpide.training.threads import limit_threads
 from limpide.training.tuned_choice import choose_tuned, is_no_better
 from limpide.training.weights import load_weights, save_weights
@@ -43,27 +44,62 @@ def tune_in_folds(job: TrainContext) -> Iterator[Event]:
         job.enter("fit")
         return
     heads = FoldHeads.load(job.run)
-    logits = np.empty_like(heads.logits)
+    logits, began = np.empty_like(heads.logits), deadline.now()
     with limit_threads(job.info.threads):
         for k, fold in enumerate(heads.names.tolist()):
+            if k and not _has_time(job, (deadline.now() - began) / k, len(heads.names) - k):
+                yield from _give_up(job, message(NO_TIME))
+                return
             own = heads.fold == fold
             logits[own] = yield from _ask_without(job, fold, bool(heads.mirrored[k]), heads.rows[own])
             machine.release_memory()
             first = heads.logits[own], logits[own], job.dataset.labels[heads.rows[own]]
-            if not k and job.info.wanted.get("epochs") is None and is_no_better(*first):
-                yield from _give_up(job, *first)
+            if not k and job.info.wanted.get("epochs") is None and is_no_better(*first, job.recipe.balance == "yes"):
+                yield from _give_up(job, _compared(NO_BETTER, *first))
                 return
     yield from _settle(job, heads, logits)
 
 
-def _give_up(job: TrainContext, frozen: np.ndarray, tuned: np.ndarray, truth: np.ndarray) -> Iterator[Event]:
-    """After the first fold, whose images these are of."""
-    says = N_(
-        "the network stays as it was published: in the first fold, fine-tuning is no better (right: {tuned:percent} of "
-        "{n:count} images, {frozen:percent} with a new last layer alone); --epochs asks for all folds"
-    )
-    yield job.say("decision", _compared(says, frozen, tuned, truth))
+NO_TIME = N_("no fine-tuning: there is no time left for it, and the first model is kept")
+NO_BETTER = N_(
+    "the network stays as it was published: in the first fold, fine-tuning is no better (right: {tuned:percent} of "
+    "{n:count} images, {frozen:percent} with a new last layer alone); --folds 5 --epochs 8 asks for all folds"
+)
+
+
+def _has_time(job: TrainContext, seconds: float, folds: int) -> bool:
+    """Whether so many more folds, of so many s each, the training from all images and what follows fit into the time
+    that was asked for.
+    """
+    if job.deadline.allows((folds + 1) * seconds + require(job.info.quote, "quote").after):
+        return True
+    job.leave_out(deadline.FINE_TUNING)
+    return False
+
+
+def _give_up(job: TrainContext, says: Message) -> Iterator[Event]:
+    yield job.say("decision", says)
     job.enter("fit", steps=0)
+    _forget(job, FoldHeads.load(job.run).names)
+
+
+def _forget(job: TrainContext, folds: np.ndarray) -> None:
+    """Deletes networks that judge nothing, 14 MB each."""
+    for fold in folds.tolist():
+        network_file(job.run, fold).unlink(missing_ok=True)
+
+
+def take_back_tuning(job: TrainContext) -> Iterator[Event]:
+    """The last training, from all images, was ended: every fold is judged, and the model is shipped, as if nothing had
+    been fine-tuned.
+    """
+    heads = FoldHeads.load(job.run)
+    (job.run.snapshots / TUNED_FILE).unlink(missing_ok=True)
+    truth = job.dataset.labels[heads.rows]
+    weights = balanced_weights(truth) if job.recipe.balance == "yes" else None
+    job.run.update(temperature=fit_temperature(heads.logits, truth, of="folds", weights=weights))
+    job.info = job.run.info()
+    yield job.say("decision", message(N_("fine-tuning was ended before its last step: the first model is kept")))
 
 
 def _settle(job: TrainContext, heads: FoldHeads, logits: np.ndarray) -> Iterator[Event]:
@@ -76,6 +112,7 @@ def _settle(job: TrainContext, heads: FoldHeads, logits: np.ndarray) -> Iterator
         job.enter("fit", temperature=found.temperature)
     else:
         job.enter("fit", steps=0)
+        _forget(job, heads.names[~found.chosen])
 
 
 def _says(frozen: np.ndarray, tuned: np.ndarray, truth: np.ndarray, is_better: bool) -> Message:
@@ -102,11 +139,10 @@ def _ask_without(job: TrainContext, fold: int, flip: bool, rows: np.ndarray) -> 
     """float32 (len(rows), classes): what the network says of these images, the ones of the fold that it is fine-tuned
     without. The network is kept.
     """
-    file = network_file(job.run, fold)
-    if file.exists():
-        model = place_on_device(job.network(job.pixels().preprocessing), job.device)
+    file, model = network_file(job.run, fold), place_on_device(job.network(job.pixels().preprocessing), job.device)
+    try:
         load_weights(model, file)
-    else:
+    except RunError:  # not there, or damaged
         model = yield from _tuned_without(job, fold, job.recipe.but(flip="yes" if flip else "no"))
         save_weights(model, file)
     shutil.rmtree(_checkpoints(job, fold), ignore_errors=True)

@@ -11,7 +11,8 @@ from limpide.baselines.baseline import BaselineInputs, FrozenModel
 from limpide.baselines.compare import budget_of
 from limpide.core.events import Event, Progress
 from limpide.core.run_info import require
-from limpide.judging.fold_heads import FoldHeads
+from limpide.judging.fold_heads import FoldHeads, judges_of_folds
+from limpide.judging.tuned_folds import TUNED
 from limpide.models import multiply_adds, parameters, pretrained
 from limpide.system import machine
 from limpide.text.messages import N_, message
@@ -76,8 +77,13 @@ def _frozen(job: TrainContext) -> Generator[Event, None, FrozenModel]:
         milliseconds=info.milliseconds,
         bytes=4 * parameters(model),
         multiply_adds=multiply_adds(model, 3, pixels.preprocessing.size),
-        is_the_network=require(job.info.final, "final").kind == "frozen",
+        is_the_network=require(job.info.final, "final").kind == "frozen" and not _is_tuned_somewhere(job),
     )
+
+
+def _is_tuned_somewhere(job: TrainContext) -> bool:
+    """Whether a fold is judged by a fine-tuned network."""
+    return bool(job.recipe.folds) and TUNED in judges_of_folds(job.run).view
 
 
 def _logits_of_folds(job: TrainContext, rows: np.ndarray) -> np.ndarray:

@@ -107,7 +107,8 @@ def wanted_pixels(recipe: Recipe, seen: ImageSample, dataset: Dataset) -> dict[P
     everything = np.arange(len(dataset), dtype=np.int32)
     rows_by_preprocessing = {preprocessing_of(recipe, seen): everything}
     if pretrained(recipe) and recipe.image_size != frozen_size(recipe):
-        rows = sample(dataset.labels, FROZEN_IMAGES, MIN_OF_A_CLASS)  # no class may be missing
+        # no class may be missing; where folds judge, the frozen network looks at every image
+        rows = everything if recipe.folds else sample(dataset.labels, FROZEN_IMAGES, MIN_OF_A_CLASS)
         rows_by_preprocessing[preprocessing_of(recipe, seen, frozen_size(recipe))] = rows
     return rows_by_preprocessing
 

@@ -34,7 +34,8 @@ class Replanner:
         )
         self._pace, self._after = Pace(quote.step), quote.after
         self._ended = math.nan  # when the last step did
-        self._promised = deadline.now() + quote.fitting * (1 - state.step / max(1, state.steps))
+        fitting = quote.fitting / max(1, job.recipe.folds or 0)  # of this training alone
+        self._promised = deadline.now() + fitting * (1 - state.step / max(1, state.steps))
 
     def kept(self) -> Iterator[Note]:
         """Before the first step of a session: what was decided holds again, and there may be no time for any."""

@@ -4,7 +4,9 @@ and a new last layer alone; what is shipped learned as the folds' networks did.
 
 from __future__ import annotations
 
+import itertools
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load
 
 from limpide.core.errors import RunError
 from limpide.core.events import Event, Note, Step
@@ -26,7 +29,7 @@ from limpide.report.html.page import html_of
 from limpide.training import loop, tuned_choice
 from limpide.training.batches import as_tensor
 from limpide.training.weights import trained_network
-from limpide.workflows.train import first_model, fold_tuning
+from limpide.workflows.train import deadline, first_model, fold_tuning, minimum_time
 from limpide.workflows.train.training import prepare, train
 from tests.make_images import photo_folder
 from tests.quick_judge import quick_judge
@@ -157,6 +160,8 @@ def test_frozen_is_shipped_where_the_folds_prefer_it(
     info, judges = run.info(), judges_of_folds(run)
     assert info.steps == 0 and info.final and info.final.kind == "frozen"
     assert judges.view.tolist() == [TUNED, "whole", "whole"]
+    assert [file.name for file in run.snapshots.glob("fold-*")] == ["fold-0.safetensors"], "others judge nothing"
+    assert info.final.validation == run.findings()["accuracy"].number("accuracy").value, "one score"
     model, p = network_of_fold(run, judges, 0)
     squares = p.pixels(RunImages(run).image(int(judges.rows[0])))[None]
     assert p.size == 64 and model(as_tensor(squares, p)).shape == (1, 3)
@@ -210,7 +215,7 @@ def test_nothing_asked_it_ends_after_a_first_fold_that_is_no_better(
     info, said = run.info(), [str(getattr(event, "message", "")) for event in events]
     assert any("in the first fold, fine-tuning is no better" in line for line in said)
     assert info.steps == 0 and info.epochs == 16 and info.final and info.final.kind == "frozen"
-    assert TunedFolds.load(run) is None and len(list(run.snapshots.glob("fold-*"))) == 1
+    assert TunedFolds.load(run) is None and not list(run.snapshots.glob("fold-*"))
     assert (judges_of_folds(run).logits == FoldHeads.load(run).logits).all()
 
 
@@ -230,3 +235,73 @@ def test_where_the_last_layer_names_every_image_or_looks_closer_nothing_is_tuned
 def test_what_was_not_kept_aside_is_not_spoken_of(run: Run) -> None:
     finding = run.findings()["diagnosis"]
     assert "validation" not in str(finding.message) and "no image was kept aside" in str(finding.message)
+
+
+def test_ended_before_its_last_step_the_first_model_is_shipped_and_judged(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fold_tuning, "choose_tuned", Preferring([True, True, True], True))
+    run, dataset, _ = prepare(str(place / "photos"), TUNED_RECIPE, tmp_path)
+    with quick_judge():
+        for event in train(run, dataset, images=False):
+            if isinstance(event, Step) and event.n == 1:
+                run.add_line(run.control_file, {"do": "stop"})
+    info, frozen = run.info(), FoldHeads.load(run)
+    assert info.final and info.final.kind == "frozen" and TunedFolds.load(run) is None
+    assert (judges_of_folds(run).logits == frozen.logits).all()
+    model, p = trained_network(run)
+    first = load((run.snapshots / "first.safetensors").read_bytes())
+    assert p.size == 224 and torch.equal(model.head.weight, first["head.weight"])  # type: ignore[union-attr,arg-type]
+    assert info.temperature and info.temperature.n == 36
+    right = float((frozen.logits.argmax(1) == dataset.labels[frozen.rows]).mean())
+    assert info.final.validation == right == run.findings()["accuracy"].number("accuracy").value
+
+
+def until(steps: Any, reached: Callable[[Event], bool]) -> list[str]:
+    """What is said until an event; then it is stopped."""
+    said = []
+    for event in steps:
+        said.append(str(getattr(event, "message", "")))
+        if reached(event):
+            break
+    steps.close()
+    return said
+
+
+def test_the_frozen_network_sees_every_image_where_folds_judge(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(minimum_time, "FROZEN_IMAGES", 10)
+    run, dataset, _ = prepare(str(place / "photos"), TUNED_RECIPE.but(epochs=1), tmp_path)
+    until(train(run, dataset, images=False), lambda _: run.info().phase == "folds")
+    frozen = run.info().frozen
+    assert frozen and frozen.n == 36 and len(FoldHeads.load(run).rows) == 36
+
+
+def test_without_time_for_the_other_folds_it_is_left_out_and_said(
+    place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(deadline.Deadline, "allows", lambda self, seconds: seconds < 100)
+    monkeypatch.setattr(deadline, "now", clock(60.0))
+    run, dataset, _ = prepare(str(place / "photos"), TUNED_RECIPE, tmp_path)
+    said = until(train(run, dataset, images=False), lambda _: run.info().phase == "fit")
+    assert run.info().steps == 0 and deadline.FINE_TUNING in run.info().left_out
+    assert any("there is no time left for it, and the first model is kept" in line for line in said)
+
+
+def clock(second: float) -> Callable[[], float]:
+    """So many s between two looks at it."""
+    times = itertools.count(step=second)
+    return lambda: float(next(times))
+
+
+def test_a_damaged_network_of_a_fold_is_trained_again(
+    place: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fold_tuning, "choose_tuned", Preferring([True, False, True], True))
+    again, dataset, _ = prepare(str(place / "photos"), TUNED_RECIPE, tmp_path)
+    until(train(again, dataset, images=False), lambda event: "without fold 1" in str(getattr(event, "phase", "")))
+    network_file(again, 0).write_bytes(b"half")
+    again, dataset, _ = prepare(str(place / "photos"), TUNED_RECIPE, tmp_path)
+    until(train(again, dataset, images=False), lambda _: again.info().phase == "fit")
+    assert network_file(again, 0).read_bytes() == network_file(run, 0).read_bytes()

@@ -198,7 +198,10 @@ def test_few_images_keep_a_part_aside_where_something_asks_for_it(
         ({"folds": 5, "test": 0.2}, "folds=5 test=0.2 — leave one of the two options away [L165]"),
         ({"folds": 1}, "0, 2 … 20"),
         ({"folds": 5, "lr": 0.1, "view": "whole"}, "which lr does not concern — folds=5 lr=0.1"),
-        ({"folds": 5, "epochs": 3, "patience": 2}, "which patience does not concern — folds=5 patience=2"),
+        (
+            {"folds": 5, "epochs": 3, "patience": 2},
+            "no image is kept aside that could tell when to end — folds=5 patience=2",
+        ),
         ({"folds": 5, "model": "cnn"}, "[L166]"),
     ],
 )
