@@ -6,7 +6,7 @@ variances, not by those of each batch.
 A fifth of the groups (people, sites; without GROUPS.csv, of the images) is held out. From the rest, or from EACH images
 of each class, the network is fine-tuned at 128 pixels from the same pretrained weights in four ways: with the head that
 was fitted on frozen features or with one of zeros, with the published statistics or with those of each batch. It is
-scored on what was held out after each quarter of the passes: four, or as many as see 5,000 images, sixteen at most.
+scored on what was held out after about each quarter of the passes: as many as see 5,000 images, from 4 to 16.
 """
 
 from __future__ import annotations

@@ -46,8 +46,7 @@ def fit_network(job: TrainContext) -> Iterator[Event]:
 
 def _fitted(job: TrainContext) -> Iterator[Event]:
     yield Progress(message(N_("preparing the training")))
-    # The last layer starts afresh: fitted on frozen features it is so steep that it tears the layers below
-    # (docs/LOG.md).
+    # The last layer starts afresh: one that was fitted on frozen features is no better start (docs/LOG.md)
     is_frozen = job.recipe.folds and not job.info.steps
     model = job.frozen_network() if is_frozen else job.network(job.pixels().preprocessing)
     state = start_state(model, job.recipe, require(job.info.steps, "steps"))

@@ -95,6 +95,7 @@ def take_back_tuning(job: TrainContext) -> Iterator[Event]:
     """
     heads = FoldHeads.load(job.run)
     (job.run.snapshots / TUNED_FILE).unlink(missing_ok=True)
+    _forget(job, heads.names)
     truth = job.dataset.labels[heads.rows]
     weights = balanced_weights(truth) if job.recipe.balance == "yes" else None
     job.run.update(temperature=fit_temperature(heads.logits, truth, of="folds", weights=weights))

@@ -248,6 +248,7 @@ def test_ended_before_its_last_step_the_first_model_is_shipped_and_judged(
                 run.add_line(run.control_file, {"do": "stop"})
     info, frozen = run.info(), FoldHeads.load(run)
     assert info.final and info.final.kind == "frozen" and TunedFolds.load(run) is None
+    assert not list(run.snapshots.glob("fold-*")), "they judge nothing any more"
     assert (judges_of_folds(run).logits == frozen.logits).all()
     model, p = trained_network(run)
     first = load((run.snapshots / "first.safetensors").read_bytes())
