@@ -29,6 +29,9 @@ from limpide.workflows.train.views import Mirrored
 SECONDS = 3.0  # fitting its last layer and exporting it, about
 FOLD_SECONDS = 0.003  # s an image and class, to fit the layers of all folds
 ENOUGH_HELD = 100  # validation images; when all of fewer are right, that may be luck
+# So few errors, and such a share of the images, that fine-tuning could not be seen to do better: if it put all of
+# them right, a sign test would give p = 2 · 0.5⁵ = 0.06.
+FEW_ERRORS, ERROR_SHARE = 5, 0.025
 FLIP_IMAGES = 20  # validation images that tell whether mirroring is harmless
 FLIP_LOSS = 0.05  # share of validation that may be lost on mirrored images; letters and digits lose far more
 
@@ -77,7 +80,7 @@ def first_model(job: TrainContext) -> Iterator[Event]:
     steps = require(job.info.steps, "steps")
     if (steps or not job.recipe.folds) and _is_enough(job, fitted):
         steps = 0
-        yield from _say_enough(job, fitted.accuracy)
+        yield from _say_enough(job, fitted)
     job.enter(
         "folds",
         steps=steps,
@@ -143,23 +146,42 @@ def _decide_flip(job: TrainContext, model: torch.nn.Module, fitted: _Fitted) -> 
 
 def _is_enough(job: TrainContext, fitted: _Fitted) -> bool:
     """Whether fine-tuning could not be seen to do better, and nobody asked for it."""
-    if job.recipe.folds:  # larger squares were chosen, or nothing is left to get right
-        closer = job.recipe.view not in (WHOLE, QUARTERS)
-        return (closer or fitted.accuracy == 1.0) and job.info.wanted.get("epochs") is None
+    if job.recipe.folds:  # larger squares were chosen, or hardly anything is left to get right
+        return (_sees_squares(job) or _has_few_errors(job, fitted)) and job.info.wanted.get("epochs") is None
     all_right = fitted.validation_images == len(job.rows("validation")) and fitted.accuracy == 1.0
     return fitted.validation_images >= ENOUGH_HELD and all_right and job.info.wanted.get("epochs") is None
 
 
-def _say_enough(job: TrainContext, accuracy: float) -> Iterator[Event]:
+def _sees_squares(job: TrainContext) -> bool:
+    return job.recipe.view not in (WHOLE, QUARTERS)
+
+
+def _has_few_errors(job: TrainContext, fitted: _Fitted) -> bool:
+    """In the folds. Where a rare class counts as much as a frequent one, each of its images matters."""
+    errors = _count_errors(fitted)
+    most = 0 if job.recipe.balance == "yes" else min(FEW_ERRORS, ERROR_SHARE * fitted.validation_images)
+    return errors <= most
+
+
+def _count_errors(fitted: _Fitted) -> int:
+    return round((1 - fitted.accuracy) * fitted.validation_images)
+
+
+def _say_enough(job: TrainContext, fitted: _Fitted) -> Iterator[Event]:
     says = N_("no fine-tuning: no validation image is left to get right (--epochs asks for it all the same)")
     if job.recipe.folds:
         says = N_("no fine-tuning: no image is left to get right (--folds 5 --epochs 8 asks for it all the same)")
-        if accuracy < 1.0:
+        if fitted.accuracy < 1.0 and _sees_squares(job):
             says = N_(
                 "no fine-tuning: it sees small squares, in which small things are lost (--folds 5 --epochs 8 asks for "
                 "it)"
             )
-    yield job.say("decision", message(says))
+        elif fitted.accuracy < 1.0:
+            says = N_(
+                "no fine-tuning: wrong in the folds: {wrong:count} of {n:count} images, too few to show that it does "
+                "better (--folds 5 --epochs 8 asks for it all the same)"
+            )
+    yield job.say("decision", message(says, wrong=_count_errors(fitted), n=fitted.validation_images))
 
 
 def _record(job: TrainContext, fitted: _Fitted) -> FrozenHead:

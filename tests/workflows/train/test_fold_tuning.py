@@ -219,17 +219,27 @@ def test_nothing_asked_it_ends_after_a_first_fold_that_is_no_better(
     assert (judges_of_folds(run).logits == FoldHeads.load(run).logits).all()
 
 
-def test_where_the_last_layer_names_every_image_or_looks_closer_nothing_is_tuned() -> None:
-    fitted = SimpleNamespace(accuracy=1.0, validation_images=36)
-    for view, accuracy, wanted, enough in (
-        ("whole", 1.0, {}, True),
-        ("whole", 1.0, {"epochs": 3}, False),
-        ("quarters", 0.97, {}, False),
-        ("windows-448", 0.97, {}, True),
-    ):
-        fitted.accuracy = accuracy
-        job = SimpleNamespace(recipe=TUNED_RECIPE.but(view=view), info=SimpleNamespace(wanted=wanted))
-        assert first_model._is_enough(job, fitted) == enough  # type: ignore[arg-type]
+@pytest.mark.parametrize(
+    ("options", "n", "wrong", "wanted", "enough"),
+    [
+        ({}, 36, 0, {}, True),
+        ({}, 36, 0, {"epochs": 3}, False),
+        ({"view": "quarters"}, 36, 1, {}, False),  # one of 36: more than one in 40
+        ({"view": "windows-448"}, 36, 1, {}, True),  # it looks closer already
+        ({}, 244, 5, {}, True),
+        ({}, 244, 5, {"epochs": 3}, False),
+        ({}, 244, 6, {}, False),  # were all six put right, a sign test would show it: p = 0.03
+        ({}, 199, 5, {}, False),
+        ({"balance": "yes"}, 244, 1, {}, False),  # it may be one of three images of a class
+        ({"balance": "yes"}, 244, 0, {}, True),
+    ],
+)
+def test_fine_tuning_is_left_out_where_nobody_could_see_it_do_better(
+    options: dict[str, str], n: int, wrong: int, wanted: dict[str, int], enough: bool
+) -> None:
+    fitted = SimpleNamespace(accuracy=1 - wrong / n, validation_images=n)
+    job = SimpleNamespace(recipe=TUNED_RECIPE.but(**{"view": "whole"} | options), info=SimpleNamespace(wanted=wanted))
+    assert first_model._is_enough(job, fitted) == enough  # type: ignore[arg-type]
 
 
 def test_what_was_not_kept_aside_is_not_spoken_of(run: Run) -> None:
