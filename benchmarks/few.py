@@ -1,6 +1,7 @@
 """How good with few images a class? Paired draws: each column learns from the same images and names the same new ones.
 
     python -m benchmarks.few PHOTOS [--groups GROUPS.csv] [--each 5 10 25 50 100] [--draws 10] [--new 400]
+                             [--fastai PYTHON]
     python -m benchmarks.few --table [--results benchmarks/few.csv]
 
 PHOTOS holds one folder a class. With GROUPS.csv (columns file, label and one that names the group) a fifth of the
@@ -11,6 +12,7 @@ what it holds already is not measured again, and --table prints its means. The c
     30 s, 2 min    the same with --time
     a fifth        limpide train --folds 0: a fifth of the images is kept for the score, a tenth chooses
     LogisticCV     scikit-learn's LogisticRegressionCV (5 folds, standardised) on the published features, all images
+    fastai         fastai's fine_tune on the same weights (few_fastai.py), where --fastai names a Python that has it
 
 A cell of the table: share of new images that are right, seconds of the whole command, half the width of the interval
 that the run tells, in points; means over the draws. The interval of "a fifth" is that before there were folds.
@@ -20,6 +22,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import functools
 import itertools
 import json
 import os
@@ -42,7 +45,7 @@ OPTIONS: dict[str, tuple[str, ...]] = {
     "2 min": ("--folds", "5", "--time", "120"),
     "a fifth": ("--folds", "0"),
 }
-COLUMNS = (*OPTIONS, "LogisticCV")
+COLUMNS = (*OPTIONS, "LogisticCV", "fastai")
 
 
 @dataclass(frozen=True)
@@ -130,9 +133,23 @@ def logistic(learned: list[Photo], new: list[Photo]) -> Score:
     return Score(float(right), seconds, float("nan"))
 
 
-def column(name: str, grouped: bool) -> Callable[[list[Photo], list[Photo]], Score]:
+def fine_tune(python: Path, learned: list[Photo], new: list[Photo]) -> Score:
+    with tempfile.TemporaryDirectory() as folder:
+        files = [Path(folder, name) for name in ("learned.csv", "new.csv")]
+        for file, photos in zip(files, (learned, new), strict=True):
+            with open(file, "w", newline="") as stream:
+                csv.writer(stream).writerows((photo.file, photo.label) for photo in photos)
+        command = [python, "-m", "benchmarks.few_fastai", *files]
+        said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    result = json.loads(said.splitlines()[-1])
+    return Score(result["right"], result["seconds"], float("nan"))
+
+
+def column(name: str, grouped: bool, fastai: Path | None) -> Callable[[list[Photo], list[Photo]], Score]:
     if name == "LogisticCV":
         return logistic
+    if name == "fastai":
+        return functools.partial(fine_tune, fastai)
 
     def score(learned: list[Photo], new: list[Photo]) -> Score:
         with tempfile.TemporaryDirectory(dir=learned[0].file.parent.parent.parent) as folder:
@@ -195,6 +212,7 @@ def main() -> None:
     parser.add_argument("--draws", type=int, default=10)
     parser.add_argument("--new", type=int, default=400)
     parser.add_argument("--columns", nargs="+", choices=COLUMNS, default=COLUMNS)
+    parser.add_argument("--fastai", type=Path)
     parser.add_argument("--results", type=Path, default=Path(__file__).with_suffix(".csv"))
     parser.add_argument("--table", action="store_true")
     arguments = parser.parse_args()
@@ -205,10 +223,10 @@ def main() -> None:
     photos = read(arguments.photos, arguments.groups)
     for seed, each in itertools.product(range(arguments.draws), arguments.each):
         learned, new = draw(photos, each, arguments.new, seed)
-        for name in arguments.columns:
+        for name in (one for one in arguments.columns if one != "fastai" or arguments.fastai):
             key = arguments.photos.name, each, seed, name
             if key not in results.scores:
-                one = column(name, arguments.groups is not None)(learned, new)
+                one = column(name, arguments.groups is not None, arguments.fastai)(learned, new)
                 results.add(key, one)
                 print(f"{each} a class, draw {seed}, {name}: {one.right:.1%} in {one.seconds:.0f} s", flush=True)
     print(results.table())
