@@ -1,6 +1,8 @@
 # make demo   set up, train on real MNIST, write the report
 # make test   set up, check style and types, run the whole suite (about 12 minutes on 2 cores)
 # make test-elsewhere   what learns from images, once more as a processor without AVX-512, and with two threads
+# make docs   the pages of docs/, the docstrings and the command line as a site: docs/_build/index.html
+# make wheel  a file that pip installs anywhere, without npm and make: dist/*.whl
 # make mutants   whether the suite still notices small faults that are put into a copy of the package
 # make soak   the long versions of the randomised suites, and every process a fresh one
 
@@ -10,7 +12,7 @@ PRETTIER := node_modules/.bin/prettier
 PAGES := "limpide/browser/static/**/*.{js,css}" "!**/vendor/**"
 CATALOGUES := $(wildcard limpide/locale/*/LC_MESSAGES/limpide.po)
 
-.PHONY: demo install test test-elsewhere check format mutants soak coverage messages signatures clean
+.PHONY: demo install test test-elsewhere check format mutants soak coverage messages signatures docs wheel clean
 
 demo: .venv/installed
 	$(BIN)/limpide demo
@@ -50,7 +52,7 @@ coverage: .venv/developer
 	$(BIN)/coverage run --source limpide -m pytest -m "not soak"
 	$(BIN)/coverage report --skip-covered
 
-# New and changed sentences → the catalogues, for translation; the table of errors → docs/errors.md.
+# New and changed sentences → the catalogues, for translation; the table of errors → docs/reference/errors.md.
 messages: .venv/developer
 	$(BIN)/python -m tests.catalogue
 	$(BIN)/python -m tests.errors_page
@@ -58,6 +60,11 @@ messages: .venv/developer
 # The choices of a recipe → the signatures of the classifiers, for editors and type checkers.
 signatures: .venv/developer
 	$(BIN)/python -m tests.signatures
+
+# A warning (a link that leads nowhere, a docstring that cannot be read) fails it.
+docs: .venv/developer
+	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build
+	@echo "docs/_build/index.html"
 
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "limpide: Python 3.11 or newer is needed — $$($(PYTHON) --version) — name another one: make PYTHON=python3.12"; exit 2; }
@@ -73,4 +80,4 @@ signatures: .venv/developer
 	@touch $@
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache docs/_build docs/_generated

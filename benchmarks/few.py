@@ -139,7 +139,7 @@ def fine_tune(python: Path, learned: list[Photo], new: list[Photo]) -> Score:
         for file, photos in zip(files, (learned, new), strict=True):
             with open(file, "w", newline="") as stream:
                 csv.writer(stream).writerows((photo.file, photo.label) for photo in photos)
-        command = [python, "-m", "benchmarks.few_fastai", *files]
+        command = [str(python), "-m", "benchmarks.few_fastai", *map(str, files)]
         said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
     result = json.loads(said.splitlines()[-1])
     return Score(result["right"], result["seconds"], float("nan"))
@@ -148,7 +148,7 @@ def fine_tune(python: Path, learned: list[Photo], new: list[Photo]) -> Score:
 def column(name: str, grouped: bool, fastai: Path | None) -> Callable[[list[Photo], list[Photo]], Score]:
     if name == "LogisticCV":
         return logistic
-    if name == "fastai":
+    if name == "fastai" and fastai:
         return functools.partial(fine_tune, fastai)
 
     def score(learned: list[Photo], new: list[Photo]) -> Score:

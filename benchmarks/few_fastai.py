@@ -2,9 +2,10 @@
 
     PYTHON -m benchmarks.few_fastai LEARNED.csv NEW.csv
 
-Both files have lines of path and label. It prints one line of JSON: the share of the new images that is right, and the
-seconds from the first line of this program to the trained network. All is as fastai's guide does it: a fifth of the images
-for validation, squares of 224 pixels, `aug_transforms`, its own head, `fine_tune(5)` (five epochs after one of the head).
+Both files have lines of path and label. It prints one line of JSON: the share of the new images that is right, and
+the seconds from the first line of this program to the trained network. All is as fastai's guide does it: a fifth of the
+images for validation, squares of 224 pixels, `aug_transforms`, its own head, `fine_tune(5)` (an epoch of the head, then
+five of all).
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 
 Features are made up: classes around centres of their own, as a frozen network gives them, images alone or in groups of
 five that look alike. Of each draw the truth is known from 4,000 further images: how often the heads of the folds are
-right, and the head that is shipped. Written to docs/folds.md.
+right, and the head that is shipped. Written to docs/explanation/folds.md.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ often the whole interval lies above the truth of the shipped one (2.5 % are mean
 learned (distance 0), how often it is said to beat guessing (2.5 % are meant). *Accused*: how often one of two equal
 networks is called better (5 % are meant). *Width* of the interval, and of that of a fifth of the images, held out.
 """
-PAGE = Path(__file__).parents[1] / "docs" / "folds.md"
+PAGE = Path(__file__).parents[1] / "docs" / "explanation" / "folds.md"
 
 
 @dataclass(frozen=True)

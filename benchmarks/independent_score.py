@@ -2,7 +2,8 @@
 
     python benchmarks/independent_score.py runs/photos-001 photos/
 
-Reads the test rows of split.csv, decodes each file as docs/exported-model.md says, runs model.onnx, counts, and
+Reads the test rows of split.csv, decodes each file as docs/reference/exported-model.md says, runs model.onnx, counts,
+and
 compares with the score that the run states. Ends with status 1 when they differ.
 """
 
@@ -12,7 +13,7 @@ import os
 import sys
 from pathlib import Path
 
-os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before the import, as docs/exported-model.md says
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"  # before the import, as docs/reference/exported-model.md says
 
 import numpy as np
 import onnxruntime

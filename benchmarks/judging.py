@@ -5,7 +5,8 @@ can be counted.
 
 Images alone, and in groups that are right or wrong together with a correlation from 0 to 1, drawn in two ways: `beta`,
 each group has a difficulty of its own (beta-binomial), and `copy`, a group is right or wrong as a whole with the
-probability of the correlation, else its images are independent. --write puts the tables into docs/judging.md. Fixed
+probability of the correlation, else its images are independent. --write puts the tables into
+docs/explanation/judging.md. Fixed
 seeds; an hour of one core or more.
 """
 
@@ -388,7 +389,7 @@ def main() -> None:
             accused="\n".join(accused_table(accused)),
             cells="\n".join(tables(cells)),
         )
-        (Path(__file__).parent.parent / "docs" / "judging.md").write_text(page, encoding="utf-8")
+        (Path(__file__).parent.parent / "docs" / "explanation" / "judging.md").write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

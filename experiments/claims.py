@@ -1,4 +1,4 @@
-"""Writes docs/claims.md from the results of the experiments: nothing in it is typed.
+"""Writes docs/explanation/claims.md from the results of the experiments: nothing in it is typed.
 
     python -m experiments.claims [--check]
 
@@ -16,7 +16,7 @@ from experiments.common import RESULTS
 from limpide.core.finding import Finding
 from limpide.system.files import read_json
 
-PAGE = Path(__file__).parent.parent / "docs" / "claims.md"
+PAGE = Path(__file__).parent.parent / "docs" / "explanation" / "claims.md"
 SECTIONS = ("Linear models", "Convolutional nets", "Networks named", "Limits the courses teach")
 HEAD = """# What the courses claim, and what was measured here
 

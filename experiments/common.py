@@ -2,7 +2,8 @@
 comes out.
 
 Every experiment has a `main` that measures and calls `tell`: it prints *course | measured here | why they differ* and
-keeps the claim as a Finding in experiments/results/, from which `python -m experiments.claims` writes docs/claims.md.
+keeps the claim as a Finding in experiments/results/, from which `python -m experiments.claims` writes
+docs/explanation/claims.md.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""docs/errors.md from the table of errors: `python -m tests.errors_page` (make messages) writes it anew.
+"""docs/reference/errors.md from the table of errors: `python -m tests.errors_page` (make messages) writes it anew.
 
 What stands before the first section is the page's own; the sections are written from limpide/core/error_table/.
 """
@@ -11,7 +11,7 @@ from pathlib import Path
 from limpide.core.error_table import data, model, run, training, usage
 from limpide.core.error_table.entry import ErrorEntry
 
-PAGE = Path(__file__).resolve().parents[1] / "docs" / "errors.md"
+PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference" / "errors.md"
 SECTIONS: dict[str, dict[str, ErrorEntry]] = {
     "What was typed": usage.USAGE_ERRORS,
     "The images": data.DATA_ERRORS,

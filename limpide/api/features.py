@@ -23,18 +23,19 @@ BATCH = 32
 
 
 class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
-    """Images → float32 (n, width): what the layer before the last one says, by a published network or by your own run.
+    """Images → float32 (n, width): the input of the last layer of a published network or of your own run.
 
-    Features("efficientnet_lite0").transform(["a.jpg", "b.jpg"])     # (2, 1280)
-    make_pipeline(Features("efficientnet_lite0"), LogisticRegression()).fit(paths, labels)
-    make_union(Features("efficientnet_lite0"), Features("runs/photos-001"))     # two networks side by side, for one
-        head
+    Alone, before a model of scikit-learn, or two networks side by side::
+
+        Features("efficientnet_lite0").transform(["a.jpg", "b.jpg"])     # (2, 1280)
+        make_pipeline(Features("efficientnet_lite0"), LogisticRegression()).fit(paths, labels)
+        make_union(Features("efficientnet_lite0"), Features("runs/photos-001"))
 
     network: a network with published weights, or a run. X: images as `ImageClassifier.predict_proba` takes them (floats
-    are measured as the run was trained with); none give (0, width). There is nothing to fit. A network with published
-    weights is looked at as a training does it: nine times faster than PyTorch as it comes, with features of two digits
-    where the processor computes in bfloat16. Raises DataError for an image that cannot be used, ModelError or RunError
-    for a network that is not there.
+    are measured as the run was trained with); an empty list gives (0, width). There is nothing to fit. A network with
+    published weights is run as a training runs it: nine times faster than PyTorch as it comes, with features of two
+    digits where the processor computes in bfloat16. Raises DataError for an image that cannot be used, ModelError or
+    RunError for a network that does not exist.
     """
 
     def __init__(self, network: str = "efficientnet_lite0") -> None:

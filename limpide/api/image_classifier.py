@@ -33,25 +33,30 @@ class NotTrained(RunError, NotFittedError):  # type: ignore[misc]
 
 
 class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
-    """Five ways to call it:
+    """An image classifier with scikit-learn's methods, trained and judged as `limpide train` does it.
 
-    clf = ImageClassifier(time="5m").fit("photos/")    # one folder a class; decides what you leave open
-    clf.predict(["new.jpg"])                           # ["cat"]
-    clf.evaluate()                                     # Finding: accuracy on the test part, with its interval
-    clf.export("model.onnx")                           # one sealed file for any language
-    ImageClassifier.load("runs/photos-001")            # without training
+    Five ways to call it::
 
-    It is a scikit-learn classifier, too: fit(X, y) takes an array (n, height, width[, 3]) or a list of images, so that
+        clf = ImageClassifier(time="5m").fit("photos/")    # one folder a class; decides what you leave open
+        clf.predict(["new.jpg"])                           # ["cat"]
+        clf.evaluate()                                     # Finding: accuracy on the test part, with its interval
+        clf.export("model.onnx")                           # one sealed file for any language
+        ImageClassifier.load("runs/photos-001")            # without training
+
+    `fit(X, y)` takes an array (n, height, width[, 3]) or a list of images, so that
     cross_val_score(ImageClassifier(judge=False, quiet=True), X, y, n_jobs=2) and GridSearchCV work.
 
     The parameters are the fields of `Recipe` (`resize` is its `fit`), and
-      runs   folder that keeps the runs. None: ./runs for what lies on the disk; for arrays and lists of paths a
-             temporary
-             folder that is deleted with the estimator, or left to the system once the estimator was pickled
-      judge  False ends with the sealed model: no simpler models, no report, and only 1 % of the images are held out.
-             Right
-             in cross-validation and grid search, which judge on images of their own
-      quiet  True shows nothing while training
+
+    runs
+        folder that keeps the runs. None: ./runs for what lies on the disk; for arrays and lists of paths a temporary
+        folder that is deleted with the estimator, or left to the system once the estimator was pickled
+    judge
+        False ends with the sealed model: no simpler models, no report, and only 1 % of the images are held out. Right
+        in cross-validation and grid search, which judge on images of their own
+    quiet
+        True shows nothing while training
+
     The names that other libraries give them are accepted: n_epochs, batch_size, imgsz, learning_rate …
 
     A pickle holds the parameters and the absolute path of the run, never weights. Raises UsageError at once for a name

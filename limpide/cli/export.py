@@ -26,5 +26,7 @@ def export(run: str, file: Path) -> None:
     screen = progress.Screen()
     if says := unfinished_warning(run):
         screen.say(says, "yellow")
-    screen.say(message(N_("wrote {file}; docs/exported-model.md shows twenty lines that run it"), file=str(file)))
+    screen.say(
+        message(N_("wrote {file}; docs/reference/exported-model.md shows twenty lines that run it"), file=str(file))
+    )
     screen.next("limpide", "predict", file, "new.jpg")

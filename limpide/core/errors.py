@@ -1,6 +1,6 @@
 """What a user can have done wrong, and how it is told.
 
-LimpideError            one line: what, where, what to do; a stable code explained in docs/errors.md
+LimpideError            one line: what, where, what to do; a stable code explained in docs/reference/errors.md
 ├── UsageError          an option or a name that does not exist          exit status 2
 ├── DataError           the images, their labels or their folders         exit status 3
 ├── ModelError          a network, its weights or an exported file        exit status 4
@@ -23,7 +23,7 @@ from limpide.text.messages import Message, message, render
 
 
 class Exit(IntEnum):
-    """How every verb of the command line ends (docs/errors.md)."""
+    """How every verb of the command line ends (docs/reference/errors.md)."""
 
     DONE = 0
     UNMET = 1  # what was asked for is there, and a verdict or a requirement is not met

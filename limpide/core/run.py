@@ -1,7 +1,7 @@
 """A Run: one training as a directory of plain files. The trainer appends, everybody else reads.
 
 It knows files, not meaning. Copy the folder and you copy the truth; kill the process and nothing earned is lost. The
-table of files and their writers stands in docs/run-format.md.
+table of files and their writers stands in docs/reference/run-format.md.
 """
 
 from __future__ import annotations

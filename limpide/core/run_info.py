@@ -1,7 +1,7 @@
 """What run.json says: one typed record. A field is added in one line, with the default that stands for it in older
 runs.
 
-docs/run-format.md says what each field means to a reader of the file.
+docs/reference/run-format.md says what each field means to a reader of the file.
 """
 
 from __future__ import annotations

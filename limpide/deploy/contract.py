@@ -1,4 +1,5 @@
-"""What `model.onnx` says of itself beside the network: read and checked, without torch (docs/exported-model.md).
+"""What `model.onnx` says of itself beside the network: read and checked, without torch
+(docs/reference/exported-model.md).
 
 Version 1 had `classes`, `preprocessing`, `temperature`, `model` and `limpide` (the version that wrote it). Version 2
 added the output `features`, `judged`, and two texts of their own: what a self test expects, and statistics of the

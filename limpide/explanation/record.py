@@ -1,5 +1,5 @@
 """What was seen of one image in one network, as plain numbers: what writers.py makes a picture, a page or JSON of
-(docs/sight.md).
+(docs/reference/explain-format.md).
 """
 
 from __future__ import annotations
@@ -181,7 +181,7 @@ class ImageExplanation:
 
 
 def to_json(sight: ImageExplanation) -> dict[str, Any]:
-    """As docs/sight.md says. What is not a finite number is null."""
+    """As docs/reference/explain-format.md says. What is not a finite number is null."""
     return plain(
         {
             "format": FORMAT,

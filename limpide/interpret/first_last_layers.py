@@ -29,7 +29,8 @@ BEFORE = ("pad", "contiguous", "clone", "to", "float")
 
 
 def first_and_last(seen: Trace, channel: int = 0) -> dict[str, np.ndarray]:
-    """ "first.…" and "last.…" → array (docs/run-format.md); without an end that is no convolution and no linear layer,
+    """ "first.…" and "last.…" → array (docs/reference/run-format.md); without an end that is no convolution and no
+    linear layer,
     or too large.
 
     channel: one of the first layer that is kept, whichever others are.

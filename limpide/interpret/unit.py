@@ -247,7 +247,7 @@ def _say(unit: Unit) -> Message:
 
 
 def _data_of(unit: Unit) -> dict[str, Any]:
-    """Its arithmetic as JSON holds it (docs/run-format.md)."""
+    """Its arithmetic as JSON holds it (docs/reference/run-format.md)."""
     box = unit.field.box
     return {
         "layer": unit.layer,

@@ -23,7 +23,7 @@ from limpide.text.messages import N_, message
 
 SEALED = 1.3  # times as long takes the sealed file, in float32 and with its own resize
 # ONNX Runtime: times the bytes of the learned values, the file and its own layout of it; and times those of the largest
-# layer of a batch, what its arena holds (docs/performance.md, Memory)
+# layer of a batch, what its arena holds (docs/explanation/performance.md, Memory)
 OPENED, NAMED = 3.4, 2.2
 
 

@@ -1,7 +1,8 @@
 """A small convolutional network for small images: LeNet's idea (LeCun et al. 1998) with batch normalisation and ReLU.
 
 For 28×28 grey images and 10 classes it has 33,658 parameters, 10,250 of them in the last layer. One pass over the
-48,000 training images of MNIST gives the score that docs/performance.md states; `benchmarks/mnist.py` reproduces it.
+48,000 training images of MNIST gives the score that docs/explanation/performance.md states; `benchmarks/mnist.py`
+reproduces it.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 
 Ten pictures of one patient are right or wrong together: they say less than ten pictures of ten patients. Every function
 here takes `groups`, int (n,): images with the same number belong together; None, or a number each, means that each
-stands alone. What an interval promises is simulated by benchmarks/judging.py and written in docs/judging.md.
+stands alone. What an interval promises is simulated by benchmarks/judging.py and written in
+docs/explanation/judging.md.
 
 Sources: Wilson 1927; Korn & Graubard 1998, "Confidence intervals for proportions with small expected number of positive
 counts estimated from survey data", Survey Methodology 24; Kish 1965 for the design effect; Newcombe 1998, method 10,
@@ -21,7 +22,7 @@ from scipy.stats import hypergeom
 PRIOR = 4.0  # groups that count as wholly right or wrong together until the data say otherwise
 LEVEL = 0.95
 # times the variance of independent images, where the model of a fold judged each: these models share most of what they
-# learned from, and err together (Bengio & Grandvalet 2004; the number: docs/folds.md)
+# learned from, and err together (Bengio & Grandvalet 2004; the number: docs/explanation/folds.md)
 OF_FOLDS = 1.6
 CHANCE_LEVEL = 0.025  # one-sided probability below which a part of the images is said to fall behind
 CLOSE_MARGIN = 0.2  # share: a lag that is shown to be smaller is none to speak of

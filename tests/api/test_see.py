@@ -207,7 +207,7 @@ def test_json_has_the_numbers(seen: Explanation, network: nn.Module, picture: np
     found = json.loads(seen.save(tmp_path / "a.json").read_text(encoding="utf-8"), parse_constant=pytest.fail)
     keys = "format network run file square predictions saliency stages unit maximised neighbours window"
     assert set(found) == set(keys.split())
-    documented = (Path(__file__).parents[2] / "docs" / "sight.md").read_text(encoding="utf-8")
+    documented = (Path(__file__).parents[2] / "docs" / "reference" / "explain-format.md").read_text(encoding="utf-8")
     assert all(f"`{key}`" in documented for key in found)
     assert np.array_equal(np.array(found["square"])[..., 0], picture)
     leaf = tensor_of(picture).requires_grad_(True)

@@ -24,7 +24,7 @@ from limpide.core.run import Run
 from limpide.text.messages import message
 from tests.make_images import photo_folder
 
-PAGE = Path(__file__).parents[2] / "docs" / "errors.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "errors.md"
 
 
 def ended(*arguments: object) -> tuple[int, str, str]:

@@ -1,4 +1,6 @@
-"""Good parts alone on the command line: docs/find-defects.md is run as it is printed, and what predict prints."""
+"""Good parts alone on the command line: docs/how-to/find-defects.md is run as it is printed, and what predict
+prints.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,7 @@ from PIL import Image
 from tests.make_parts import part_folder
 from tests.runner import limpide
 
-PAGE = (Path(__file__).parents[2] / "docs" / "find-defects.md").read_text(encoding="utf-8")
+PAGE = (Path(__file__).parents[2] / "docs" / "how-to" / "find-defects.md").read_text(encoding="utf-8")
 SHORT = ("--image-size", "64")  # quicker; whether defects are found is asked elsewhere
 
 

@@ -29,7 +29,7 @@ from limpide.models.cnn import SmallCNN
 from tests.make_images import photo, profile
 
 CLASSES = ("été", "b<script>", "c", "d", "e")
-PAGE = Path(__file__).parents[2] / "docs" / "exported-model.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "exported-model.md"
 
 
 def trained(name: str, channels: int, size: int) -> nn.Module:
@@ -147,7 +147,7 @@ def test_a_failed_export_leaves_the_old_file(sealed: tuple[nn.Module, Preprocess
 
 
 def programs() -> list[str]:
-    """Those of docs/exported-model.md, in order."""
+    """Those of docs/reference/exported-model.md, in order."""
     return re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
 

@@ -1,4 +1,4 @@
-"""docs/claims.md is what the experiments measured, and every experiment of a claim names the command that
+"""docs/explanation/claims.md is what the experiments measured, and every experiment of a claim names the command that
 repeats it.
 """
 

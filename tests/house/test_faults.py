@@ -1,4 +1,6 @@
-"""docs/faults.md names tests that are there: a row whose test was renamed would promise what nothing holds."""
+"""docs/explanation/faults.md names tests that are there: a row whose test was renamed would promise what nothing
+holds.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 ROWS = [
     line
-    for line in (ROOT / "docs" / "faults.md").read_text(encoding="utf-8").splitlines()
+    for line in (ROOT / "docs" / "explanation" / "faults.md").read_text(encoding="utf-8").splitlines()
     if re.match(r"\| \w-\w+ \|", line)
 ]
 

@@ -224,7 +224,14 @@ IMPORT = re.compile(
 )
 TEXTS = sorted(
     file
-    for pattern in ("README.md", "docs/*.md", "benchmarks/*.py", "experiments/*.py", "tests/**/*.py", "limpide/**/*.py")
+    for pattern in (
+        "README.md",
+        "docs/**/*.md",
+        "benchmarks/*.py",
+        "experiments/*.py",
+        "tests/**/*.py",
+        "limpide/**/*.py",
+    )
     for file in PACKAGE.parent.glob(pattern)
     if file.name != "LOG.md"  # what was measured, in the words of its time
 )

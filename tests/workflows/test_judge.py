@@ -1,4 +1,5 @@
-"""What intervals and verdicts promise, counted: a part of benchmarks/judging.py, whose whole table is docs/judging.md.
+"""What intervals and verdicts promise, counted: a part of benchmarks/judging.py, whose whole table is
+docs/explanation/judging.md.
 
 500 draws a cell; a bound is moved by three standard errors, so that a right program fails less than once in several
 hundred cells.

@@ -1,4 +1,4 @@
-"""Every error by its code: what it says, what to do, and the explanation that docs/errors.md is written from.
+"""Every error by its code: what it says, what to do, and the explanation that docs/reference/errors.md is written from.
 
 A new error is one entry here; `python -m tests.errors_page` (part of `make messages`) then writes the page.
 """

@@ -11,5 +11,5 @@ class ErrorEntry:
 
     what: str  # "" where it differs from case to case: then it is given where the error is raised
     todo: str = ""
-    explanation: str = ""  # Markdown, indented as it stands here: docs/errors.md is written from it
+    explanation: str = ""  # Markdown, indented as it stands here: docs/reference/errors.md is written from it
     title: str = ""  # of the page, where `what` is none

@@ -1,4 +1,5 @@
-"""What a ModelError says, and what docs/errors.md explains of it: one entry a code, so this file is as long as there
+"""What a ModelError says, and what docs/reference/errors.md explains of it: one entry a code, so this file is as long
+as there
 are errors.
 """
 
@@ -242,7 +243,7 @@ MODEL_ERRORS = {
     ),
     "L431": ErrorEntry(
         what=N_("this model tells classes apart: it does not say how strange an image is"),
-        todo=N_("ask for probabilities, or train on good parts alone (docs/find-defects.md)"),
+        todo=N_("ask for probabilities, or train on good parts alone (docs/how-to/find-defects.md)"),
         explanation="""
         `Predictor.strangeness` is for a model that was trained on good parts alone. A classifier gives probabilities.
         """,

@@ -1,4 +1,5 @@
-"""What a RunError says, and what docs/errors.md explains of it: one entry a code, so this file is as long as there are
+"""What a RunError says, and what docs/reference/errors.md explains of it: one entry a code, so this file is as long as
+there are
 errors.
 """
 

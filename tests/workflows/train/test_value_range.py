@@ -148,7 +148,7 @@ def test_the_studio_and_explain_tell_it_too(clf: ImageClassifier, tmp_path: Path
 
 def test_the_program_of_the_page_gives_the_same_answer(clf: ImageClassifier, scans: Path) -> None:
     """With the lines for more than 8 bits put where the page says."""
-    page = (Path(__file__).parents[3] / "docs" / "exported-model.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "exported-model.md").read_text(encoding="utf-8")
     (program, _), (deep,) = (
         re.findall(r"```python\n(.*?)```", page, re.DOTALL),
         re.findall(r"```py\n(.*?)```", page, re.DOTALL),

@@ -1,0 +1,63 @@
+"""How `make docs` builds the site: Sphinx reads the Markdown of this folder, the docstrings, and the command line."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from sphinx.application import Sphinx
+
+from limpide import __version__
+from limpide.cli import VERBS
+from limpide.core.recipe import Recipe
+
+project, author, release = "limpide", "the limpide team", __version__
+extensions = ["myst_parser", "sphinx.ext.autodoc"]
+exclude_patterns = ["_build", "_generated"]
+nitpicky = True
+nitpick_ignore_regex = [("py:.*", r".*")]  # types in signatures are names, not links
+myst_enable_extensions = ["colon_fence"]
+myst_heading_anchors = 3
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+html_theme = "furo"
+html_title = "limpide"
+html_show_sphinx = False
+html_copy_source = False
+
+GENERATED = Path(__file__).parent / "_generated"
+
+
+def help_of(verb: str) -> str:
+    """What the command line prints."""
+    environment = os.environ | {"LIMPIDE_LANG": "en", "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
+    command = [sys.executable, "-m", "limpide", *verb.split(), "--help"]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.rstrip()
+
+
+def commands() -> str:
+    verbs = ["", *(str(verb.name) for verb in VERBS)]
+    return "\n\n".join(f"## {f'limpide {verb}'.strip()}\n\n```text\n{help_of(verb)}\n```" for verb in verbs)
+
+
+def recipe() -> str:
+    lines = ["| name | default | meaning | other names |", "|---|---|---|---|"]
+    for choice in dataclasses.fields(Recipe):
+        unit = f" [{choice.metadata['unit']}]" if choice.metadata["unit"] else ""
+        others = ", ".join(f"`{name}`" for name in choice.metadata["also"])
+        lines.append(f"| `{choice.name}` | `{choice.default!r}` | {choice.metadata['meaning']}{unit} | {others} |")
+    return "\n".join(lines)
+
+
+def write_pages(_: Sphinx) -> None:
+    """The pages that repeat the source: written anew at each build, kept by nobody."""
+    GENERATED.mkdir(exist_ok=True)
+    for name, text in (("commands", commands()), ("recipe", recipe())):
+        (GENERATED / f"{name}.md").write_text(text + "\n", encoding="utf-8")
+
+
+def setup(app: Sphinx) -> None:
+    app.connect("builder-inited", write_pages)
