@@ -3,7 +3,7 @@ date.
 
 A sentence is marked in Python by `_("…")` or `N_("…")`, with its plural as `message(N_("one"), N_("many"), n=…)`; in a
 template by the same two marks and by `say(N_("one"), N_("many"), n=…)`. What the browser's pages say stands by key in
-limpide/locale/pages.json. Sentences that left the code leave the catalogue.
+limpide/locale/pages.json. The docstring of a lesson is its text. Sentences that left the code leave the catalogue.
 """
 
 from __future__ import annotations
@@ -58,7 +58,10 @@ def sentences(package: Path = PACKAGE) -> dict[str, Sentence]:
         if file.suffix not in (".py", ".html"):
             continue
         text = file.read_text(encoding="utf-8")
-        for id, plural in _of_python(text) if file.suffix == ".py" else _of_template(text):
+        of_file = list(_of_python(text) if file.suffix == ".py" else _of_template(text))
+        if file.parent.name == "lessons" and file.stem != "__init__":
+            of_file.append((str(ast.get_docstring(ast.parse(text))), None))
+        for id, plural in of_file:
             sentence = found.setdefault(id, Sentence(id))
             if plural and sentence.plural and plural != sentence.plural:
                 raise ValueError(f"“{id}” has two plurals: “{sentence.plural}” and “{plural}”")

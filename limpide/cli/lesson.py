@@ -13,7 +13,7 @@ import click
 
 from limpide.cli.click_extensions import verb
 from limpide.core.errors import Exit, UsageError, nearest
-from limpide.text.messages import N_
+from limpide.text.messages import N_, _
 
 # In the order in which they are read; each is limpide/lessons/NAME.py.
 LESSONS = {
@@ -21,15 +21,15 @@ LESSONS = {
     "regression_and_classification": N_("a number or a name, and a baseline beside each"),
     "overfitting": N_("the curve that goes through every point does not know the next"),
     "perceptron": N_("one neuron that learns: OR in twelve presentations, XOR never"),
-    "descent": N_("going down an error, and a gradient that nobody cleared"),
-    "backprop": N_("errors sent backwards: two hidden units learn XOR"),
-    "race": N_("six ways down a long valley and off a saddle"),
+    "descent": N_("gradient descent, and a gradient that was not cleared"),
+    "backprop": N_("errors propagated backwards: two hidden units learn XOR"),
+    "race": N_("six optimizers going down a long valley and off a saddle point"),
     "graph": N_("a computation graph and its shapes"),
     "convolution": N_("a kernel slides over a digit"),
-    "linear_images": N_("one layer on real images, a hidden one, convolutions"),
+    "linear_images": N_("on real images: one layer, a hidden layer, convolutions"),
     "transfer": N_("the features of a pretrained network, and a linear model on top"),
     "joined": N_("two published networks side by side, one linear model on top"),
-    "where_is_it_stored": N_("where a training is stored: the same bytes, other values"),
+    "where_is_it_stored": N_("where training is stored: the same bytes, other values"),
 }
 
 TAKES_DATA = ("linear_images", "transfer", "joined", "where_is_it_stored")
@@ -37,13 +37,13 @@ TAKES_DATA = ("linear_images", "transfer", "joined", "where_is_it_stored")
 
 @verb(
     N_("list the course pages, or run one"),
-    N_("""List the course pages, or run the one called NAME. Each is a short program to read first: its path is said
-before it runs.
+    N_("""List the course pages, or run the one called NAME. Each is a short program to read first: its path is
+printed before it runs.
 
 \b
 limpide lesson                                all pages
 limpide lesson perceptron                     one of them
-limpide lesson linear_images mnist            with other data than its own"""),
+limpide lesson linear_images mnist            on data other than its own"""),
 )
 @click.argument("name", required=False)
 @click.argument("data", nargs=-1)
@@ -63,7 +63,7 @@ def lesson(name: str | None, data: Sequence[str]) -> None:
     spec = find_spec(module)
     file = Path(spec.origin if spec and spec.origin else "")
     screen.say(str(file))
-    click.echo(f"\n{ast.get_docstring(ast.parse(file.read_text(encoding='utf-8')))}\n")
+    click.echo(f"\n{_(ast.get_docstring(ast.parse(file.read_text(encoding='utf-8'))) or '')}\n")
     if data and name not in TAKES_DATA:
         raise UsageError("L124", where=" ".join(data))
     before, sys.argv = sys.argv, [name, *data]

@@ -15,6 +15,7 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.contract import CONTRACT
 from limpide.deploy.predictor import Predictor
 from limpide.system.files import cache_folder
+from limpide.text.language import current_language
 from limpide.text.messages import N_, Message, message
 
 # As PRETRAINED of limpide/models, which needs torch to be read.
@@ -33,8 +34,8 @@ def unfinished_warning(run: str) -> Message | None:
         return None
     return message(
         N_(
-            "this run is not finished and its model not judged; limpide train {location} with the same options "
-            "continues it"
+            "this run is not finished and its model is not judged; limpide train {location} with the same "
+            "options continues it"
         ),
         location=info.location,
     )
@@ -76,7 +77,7 @@ def load_network(run: str) -> tuple[Any, Preprocessing]:
 
 def _published(name: str) -> Predictor:
     """From its file in the cache, which is made the first time."""
-    file = cache_folder() / "networks" / f"{name}-{__version__}.onnx"
+    file = cache_folder() / "networks" / f"{name}-{__version__}-{current_language()}.onnx"
     with contextlib.suppress(ModelError):  # not made yet, or damaged since
         if (predictor := Predictor(file)).contract == CONTRACT:
             return predictor

@@ -1,6 +1,6 @@
 """One layer on real images, then a hidden one, then convolutions: what each adds, on the same test images.
 
-limpide lesson linear_images mnist        (digits, which need no download, when nothing is named)
+limpide lesson linear_images mnist     (without a name: digits, which need no download)
 """
 
 import sys

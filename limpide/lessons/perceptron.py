@@ -6,10 +6,11 @@ McCulloch and Pitts set the weights by hand; Rosenblatt let mistakes set them.
 from limpide.core.events import Step
 from limpide.ladder.neuron import truth_table, xor
 from limpide.ladder.perceptron import OR, XOR, perceptron
+from limpide.text.messages import _
 
-print("set by hand:", *(f"{name} {[y for _, y in truth_table(name)]}" for name in ("AND", "OR", "NAND")))
+print(_("set by hand:"), *(f"{name} {[y for x, y in truth_table(name)]}" for name in ("AND", "OR", "NAND")))
 for name, examples in (("OR", OR), ("XOR", XOR)):
-    print(f"{name}, learned:")
+    print(_("{name}, learned:").format(name=name))
     for event in perceptron(examples, start=(0, 1, 0), epochs=8):
         if isinstance(event, Step):
             v = event.values
@@ -19,4 +20,4 @@ for name, examples in (("OR", OR), ("XOR", XOR)):
             )
         else:
             print(f"  {event.message}")
-print("XOR of three neurons:", [xor(a, b) for a in (0, 1) for b in (0, 1)])
+print(_("XOR of three neurons:"), [xor(a, b) for a in (0, 1) for b in (0, 1)])

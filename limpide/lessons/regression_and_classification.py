@@ -10,14 +10,16 @@ from sklearn.model_selection import cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
+from limpide.text.messages import _
+
 for what, data, score, models in (
     (
-        "diabetes: how far the illness has come",
+        _("diabetes: how far the disease has progressed"),
         load_diabetes(),
         "neg_mean_absolute_error",
         (DummyRegressor(), LinearRegression()),
     ),
-    ("wine: which of three cultivars", load_wine(), "accuracy", (DummyClassifier(), LogisticRegression())),
+    (_("wine: which of three cultivars"), load_wine(), "accuracy", (DummyClassifier(), LogisticRegression())),
 ):
     print(what)
     for model in models:

@@ -1,7 +1,6 @@
 """What a network learned elsewhere: its features of your images, and a linear model on top.
 
-    limpide lesson transfer photos/        a folder a class; crops of two photographs of scikit-learn when nothing is
-                                           named
+    limpide lesson transfer photos/        one folder per class; without it, crops of two photographs of scikit-learn
 
 The network has never seen these classes. Its features tell them apart all the same, from very few examples.
 Crops of one photograph overlap: were they on both sides, they would be recognized, not named. So the left halves teach
@@ -18,6 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import StratifiedGroupKFold, cross_val_score
 
 from limpide import Features
+from limpide.text.messages import _
 
 if len(sys.argv) > 1:
     files = sorted(path for path in Path(sys.argv[1]).rglob("*") if path.suffix.lower() in (".jpg", ".jpeg", ".png"))
@@ -29,12 +29,10 @@ else:  # twenty crops of each photograph, 96 pixels wide, ten of each half
     images = np.stack([photo[y : y + 96, x : x + 96] for photo in load_sample_images().images for y, x in corners])
     labels, together = ["china"] * 20 + ["flower"] * 20, (["left"] * 10 + ["right"] * 10) * 2
 if len(set(labels)) < 2:
-    sys.exit(f"no images of two classes in {sys.argv[1]}: name a folder with one folder of images a class")
+    sys.exit(_("no images of two classes in {}: give a folder with one folder of images per class").format(sys.argv[1]))
 features = Features().transform(images)
 found = cross_val_score(
     LogisticRegression(max_iter=1000), features, labels, groups=together, cv=StratifiedGroupKFold(2)
 )
-print(
-    f"{features.shape[0]} images → {features.shape[1]} numbers each; a linear model on them names "
-    f"{found.mean():.1%} right of those it did not learn from"
-)
+says = _("{n} images → {width} numbers each; a linear model on them names {right:.1%} of new images correctly")
+print(says.format(n=len(features), width=features.shape[1], right=found.mean()))

@@ -1,6 +1,6 @@
 """Where is a training stored? In the same bytes as before, with other values: which layers moved, and by how much.
 
-    limpide lesson where_is_it_stored mnist        (digits when nothing is named)
+    limpide lesson where_is_it_stored mnist        (without a name: digits)
 
 A trained network is not larger than a raw one: 4 bytes a parameter before and after.
 """
@@ -12,6 +12,7 @@ import torch
 
 from limpide import ImageClassifier
 from limpide.models import build
+from limpide.text.messages import _
 from limpide.training.weights import trained_network
 
 data = sys.argv[1] if len(sys.argv) > 1 else "digits"
@@ -20,11 +21,9 @@ with tempfile.TemporaryDirectory() as runs:
     after, preprocessing = trained_network(clf.run)
     torch.manual_seed(clf.run.info().recipe["seed"])
     before = build("cnn", len(clf.classes_), preprocessing.channels, preprocessing.size)
-    print(f"{'layer':16s} {'bytes before':>12s} {'after':>8s}   how far it moved, against its own length at the start")
+    head = _("layer"), _("bytes before"), _("after"), _("how far it moved, relative to its length at the start")
+    print("{:16s} {:>12s} {:>8s}   {}".format(*head))
     for (name, old), new in zip(before.named_parameters(), after.parameters(), strict=True):
         moved = float((new - old).detach().norm() / max(1e-9, float(old.detach().norm())))
-        print(
-            f"{name:16s} {4 * old.numel():12,d} {4 * new.numel():8,d}   {moved:6.2f} {'█' * min(40, int(10 * moved))}"
-            if float(old.detach().norm()) > 0
-            else f"{name:16s} {4 * old.numel():12,d} {4 * new.numel():8,d}   it began at zero"
-        )
+        how_far = f"{moved:6.2f} {'█' * min(40, int(10 * moved))}" if old.detach().norm() > 0 else _("it began at zero")
+        print(f"{name:16s} {4 * old.numel():12,d} {4 * new.numel():8,d}   {how_far}")

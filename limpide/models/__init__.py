@@ -27,6 +27,7 @@ from limpide.models.registry import Entry
 from limpide.models.resnet import resnet, resnet_cifar
 from limpide.models.vgg import VGG, PlainNet
 from limpide.models.vit import VisionTransformer
+from limpide.text.language import current_language
 from limpide.text.messages import N_
 
 
@@ -151,9 +152,10 @@ def build(name: str, classes: int, channels: int, size: int) -> nn.Module:
 
 def imagenet_classes() -> tuple[str, ...]:
     """The 1,000 classes of ImageNet (Russakovsky et al. 2015) in the order in which the published networks answer:
-    WordNet's words.
+    WordNet's words, or their French names where French is spoken.
     """
-    return tuple(resources.files(__name__).joinpath("imagenet.txt").read_text(encoding="utf-8").splitlines())
+    file = resources.files(__name__).joinpath("imagenet.fr.txt" if current_language() == "fr" else "imagenet.txt")
+    return tuple(file.read_text(encoding="utf-8").splitlines())
 
 
 __all__ = [

@@ -85,4 +85,4 @@ def _maps(n: int) -> Message:
 
 
 def _numbers(n: int) -> Message:
-    return message(N_("{n:count} number an image"), N_("{n:count} numbers an image"), n=n)
+    return message(N_("{n:count} number per image"), N_("{n:count} numbers per image"), n=n)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import itertools
+import re
 import runpy
 from pathlib import Path
 from typing import Any
@@ -22,15 +24,16 @@ SHOWS = {
     "overfitting": "degree 15",
     "perceptron": "12 presentations and 2 updates",
     "descent": "0.49512   f  1.75002   f′ -0.00977",
-    "backprop": "pass  6000: error 0.000",
+    "backprop": "epoch  6000: error 0.000",
     "race": "Nesterov",
-    "graph": "the slope of the scores is p − t: True",
+    "graph": "the gradient of the scores is p − t: True",
     "convolution": "9·16·128 + 128 = 18,560",
     "linear_images": "cnn    Of 359 images it had never seen",
     "transfer": "40 images → 1280 numbers each; a linear model on them names",
-    "joined": "both    2560 numbers an image",
+    "joined": "lite0+1  2560 numbers per image",
     "where_is_it_stored": "head.weight",
 }
+NAMES = {"seed", "shape", "optimiser", "NAND", "slope", "values", "deltas", "layers", "bytes", "accuracy"}
 
 
 def test_the_list_is_that_of_the_files() -> None:
@@ -51,10 +54,33 @@ def test_the_list_and_a_wrong_name(tmp_path: Path) -> None:
     listed = limpide("lesson", cwd=tmp_path).stdout
     assert all(name in listed for name in LESSONS) and listed.splitlines()[-1] == "next: limpide lesson if_or_tree"
     assert "L124" in limpide("lesson", "race", "mnist", cwd=tmp_path, status=2).stderr
-    assert "one folder of images a class" in limpide("lesson", "transfer", "nowhere", cwd=tmp_path, status=3).stderr
+    assert "one folder of images per class" in limpide("lesson", "transfer", "nowhere", cwd=tmp_path, status=3).stderr
     assert "L123" in limpide("lesson", "perceptrons", cwd=tmp_path, status=2).stderr
     assert "did you mean perceptron?" in limpide("lesson", "perceptrons", cwd=tmp_path, status=2).stderr
+
+
+def test_a_lesson_speaks_french(tmp_path: Path) -> None:
     assert "neurone" in limpide("lesson", cwd=tmp_path, LIMPIDE_LANG="fr").stdout
+    said = limpide("lesson", "backprop", cwd=tmp_path, LIMPIDE_LANG="fr").stdout
+    assert "deux unités cachées apprennent XOR" in said and "époque  6000\xa0: erreur 0.0005 sur les quatre" in said
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_every_word_that_a_lesson_prints_goes_through_the_catalogue(name: str) -> None:
+    tree = ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    in_catalogue = {
+        id(part) for call in calls if getattr(call.func, "id", "") == "_" for part in ast.walk(call) if part is not call
+    }
+    for call in calls:
+        if getattr(call.func, "id", "") != "print" and ast.unparse(call.func) != "sys.exit":
+            continue
+        for part in ast.walk(call):
+            if isinstance(part, ast.JoinedStr):  # formats stand in strings, too
+                in_catalogue |= {id(one) for one in ast.walk(part) if isinstance(one, ast.FormattedValue)}
+            if isinstance(part, ast.Constant) and isinstance(part.value, str) and id(part) not in in_catalogue:
+                words = re.findall(r"(?<!\w)[A-Za-z]{4,}(?!\w)", re.sub(r"\{.*?\}", "", part.value))
+                assert set(words) <= NAMES, (name, words)
 
 
 @pytest.mark.parametrize("name", ["transfer", "joined"])
