@@ -5,6 +5,7 @@ Nothing heavy is imported before a verb needs it, so that `limpide --help` answe
 NAME.py              one verb a file
 click_extensions.py  help in the language of the moment, guesses for what was mistyped, shared options
 click_messages.py    what click says of itself, in that language
+console.py           characters that a console cannot show
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from limpide.cli.check import check
 from limpide.cli.clean import clean
 from limpide.cli.click_extensions import UnreadFiles, Verbs, choose_language, language_option, not_spoken
 from limpide.cli.click_messages import in_our_language, mistake
+from limpide.cli.console import make_printable
 from limpide.cli.demo import demo
 from limpide.cli.evaluate import evaluate
 from limpide.cli.explain import explain
@@ -49,8 +51,8 @@ VERBS = (check, train, predict, evaluate, explain, studio, export, report, runs,
     help=N_("""Deep learning for images that you can see through.
 
 \b
-A folder with one folder of images a class is all it needs:
-  limpide train photos/             train, judge, report, one command
+All it needs is a folder with one folder of images per class:
+  limpide train photos/             train, judge and report in one command
   limpide predict runs/photos-001 new.jpg
   limpide evaluate runs/photos-001 other-photos/
   limpide explain runs/photos-001 new.jpg
@@ -60,12 +62,12 @@ No images at hand?
   limpide train digits              8×8 digits, in ten seconds
   limpide train mnist               the classic, in a minute
 
-Exit status: 0 done, 1 a verdict is not met, 2 usage, 3 data, 4 model, 5 run, 6 training, 70 a mistake of ours, 130
+Exit status: 0 done, 1 a verdict is bad, 2 usage, 3 data, 4 model, 5 run, 6 training, 70 a bug in limpide, 130
 Ctrl-C."""),
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(__version__, prog_name="limpide")
-@language_option(N_("language of every sentence (or set LIMPIDE_LANG)"))
+@language_option(N_("language of all messages (or set LIMPIDE_LANG)"))
 @click.pass_context
 def cli(ctx: click.Context) -> None:
     if ctx.invoked_subcommand is None:
@@ -78,8 +80,9 @@ def main() -> None:
     in_our_language()
     status: Any = None
     _open_missing_outputs()
+    make_printable()
     warnings.showwarning = _warn  # type: ignore[assignment]
-    with interrupts.Promptness(lambda: "limpide: " + _("stopping; Ctrl-C again leaves at once")):
+    with interrupts.Promptness(lambda: "limpide: " + _("stopping; press Ctrl-C again to quit at once")):
         try:
             try:
                 _run_verb()
@@ -143,7 +146,7 @@ def _run_verb() -> None:
     except (BrokenPipeError, UnreadFiles):
         raise
     except MemoryError:
-        click.echo("limpide: " + _("memory ran out — use a smaller --batch or --image-size"), err=True)
+        click.echo("limpide: " + _("out of memory — use a smaller --batch or --image-size"), err=True)
         sys.exit(Exit.TRAINING)
     except OSError as error:
         problem = from_os_error(error)
@@ -158,6 +161,6 @@ def _log_mistake(error: Exception) -> str:
     from limpide.workflows.info import log_error
 
     file = log_error(error)
-    return _(
-        "this is a mistake in limpide itself — the details are in {file} — please report it with that file"
-    ).format(file=file)
+    return _("this is a bug in limpide — the details are in {file} — please report it and attach that file").format(
+        file=file
+    )

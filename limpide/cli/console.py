@@ -1,0 +1,37 @@
+"""Output on consoles that cannot show every character: a Windows console with code page 1252, a file in Latin-1."""
+
+from __future__ import annotations
+
+import codecs
+import io
+import sys
+
+# What says the same in ASCII.
+PLAIN = {
+    "●": "*", "○": "o", "▲": "!", "■": "#", "→": "->", "←": "<-", "−": "-", "≤": "<=", "≥": ">=", "≈": "~", "·": "-",
+    "█": "#", "▓": "#", "▒": "+", "░": ".", "′": "'", "√": "sqrt", "Σ": "sum", "✓": "yes", "⊙": "*", "⌊": "[", "⌋": "]",
+    "\N{NARROW NO-BREAK SPACE}": " ",
+}  # fmt: skip
+
+
+def make_printable() -> None:
+    """From now on, what standard output and error cannot show is written plainly, or by its number; no error
+    ends a training. An output in UTF-8 shows everything and stays as it is.
+    """
+    codecs.register_error("limpide", _plain)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper) and codecs.lookup(stream.encoding).name != "utf-8":
+            stream.reconfigure(errors="limpide")
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    cannot = error.object[error.start : error.end]
+    return "".join(PLAIN.get(character) or _escaped(character) for character in cannot), error.end
+
+
+def _escaped(character: str) -> str:
+    r"""As JSON writes it: \u4e2d, and two of these beyond 16 bits. A text of ours in JSON so stays what it is."""
+    units = character.encode("utf-16-be", "surrogatepass")
+    return "".join(f"\\u{units[k] << 8 | units[k + 1]:04x}" for k in range(0, len(units), 2))
