@@ -22,21 +22,27 @@ if TYPE_CHECKING:
 
 
 @verb(
-    N_("watch a training, open a network down to one product"),
-    N_("""Open the studio in a browser: the runs of this folder while they learn or afterwards, opened down to one
-product of one unit; the Learn pages when there are none.
+    N_("watch a training run, open a network down to one product"),
+    N_("""Open the studio in a browser: the runs of this folder during training or afterwards, opened down to one
+product of one unit; the Learn pages when there are no runs.
 
 \b
 limpide studio                      the runs in runs/
 limpide studio elsewhere/           the runs of another folder
-limpide train photos/ --watch       the studio beside a training
-limpide studio --model efficientnet_lite0 --images photos/      any network, without a training
+limpide train photos/ --watch       the studio during training
+limpide studio --model efficientnet_lite0 --images photos/      any network, without training
 limpide studio --model package.module:Net --weights net.safetensors --images photos/
-It listens on this machine only, and lets in only those who have the link that it prints."""),
+limpide studio --port 8501 --public-url https://hub.example/user/me/proxy/8501/   through JupyterHub
+It listens on this machine only, and opens only with the link that it prints."""),
 )
 @click.argument("runs", type=click.Path(path_type=Path), required=False)
 @runs_folder
 @click.option("--port", type=click.IntRange(1, 65535), help=N_("port to listen on; a free one unless given"))
+@click.option(
+    "--public-url",
+    metavar="URL",
+    help=N_("address under which a proxy shows the studio (JupyterHub, nginx); it still listens on this machine alone"),
+)
 @click.option("--no-browser", is_flag=True, help=N_("print the link and open nothing"))
 @click.option(
     "--model",
@@ -45,13 +51,13 @@ It listens on this machine only, and lets in only those who have the link that i
 @click.option(
     "--images",
     type=click.Path(path_type=Path),
-    help=N_("folder of images to look at, with --model; its sub-folders say the classes"),
+    help=N_("folder of images to look at, with --model; its subfolders are the classes"),
 )
 @click.option("--weights", default="", help=N_("FILE.safetensors with the weights of all layers, with --model"))
 @click.option(
     "--classes",
     type=click.IntRange(2, 100_000),
-    help=N_("how many classes the network knows, where nothing else says it, with --model"),
+    help=N_("number of classes of the network, if nothing else gives it, with --model"),
 )
 @click.option(
     "--image-size", type=click.IntRange(8, 1024), help=N_("side of the square the network sees, with --model (px)")
@@ -60,6 +66,7 @@ def studio(
     runs: Path | None,
     folder: Path,
     port: int | None,
+    public_url: str | None,
     no_browser: bool,
     model: str | None,
     images: Path | None,
@@ -88,7 +95,7 @@ def studio(
     else:
         folder = folder.resolve()
         page = f"page=live&run={one.name}" if one else "page=runs" if Run.all_in(folder) else "page=learn"
-    _serve(folder, page, port, progress.Screen(), no_browser=no_browser)
+    _serve(folder, page, port, progress.Screen(), no_browser=no_browser, public_url=public_url)
 
 
 def _exit_on_signals() -> None:
@@ -98,14 +105,19 @@ def _exit_on_signals() -> None:
             signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
 
 
-def _serve(folder: Path, page: str, port: int | None, screen: Screen, *, no_browser: bool) -> None:
+def _serve(
+    folder: Path, page: str, port: int | None, screen: Screen, *, no_browser: bool, public_url: str | None
+) -> None:
     """Opens the page and answers it until Ctrl-C."""
+    from limpide.studio.guard import PublicUrl
+
+    public = PublicUrl.parse(public_url) if public_url is not None else None
     server, sock, token = prepare_studio(port)
-    url = link(sock, token, page)
+    url = link(sock, token, page, str(public) if public else "")
     screen.link(message(N_("the studio, until Ctrl-C:")), url)
     if not no_browser:
         webbrowser.open(url)
-    server.serve(folder, sock, token)
+    server.serve(folder, sock, token, public=public)
     screen.next("limpide", "runs")
 
 
@@ -119,8 +131,9 @@ def prepare_studio(port: int | None) -> tuple[Any, Any, str]:
     return server, server.listen(port), secrets.token_urlsafe(16)
 
 
-def link(sock: Any, token: str, page: str) -> str:
-    return f"http://127.0.0.1:{sock.getsockname()[1]}/?token={token}#{page}"
+def link(sock: Any, token: str, page: str, public: str = "") -> str:
+    """public: where a proxy shows it; without one, this machine."""
+    return f"{public or f'http://127.0.0.1:{sock.getsockname()[1]}/'}?token={token}#{page}"
 
 
 def start_beside(run: Run) -> tuple[Any, str]:

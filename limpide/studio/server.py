@@ -11,6 +11,7 @@ import contextlib
 import os
 import secrets
 import socket
+import sys
 import threading
 from collections import OrderedDict
 from concurrent.futures import ThreadPoolExecutor
@@ -33,7 +34,7 @@ from limpide.judging.registry import not_run
 from limpide.report.html.page import headings, written_as
 from limpide.studio import label_marks, launch_training
 from limpide.studio.error_responses import HANDLERS, message_of, misused, refused, use_page_language
-from limpide.studio.guard import Guard
+from limpide.studio.guard import Guard, PublicUrl
 from limpide.studio.inspector_routes import InspectorRoutes
 from limpide.studio.label_marks import UNSURE
 from limpide.studio.launch_training import LaunchRequest
@@ -311,10 +312,10 @@ class Studio:
         self._starts.shutdown(wait=False, cancel_futures=True)
 
 
-def application(folder: Path, token: str, port: int) -> tuple[ASGIApp, Studio]:
+def application(folder: Path, token: str, port: int, public: PublicUrl | None = None) -> tuple[ASGIApp, Studio]:
     studio = Studio(folder)
     app = Starlette(routes=studio.routes(), exception_handlers=HANDLERS)
-    return Guard(app, token, port), studio
+    return Guard(app, token, port, public), studio
 
 
 def listen(port: int | None) -> socket.socket:
@@ -322,7 +323,8 @@ def listen(port: int | None) -> socket.socket:
     for number in [port] if port is not None else [*PORTS, 0]:
         # named, or asyncio leaves Nagle's delay of 40 ms on
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if sys.platform != "win32":  # where it lets two servers share a port
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", number))
             listener.listen()  # at once: two that are only bound may share a port
@@ -332,15 +334,16 @@ def listen(port: int | None) -> socket.socket:
     raise UsageError("L125", where=str(port))
 
 
-def serve(folder: Path, sock: socket.socket, token: str, rest: float = 3.0) -> None:
+def serve(folder: Path, sock: socket.socket, token: str, rest: float = 3.0, public: PublicUrl | None = None) -> None:
     """Until Ctrl-C. rest: s after which the process that looks into networks starts by itself: what is asked for first
-    comes first.
+    comes first. public: where a proxy shows it.
     """
     import uvicorn
 
-    with contextlib.suppress(AttributeError, OSError):
-        os.nice(5)  # a training beside it goes first
-    app, studio = application(folder, token, sock.getsockname()[1])
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            os.nice(5)  # a training beside it goes first
+    app, studio = application(folder, token, sock.getsockname()[1], public)
     config = uvicorn.Config(
         app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1, server_header=False
     )

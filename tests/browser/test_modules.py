@@ -58,7 +58,7 @@ def test_the_studio_knows_them_by_the_same_names() -> None:
     html = (STATIC / "index.html").read_text(encoding="utf-8")
     written = re.search(r'<script type="importmap"[^>]*>(.*?)</script>', html, re.DOTALL)
     assert written and json.loads(written[1])["imports"] == {
-        name: f"/static/vendor/{file}" for name, file in BARE.items()
+        name: f"./static/vendor/{file}" for name, file in BARE.items()
     }
 
 

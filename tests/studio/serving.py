@@ -46,9 +46,9 @@ class Server:
         return json.loads(data)
 
 
-def served(runs: Path) -> Server:
+def served(runs: Path, *more: str) -> Server:
     process = python(
-        ["-m", "limpide", "studio", runs, "--no-browser"],
+        ["-m", "limpide", "studio", runs, "--no-browser", *more],
         env={**os.environ, **ENVIRONMENT},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -8,7 +8,8 @@ from urllib.parse import urljoin, urlsplit
 
 import pytest
 
-from limpide.studio.guard import Guard
+from limpide.core.errors import UsageError
+from limpide.studio.guard import Guard, PublicUrl
 
 TOKEN, PORT = "a-token", 8765
 HERE = f"http://127.0.0.1:{PORT}"
@@ -75,3 +76,43 @@ def test_the_way_in_stays_on_this_server(path: str) -> None:
 )
 def test_the_rest_of_the_address_stays(path: str, query: str, sent: str) -> None:
     assert location(path, query) == sent
+
+
+@pytest.mark.parametrize(
+    ("url", "path"),
+    [
+        ("https://hub.example/user/me/proxy/8501/", "/user/me/proxy/8501/"),
+        ("http://hub.example:8000/a/b", "/a/b/"),
+        ("https://hub.example", "/"),
+        ("https://hub.example//evil//", "/evil/"),
+    ],
+)
+def test_a_public_address_is_host_and_path(url: str, path: str) -> None:
+    public = PublicUrl.parse(url)
+    assert public.path == path and str(public).startswith(url.split("//", 1)[0] + "//" + public.host + "/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["", "hub.example/a", "ftp://hub.example/", "https://", "https://a:b@hub.example/", "https://hub.example/?a", "http://[",
+     "https://hub.example/#a", "javascript:alert(1)", "https://hub.example/a b/", "https://hub.example:0/", "http://a:b/"],
+)  # fmt: skip
+def test_what_is_no_public_address_is_refused(url: str) -> None:
+    with pytest.raises(UsageError, match="L176"):
+        PublicUrl.parse(url)
+
+
+def test_the_cookie_of_a_public_address_is_for_its_path_alone() -> None:
+    told: list[dict[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    guard = Guard(nothing, TOKEN, PORT, PublicUrl.parse("https://hub.example/user/me/"))  # type: ignore[arg-type]
+    scope = {"type": "http", "method": "GET", "path": "/user/me/", "root_path": "", "scheme": "http"}
+    scope |= {"query_string": f"token={TOKEN}".encode(), "server": ("127.0.0.1", PORT)}
+    scope |= {"headers": [(b"host", b"hub.example"), (b"origin", b"https://hub.example")]}
+    asyncio.run(guard(scope, lambda: asyncio.sleep(0), send))  # type: ignore[arg-type,return-value]
+    headers = dict(told[0]["headers"])
+    assert headers[b"location"] == b"/user/me/"
+    assert {b"Path=/user/me/", b"Secure", b"HttpOnly"} <= {part.strip() for part in headers[b"set-cookie"].split(b";")}

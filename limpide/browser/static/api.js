@@ -1,4 +1,5 @@
-// Questions to the server. Every failure becomes a sentence; arrays come as .npy bytes.
+// Questions to the server. Every failure becomes a sentence; arrays come as .npy bytes. Addresses are relative to the
+// page, which may lie below a path of a proxy.
 import { npy } from "./npy.js";
 import { language } from "./state.js";
 import { t } from "./i18n.js";
@@ -8,11 +9,11 @@ const query = (values) =>
     Object.entries({ lang: language.value, ...values }).filter(([, value]) => value !== undefined && value !== null),
   ).toString();
 
-const addresses = new WeakMap(); // what was asked under a signal
+const addresses = new WeakMap(); // what was asked under a signal, as the server names it
 
 /** fetch, which says in a sentence that nobody answers. */
 const reach = (url, values) => {
-  if (values.signal) addresses.set(values.signal, [...(addresses.get(values.signal) ?? []), url]);
+  if (values.signal) addresses.set(values.signal, [...(addresses.get(values.signal) ?? []), `/${url}`]);
   return fetch(url, values).catch((error) => {
     throw error.name === "TypeError" ? new Error(t("server.gone")) : error;
   });
@@ -28,7 +29,7 @@ const told = async (answer) => {
   throw new Error(text);
 };
 
-export const path = (run, rest, values = {}) => `/api/runs/${encodeURIComponent(run)}${rest}?${query(values)}`;
+export const path = (run, rest, values = {}) => `api/runs/${encodeURIComponent(run)}${rest}?${query(values)}`;
 // The signal of the question that is being put together: fetches that begin before the first wait belong to it.
 let current = null;
 export const within = (signal, ask) => {
@@ -40,11 +41,11 @@ export const within = (signal, ask) => {
   }
 };
 export const get = async (url) => (await told(await reach(url, { signal: current }))).json();
-export const runs = () => get(`/api/runs?${query({})}`);
+export const runs = () => get(`api/runs?${query({})}`);
 export const ask = (run, what, values) => get(path(run, `/look/${what}`, values));
 export const post = async (url, body) => (await told(await reach(url, { method: "POST", body }))).json();
 export const send = (url, values) => post(url, JSON.stringify(values));
-export const upload = (file) => post(`/api/upload?${query({})}`, file);
+export const upload = (file) => post(`api/upload?${query({})}`, file);
 
 /** An array of looking/: {shape, values: Float32Array, about}; only {about} where there is none. */
 export const array = async (run, what, values) => {
@@ -70,7 +71,7 @@ let [atWork, when] = [null, 0];
  * nothing where nobody knows.
  */
 export const howFar = async (signal) => {
-  if (performance.now() - when > 400) [atWork, when] = [get("/api/at-work").catch(() => []), performance.now()];
+  if (performance.now() - when > 400) [atWork, when] = [get("api/at-work").catch(() => []), performance.now()];
   const all = await atWork;
   const mine = addresses.get(signal) ?? [];
   return all.find(({ of }) => mine.includes(of)) ?? null;

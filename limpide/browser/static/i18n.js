@@ -6,7 +6,7 @@ import { language } from "./state.js";
 const catalogues = signal({});
 
 export const load = async () => {
-  catalogues.value = await fetch("/api/sentences").then((answer) => answer.json());
+  catalogues.value = await fetch("api/sentences").then((answer) => answer.json());
 };
 
 /**

@@ -21,7 +21,7 @@ const usePlan = (wish) => {
     let current = true;
     const timer = setTimeout(async () => {
       try {
-        const found = await send(`/api/plan?lang=${language.value}`, wish);
+        const found = await send(`api/plan?lang=${language.value}`, wish);
         if (current) set({ ...found, of: asked });
       } catch (error) {
         if (current) set((before) => ({ folders: before.folders, error: error.message, of: asked }));
@@ -38,7 +38,7 @@ const usePlan = (wish) => {
 /** The networks that can be trained, asked for when there is somebody to see them. */
 const Networks = ({ shown, value, onChange }) => {
   const networks = useFetched(
-    () => (shown ? get(`/api/networks?lang=${language.value}`).then((found) => found.networks) : Promise.resolve(null)),
+    () => (shown ? get(`api/networks?lang=${language.value}`).then((found) => found.networks) : Promise.resolve(null)),
     [shown],
   );
   const known = networks.value ?? [];
@@ -168,7 +168,7 @@ export const Start = ({ given = "" }) => {
     say(t("runs.starting"));
     wait(true);
     try {
-      const { run } = await send(`/api/start?lang=${language.value}`, wish);
+      const { run } = await send(`api/start?lang=${language.value}`, wish);
       go({ page: "live", run, at: null, key: null });
     } catch (error) {
       say(error.message);
