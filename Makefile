@@ -3,6 +3,7 @@
 # make test-elsewhere   what learns from images, once more as a processor without AVX-512, and with two threads
 # make docs   the pages of docs/, the docstrings and the command line as a site: docs/_build/index.html
 # make wheel  a file that pip installs anywhere, without npm and make: dist/*.whl
+# make test-spawn   the core of the suite with processes that are started as on macOS and Windows
 # make mutants   whether the suite still notices small faults that are put into a copy of the package
 # make soak   the long versions of the randomised suites, and every process a fresh one
 
@@ -12,7 +13,7 @@ PRETTIER := node_modules/.bin/prettier
 PAGES := "limpide/browser/static/**/*.{js,css}" "!**/vendor/**"
 CATALOGUES := $(wildcard limpide/locale/*/LC_MESSAGES/limpide.po)
 
-.PHONY: demo install test test-elsewhere check format mutants soak coverage messages signatures docs wheel clean
+.PHONY: demo install test test-elsewhere test-spawn check format mutants soak coverage messages signatures docs wheel clean
 
 demo: .venv/installed
 	$(BIN)/limpide demo
@@ -34,12 +35,19 @@ check: .venv/developer
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/mypy --platform win32 --cache-dir .mypy_cache/win32 limpide
+	$(BIN)/mypy --platform darwin --cache-dir .mypy_cache/darwin limpide
 	@if [ -x $(PRETTIER) ]; then $(PRETTIER) --check $(PAGES); else echo "prettier is not here (npm ci): the pages' format goes unchecked"; fi
 
 # Python, JavaScript and CSS as `make check` wants them.
 format: .venv/developer
 	$(BIN)/ruff format .
 	$(PRETTIER) --write $(PAGES)
+
+# The core of the suite with processes that are started as on macOS and Windows.
+SPAWNED := tests/api tests/audit tests/cli tests/core tests/data tests/deploy tests/text tests/training
+test-spawn: .venv/developer
+	LIMPIDE_SPAWN=1 $(BIN)/python -m pytest -m "not soak" -n 2 --dist loadscope $(SPAWNED)
 
 mutants: .venv/developer
 	$(BIN)/python -m tests.mutants
@@ -66,6 +74,12 @@ docs: .venv/developer
 	$(BIN)/sphinx-build -q -W --keep-going -b html docs docs/_build
 	@echo "docs/_build/index.html"
 
+wheel: .venv/developer
+	$(BIN)/python -m build --wheel --outdir dist
+	@$(BIN)/python -m zipfile -l dist/*.whl | grep -q vendor/preact.js || \
+		{ echo "limpide: the wheel lacks the studio's pages — install npm, which fetches their modules, and try again"; exit 2; }
+	@ls dist/*.whl
+
 .venv/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "limpide: Python 3.11 or newer is needed — $$($(PYTHON) --version) — name another one: make PYTHON=python3.12"; exit 2; }
 	$(PYTHON) -m venv .venv
@@ -80,4 +94,4 @@ docs: .venv/developer
 	@touch $@
 
 clean:
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache docs/_build docs/_generated
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache dist docs/_build docs/_generated

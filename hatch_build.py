@@ -31,12 +31,13 @@ VENDORED = {
     "uplot.js": "uplot/dist/uPlot.esm.js",
     "uplot.css": "uplot/dist/uPlot.min.css",
 }
+LICENSES = "licenses.txt"
 
 
 def copy_modules(root: Path) -> None:
     """Without npm everything but the studio works, and `limpide studio` says what is missing."""
     target, modules = root / "limpide" / "browser" / "static" / "vendor", root / "node_modules"
-    if not all((target / name).exists() for name in VENDORED):
+    if not all((target / name).exists() for name in (*VENDORED, LICENSES)):
         npm = shutil.which("npm")
         if npm is None:
             sys.stderr.write("limpide: npm is not here, so the studio's pages are left out\n")
@@ -50,6 +51,14 @@ def copy_modules(root: Path) -> None:
                 text = (modules / source).read_text(encoding="utf-8")
                 lines = [line for line in text.splitlines() if not line.startswith("//# sourceMappingURL")]
                 (target / name).write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (target / LICENSES).write_text(licenses(modules), encoding="utf-8")
+
+
+def licenses(modules: Path) -> str:
+    """What the authors of the modules ask to be kept with every copy."""
+    packages = dict.fromkeys(source.split("/dist/")[0] for source in VENDORED.values())
+    files = {name: next(iter(sorted((modules / name).glob("LICENSE*"))), None) for name in packages}
+    return "\n".join(f"{name}\n\n{file.read_text(encoding='utf-8')}" for name, file in files.items() if file)
 
 
 class Build(BuildHookInterface):

@@ -169,6 +169,8 @@ def _server() -> _Server:
     return _Server()
 
 
+# What it takes is Linux' alone. LIMPIDE_SPAWN=1 starts every process as other systems do.
+CAN_FORK = sys.platform == "linux" and os.environ.get("LIMPIDE_SPAWN") != "1"
 _own: _Line | None = None  # of a process that was forked itself
 
 
@@ -186,8 +188,8 @@ def python(
     where only that can be right.
     """
     words, environment = list(map(str, arguments)), dict(os.environ if env is None else env)
-    line = _own or _server()
-    if fresh or words[0] not in ("-m", "-c") or not line.serves(environment):
+    line = None if fresh or words[0] not in ("-m", "-c") or not CAN_FORK else _own or _server()
+    if line is None or not line.serves(environment):
         return subprocess.Popen(
             [sys.executable, *words],
             cwd=cwd,

@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import multiprocessing
 import os
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -27,10 +28,11 @@ CANCEL_SECONDS = 3.0
 
 
 def _process(pipe: Any, stops: Any, parent: int) -> None:
-    with contextlib.suppress(AttributeError, OSError):
-        # before seconds of reading torch: Linux weighs sessions first (inspector/process.py), and in that of a training
-        # it would hardly move
-        os.setsid()
+    if sys.platform != "win32":
+        with contextlib.suppress(OSError):
+            # before seconds of reading torch: Linux weighs sessions first (inspector/process.py), and in that of a
+            # training it would hardly move
+            os.setsid()
     from limpide.inspector.process import serve
 
     serve(pipe, stops, parent)
@@ -155,7 +157,7 @@ class InspectorProcess:
             self._end()
             if self._given_up or self._closed:
                 break
-        return "error", message(N_("the process that looks into networks stopped; try again")), b""
+        return "error", message(N_("the process that inspects networks stopped; try again")), b""
 
     def _end(self) -> None:
         with self._guard:

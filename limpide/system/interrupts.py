@@ -38,7 +38,7 @@ class StopRequest:
 
     def obeyed(self) -> None:
         """The work is being stopped, which takes as long as a checkpoint takes: nothing is raised into it any more."""
-        if hasattr(signal, "setitimer") and threading.current_thread() is threading.main_thread():
+        if sys.platform != "win32" and threading.current_thread() is threading.main_thread():
             signal.setitimer(signal.ITIMER_REAL, 0)
 
 
@@ -93,7 +93,7 @@ class _Bell:
         self._rings, self._every = 0.0, 0.0  # s on the clock of `monotonic`, 0: never; s
 
     def wind(self) -> None:
-        if not hasattr(signal, "setitimer") or signal.getsignal(signal.SIGALRM) is None:
+        if sys.platform == "win32" or signal.getsignal(signal.SIGALRM) is None:
             return
 
         def late(number: int, frame: FrameType | None) -> None:
@@ -105,7 +105,7 @@ class _Bell:
             self._before, self._rings, self._every = before, left and time.monotonic() + left, every
 
     def put_back(self) -> None:
-        if self._before is None:
+        if sys.platform == "win32" or self._before is None:
             return
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, self._before)

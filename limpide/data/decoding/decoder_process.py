@@ -94,10 +94,11 @@ def keep(data: bytes, opened: Any, wanted: list[tuple[Preprocessing, Any, int]],
 
 
 def main() -> None:
-    with contextlib.suppress(ImportError, ValueError, OSError):  # Windows has no such limit
+    if sys.platform != "win32":  # which has no such limit
         import resource
 
-        resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
+        with contextlib.suppress(ValueError, OSError):
+            resource.setrlimit(resource.RLIMIT_DATA, (MEMORY, MEMORY))
     setup = json.loads(sys.stdin.readline())
     images = source(setup["images"])
     if "extremes" in setup:
