@@ -271,7 +271,7 @@ class Explanation:
     def __str__(self) -> str:
         says = [f"{format_percent(p):>8}  {visible_text(name)}" for name, p in self.top]
         rows = [
-            (_("layer"), _("kind"), _("gives"), _("strongest"), _("range")),
+            (_("layer"), _("kind"), _("output shape"), _("strongest channel"), _("range")),
             *(layer.words() for layer in self.layers),
         ]
         widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]

@@ -86,7 +86,7 @@ def _list_numbers(evidence: Evidence, known_score: list[Number], counts: np.ndar
     if evidence.trained_on is not None:
         numbers.append(Number(N_("used in training"), evidence.trained_on, "count", n=n))
     if evidence.nearly is not None:
-        numbers.append(Number(N_("nearly the same as used in training"), evidence.nearly, "count", n=n))
+        numbers.append(Number(N_("nearly the same as training images"), evidence.nearly, "count", n=n))
     return numbers
 
 
@@ -95,23 +95,27 @@ def _explain_scores(evidence: Evidence, uneven: bool) -> list[Message]:
     details = []
     if evidence.priors is not None:
         says = N_(
-            "A rare class counts as much as a frequent one: it is named as readily, and the probabilities are those of "
-            "classes that are equally frequent (--balance no leaves them as they come)."
+            "A rare class counts as much as a frequent one: the model names it as readily, and its probabilities "
+            "are those for equally frequent classes (--balance no leaves them unchanged)."
         )
         details.append(message(says))
     if uneven:
-        says = N_("The classes are uneven: read balanced accuracy and macro-F1, in which every class counts alike.")
+        says = N_("The classes are uneven: read balanced accuracy and macro-F1, in which every class counts equally.")
         details.append(message(says))
     details.append(
         message(
-            N_("Chance is what guessing among {classes:count} classes gives; majority is always saying {name}."),
+            N_(
+                "Chance is the score of guessing among {classes:count} classes; majority is the score of "
+                "always saying {name}."
+            ),
             classes=evidence.known,
             name=evidence.classes[evidence.majority],
         )
     )
     if evidence.groups_known:
         says = N_(
-            "The 95 % interval (Wilson) says where the score on very many images like these may lie, after {n:count}."
+            "The 95 % interval (Wilson) says where the score on very many images like these may lie, "
+            "estimated from these {n:count}."
         )
         details.append(message(says, n=len(evidence.truth)))
     return details
@@ -158,17 +162,17 @@ def _says(evidence: Evidence, score: Interval, verdict: Verdict) -> tuple[Verdic
     if evidence.trained_on:
         return "warn", N_(
             "Of {images} it names {accuracy:percent} correctly, but its training used {trained:count} of them, "
-            "or nearly the same: this flatters it."
+            "or nearly the same: this inflates the score."
         )
     if evidence.nearly is None:
         return "unknown" if verdict == "ok" else verdict, N_(
-            "Of {images}, none of them byte for byte one that it was trained on, it names {accuracy:percent} "
-            "correctly; near copies cannot be told, as its run kept no prints."
+            "Of {images}, none of them an exact copy of a training image, it names {accuracy:percent} correctly; "
+            "near-duplicates cannot be recognised, as its run kept no fingerprints."
         )
     if verdict == "unknown" and not evidence.groups_known:
         return verdict, N_(
-            "Of {images} it had never seen, it names {accuracy:percent} correctly; how sure that is cannot be "
-            "told, as nothing says which of them belong together."
+            "Of {images} it had never seen, it names {accuracy:percent} correctly; the certainty of this score "
+            "is not known, as nothing says which of them belong together."
         )
     if verdict == "unknown" and score.value <= evidence.baseline:
         return verdict, N_(
@@ -178,7 +182,7 @@ def _says(evidence: Evidence, score: Interval, verdict: Verdict) -> tuple[Verdic
     says = {
         "ok": N_("Of {images} it had never seen, it names {accuracy:percent} correctly."),
         "unknown": N_(
-            "Of {images} it had never seen, it names {accuracy:percent} correctly; that it beats always saying "
+            "Of {images} it had never seen, it names {accuracy:percent} correctly; the lead over always saying "
             "{majority} may be luck."
         ),
         "bad": N_(
@@ -193,33 +197,33 @@ def _says_balanced(evidence: Evidence, verdict: Verdict) -> str:
     """The sentence (msgid) of the mean over the classes, of images that were not learned from."""
     if not evidence.groups_known:
         return N_(
-            "Of {images} it had never seen, it names {accuracy:percent} correctly, every class counted alike; how sure "
-            "that is cannot be told, as nothing says which of them belong together."
+            "Of {images} it had never seen, it names {accuracy:percent} correctly, every class counted equally; "
+            "the certainty of this score is not known, as nothing says which of them belong together."
         )
     if evidence.folds:
         return {
             "ok": N_(
-                "Of {images}, each judged by a model that had not seen it, {accuracy:percent} are named correctly, "
-                "every class counted alike."
+                "Of {images}, each judged by a model that had not seen it, {accuracy:percent} are named "
+                "correctly, every class counted equally."
             ),
             "unknown": N_(
-                "Of {images}, each judged by a model that had not seen it, {accuracy:percent} are named correctly, "
-                "every class counted alike; that this beats guessing may be luck."
+                "Of {images}, each judged by a model that had not seen it, {accuracy:percent} are named "
+                "correctly, every class counted equally; the lead over guessing may be luck."
             ),
             "bad": N_(
-                "Of {images}, each judged by a model that had not seen it, {accuracy:percent} are named correctly, "
-                "every class counted alike: no better than guessing."
+                "Of {images}, each judged by a model that had not seen it, {accuracy:percent} are named "
+                "correctly, every class counted equally: no better than guessing."
             ),
         }[verdict]
     return {
-        "ok": N_("Of {images} it had never seen, it names {accuracy:percent} correctly, every class counted alike."),
+        "ok": N_("Of {images} it had never seen, it names {accuracy:percent} correctly, every class counted equally."),
         "unknown": N_(
-            "Of {images} it had never seen, it names {accuracy:percent} correctly, every class counted alike; that "
-            "this beats guessing may be luck."
+            "Of {images} it had never seen, it names {accuracy:percent} correctly, every class counted equally; "
+            "the lead over guessing may be luck."
         ),
         "bad": N_(
-            "Of {images} it had never seen, it names {accuracy:percent} correctly, every class counted alike: no "
-            "better than guessing."
+            "Of {images} it had never seen, it names {accuracy:percent} correctly, every class counted equally: "
+            "no better than guessing."
         ),
     }[verdict]
 
@@ -233,8 +237,8 @@ def _says_of_folds(evidence: Evidence, score: Interval, verdict: Verdict) -> tup
     return verdict, {
         "ok": N_("Of {images}, each judged by a model that had not seen it, {accuracy:percent} are named correctly."),
         "unknown": N_(
-            "Of {images}, each judged by a model that had not seen it, {accuracy:percent} are named correctly; that "
-            "this beats always saying {majority} may be luck."
+            "Of {images}, each judged by a model that had not seen it, {accuracy:percent} are named correctly; "
+            "the lead over always saying {majority} may be luck."
         ),
         "bad": N_(
             "Of {images}, each judged by a model that had not seen it, {accuracy:percent} are named correctly: no "
@@ -248,8 +252,9 @@ def _how_judged(evidence: Evidence) -> list[Message]:
     if not evidence.folds:
         return []
     says = N_(
-        "Judged in {folds:count} folds: each image by a model that learned from the other folds, chosen and "
-        "calibrated by images of the other folds. The model that is shipped learned from all images, in the same way."
+        "Judged in {folds:count} folds: each image was judged by a model that learned from the other folds and "
+        "was chosen and calibrated on images of the other folds. The model that is shipped learned from all "
+        "images, in the same way."
     )
     return [message(says, folds=evidence.folds)]
 
@@ -272,8 +277,8 @@ def _beside_strange(evidence: Evidence, known_score: list[Number]) -> list[Messa
     return [
         message(
             N_(
-                "{never:count} of these images are of {names}, which it never learned, and can never be right; "
-                "of the other {n:count} it names {share:percent} correctly."
+                "{never:count} of these images are of classes that it never learned ({names}), so it can never "
+                "name them correctly; of the other {n:count} it names {share:percent} correctly."
             ),
             never=len(evidence.truth) - int(one.n or 0),
             names=names,
@@ -289,7 +294,14 @@ def _how_seen(evidence: Evidence) -> list[Message]:
     if not evidence.trained_on:
         return []
     if evidence.nearly is None:
-        return [message(N_("They are the same byte for byte; near copies cannot be told, as its run kept no prints."))]
+        return [
+            message(
+                N_(
+                    "They are the same byte for byte; near-duplicates cannot be recognised, as its run kept no "
+                    "fingerprints."
+                )
+            )
+        ]
     return [
         message(
             N_(

@@ -48,17 +48,17 @@ def _choose_sentence(evidence: Evidence, verdict: Verdict, score: Interval) -> s
     """The msgid of the headline."""
     if verdict == "ok" and score.low <= evidence.baseline:
         return N_(
-            "Its probabilities are honest, and say how little it knows: on average it states {stated:percent} "
+            "Its probabilities are honest, and show how little it knows: on average it states {stated:percent} "
             "and is right {right:percent} of the time."
         )
     if not evidence.groups_known:
         return N_(
-            "Whether its probabilities can be believed, {images} cannot tell, as nothing says which of them "
+            "{images} cannot tell whether its probabilities can be believed, as nothing says which of them "
             "belong together."
         )
     return {
         "unknown": N_(
-            "Whether its probabilities can be believed, {images} cannot tell: what it states may be off by up to "
+            "{images} cannot tell whether its probabilities can be believed: what it states may be off by up to "
             "{high:percent}."
         ),
         "ok": N_(
@@ -66,12 +66,12 @@ def _choose_sentence(evidence: Evidence, verdict: Verdict, score: Interval) -> s
             "{right:percent} of the time."
         ),
         "warn": N_(
-            "Take its probabilities with a grain of salt: among images of like confidence, what it states and "
-            "how often it is right differ by {error:percent}."
+            "Be careful with its probabilities: among images of similar confidence, what it states and how often "
+            "it is right differ by {error:percent}."
         ),
         "bad": N_(
-            "Do not rely on its probabilities: among images of like confidence, what it states and how often it "
-            "is right differ by {error:percent}."
+            "Do not rely on its probabilities: among images of similar confidence, what it states and how often "
+            "it is right differ by {error:percent}."
         ),
     }[verdict]
 
@@ -92,8 +92,8 @@ def _list_details(evidence: Evidence, error: CalibrationError, score: Interval) 
     return [
         message(
             N_(
-                "Calibration error: the gap between stated and observed, averaged over ten groups of test "
-                "images, less what chance adds to it."
+                "Calibration error: the gap between the stated probability and the observed share of right "
+                "answers, averaged over ten groups of test images, minus what chance adds to it."
             )
         ),
         message(
@@ -107,11 +107,11 @@ def _list_details(evidence: Evidence, error: CalibrationError, score: Interval) 
         *evidence.on_groups(score.effective),
         message(
             N_(
-                "Temperature: logits were divided by this number, fitted on images that neither trained nor "
-                "tested the network."
+                "Temperature: the logits were divided by this number, which was fitted on images used neither to "
+                "train nor to test the network."
             )
             if evidence.temperature != 1.0
-            else N_("Temperature: 1, the logits are as the network gives them.")
+            else N_("Temperature: 1, the logits are used as the network outputs them.")
         ),
     ]
 

@@ -60,21 +60,21 @@ def _judge_weakest(evidence: Evidence, recalls: Mapping[int, Interval]) -> tuple
     parts = compare_groups(evidence, evidence.right, {k: evidence.truth == k for k in learned})
     weakest, verdict = worst_group(parts)
     seldom = _find_seldom(evidence, learned)
-    says = N_("No class falls clearly behind; the lowest is {name}, {recall:percent} of {n:count} found.")
+    says = N_("No class clearly falls behind; the lowest is {name}: {recall:percent} of {n:count} images found.")
     if verdict == "warn":
-        says = N_("{name} clearly falls behind the other classes: {recall:percent} of {n:count} found.")
+        says = N_("{name} clearly falls behind the other classes: {recall:percent} of {n:count} images found.")
     elif seldom:
         weakest, verdict = min(seldom, key=lambda k: recalls[k].value), "warn"
-        says = N_("{name} is seldom found: {recall:percent} of {n:count}.")
+        says = N_("{name} is seldom found: {recall:percent} of {n:count} images.")
     verdict = evidence.told(verdict)
     if verdict == "unknown" and len(learned) < 2:
         says = N_(
-            "These test images are of one class that the model knows, {name}: {recall:percent} of {n:count} found."
+            "The model knows only one class of these test images, {name}: {recall:percent} of {n:count} images found."
         )
     elif verdict == "unknown":
         says = N_(
-            "No class is shown to fall behind, but a gap is not ruled out; the lowest is {name}, "
-            "{recall:percent} of {n:count} found."
+            "No class is shown to fall behind, but a gap is not ruled out; the lowest is {name}: "
+            "{recall:percent} of {n:count} images found."
         )
     return weakest, verdict, says
 
@@ -113,7 +113,7 @@ def confusions(evidence: Evidence) -> Finding:
     pairs = _find_confusions(counts)
     columns = [
         (N_("true class"), "text"),
-        (N_("called"), "text"),
+        (N_("predicted class"), "text"),
         (N_("images"), "count"),
         (N_("share of the class"), "percent"),
     ]
@@ -148,7 +148,7 @@ def _describe_confusions(evidence: Evidence, counts: np.ndarray, pairs: Sequence
         )
     i, j = pairs[0]
     if len(pairs) > 1 and counts[i, j] == 1:
-        says = N_("Of {n:count} test images, no two of one class were given the same wrong name.")
+        says = N_("It gave no class the same wrong name twice, on {n:count} test images.")
         return message(says, n=len(evidence.truth))
     return message(
         N_("Its most frequent confusion: {n:count} of {total:count} images of {truth} were called {said}."),

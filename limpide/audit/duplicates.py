@@ -22,7 +22,7 @@ def duplicates(checked: FolderContents) -> Finding:
     """Images whose bytes are the same."""
     groups = checked.twins()
     extra = sum(len(group) - 1 for group in groups)
-    says = message(N_("No image is there twice."))
+    says = message(N_("No image occurs twice."))
     if groups:
         says = message(
             N_("{n:count} image is an exact copy of another; copies stay in one part."),
@@ -47,11 +47,11 @@ def duplicates(checked: FolderContents) -> Finding:
 def near_duplicates(checked: FolderContents) -> Finding:
     """Images that are nearly the same: resized, recompressed, slightly cropped or brightened."""
     if checked.near is None:
-        why = N_("Near duplicates were not looked for: on images this small, different ones look alike.")
+        why = N_("Near-duplicates were not searched for: in images this small, different ones look alike.")
         if not hasattr(checked.dataset.images, "stamp"):
-            why = N_("Near duplicates were not looked for: these images are not in files.")
+            why = N_("Near-duplicates were not searched for: these images are not in files.")
         if checked.dataset.of_good_parts:
-            why = N_("Near duplicates were not looked for: good parts look alike without belonging together.")
+            why = N_("Near-duplicates were not searched for: good parts look alike without belonging together.")
         return Finding("near_duplicates", "unknown", message(why))
     pairs = checked.near_pairs()
     images = len(np.unique(pairs))
@@ -64,7 +64,7 @@ def near_duplicates(checked: FolderContents) -> Finding:
             says = message(N_("{n:count} images are nearly the same as another."), n=images)
     method = message(
         N_(
-            "Compared by a perceptual hash (256 signs of a cosine transform, a variation of pHash); images that "
+            "Compared by a perceptual hash (256 signs of a cosine transform, a variant of pHash); images that "
             "differ in at most {distance:count} bits count as nearly the same."
         ),
         distance=DISTANCE,
@@ -120,7 +120,7 @@ def leaks(checked: FolderContents) -> Finding:
     """Images of one of the user's parts that are in another one, too."""
     if len(np.unique(checked.dataset.given)) < 2:
         return Finding(
-            "leaks", "ok", message(N_("limpide chose the parts itself, and keeps copies of an image in the same part."))
+            "leaks", "ok", message(N_("limpide chose the parts itself and keeps copies of an image in the same part."))
         )
     exact = _find_exact_leaks(checked)
     rows = [*exact, *_find_near_leaks(checked)]
@@ -181,7 +181,7 @@ def _describe_leaks(images: int, exact: int, cut: int) -> Message:
             ),
             n=cut,
         )
-    return message(N_("No image of one part is in another one."))
+    return message(N_("No image is in two parts."))
 
 
 def _rank_part(part: int) -> int:

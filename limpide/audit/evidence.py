@@ -168,8 +168,9 @@ class Evidence:
             return [
                 message(
                     N_(
-                        "Which of these images belong together (of one patient, of one burst) is not known here. "
-                        "Images that do say less than as many others, so no verdict is given."
+                        "It is not known here which of these images belong together (of one patient, of one "
+                        "burst). Images that belong together tell less than as many independent ones, so no "
+                        "verdict is given."
                     )
                 )
             ]
@@ -178,8 +179,8 @@ class Evidence:
         return [
             message(
                 N_(
-                    "Images that belong together are right or wrong together: these {n:count}, in {groups:count} "
-                    "groups, say as much as {effective:number} independent ones."
+                    "Images that belong together are right or wrong together: these {n:count} images, in "
+                    "{groups:count} groups, tell as much as {effective:number} independent ones."
                 ),
                 n=n,
                 groups=count,

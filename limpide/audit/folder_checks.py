@@ -60,15 +60,15 @@ def _judge_balance(classes: Sequence[str], counts: np.ndarray) -> tuple[Verdict,
     if len(classes) == 1:
         verdict = "warn"
         says = N_(
-            "All images are in one class, {most}: there is nothing to tell apart, and training takes them for good "
-            "parts, which it learns to tell from defects."
+            "All images are in one class, {most}: there are no classes to tell apart. Training treats these "
+            "images as good parts and learns to tell good parts from defects."
         )
     elif not large:
         verdict, says = "bad", N_("No image can be used.")
     elif large >= UNEVEN * small:
         verdict = "warn"
         says = N_(
-            "Classes are uneven: {most} has {ratio:number} times as many images as {least}; read balanced "
+            "The classes are uneven: {most} has {ratio:number} times as many images as {least}; read balanced "
             "accuracy, not accuracy."
         )
     elif small == large:
@@ -92,10 +92,10 @@ def _describe_few(classes: Sequence[str], counts: np.ndarray) -> Message:
     empty, small = np.flatnonzero(counts == 0), np.flatnonzero(counts < FEW)
     if len(empty):
         return message(
-            N_("Class {names} has no usable image, so it cannot be learned: add images, or take it away."),
+            N_("Class {names} has no usable image, so it cannot be learned: add images, or remove it."),
             N_(
-                "{n:count} classes have no usable image, so they cannot be learned: {names}. Add images, or take "
-                "them away."
+                "{n:count} classes have no usable image, so they cannot be learned: {names}. Add images, or "
+                "remove them."
             ),
             n=len(empty),
             names=", ".join(classes[k] for k in empty[:MAX_NAMES]) + (", …" if len(empty) > MAX_NAMES else ""),
@@ -105,21 +105,21 @@ def _describe_few(classes: Sequence[str], counts: np.ndarray) -> Message:
     if len(small) > 1:
         return message(
             N_(
-                "{k:count} of {of:count} classes have fewer than {enough:count} usable images, the fewest "
-                "{least}, with only {n:count}: what is said about them will be uncertain. Add images, or merge "
-                "classes that are alike."
+                "{k:count} of {of:count} classes have fewer than {enough:count} usable images; {least} has the "
+                "fewest, only {n:count}. Results for these classes will be uncertain: add images, or merge "
+                "similar classes."
             ),
             n=int(counts[least]),
             **values,
         )
     return message(
         N_(
-            "Class {least} has only {n:count} usable image: what is said about it will be uncertain. Add images, "
-            "or merge it with a class that is alike."
+            "Class {least} has only {n:count} usable image: results for it will be uncertain. Add images, or "
+            "merge it with a similar class."
         ),
         N_(
-            "Class {least} has only {n:count} usable images: what is said about it will be uncertain. Add "
-            "images, or merge it with a class that is alike."
+            "Class {least} has only {n:count} usable images: results for it will be uncertain. Add images, or "
+            "merge it with a similar class."
         ),
         n=int(counts[least]),
         **values,
@@ -135,10 +135,13 @@ def only_tested(checked: FolderContents) -> Finding:
     says = message(N_("Every class has images to train on."))
     if strange:
         says = message(
-            N_("Class {names} is only in the test part: it cannot be learned, and its images can never be right."),
+            N_(
+                "Class {names} is only in the test part: it cannot be learned, and its images can never be "
+                "named correctly."
+            ),
             N_(
                 "Classes {names} are only in the test part: they cannot be learned, and their images can never "
-                "be right."
+                "be named correctly."
             ),
             n=len(strange),
             names=", ".join(dataset.classes[k] for k in strange[:MAX_NAMES]),
@@ -155,7 +158,7 @@ def class_names(checked: FolderContents) -> Finding:
         plain = re.sub(r"(?<=\D)[\s_-]+|[\s_-]+(?=\D)", "", name.strip()).casefold()  # 1-0 is not 10, and -1 is not 1
         alike[re.sub(r"^0+(?=\d)|(?<=\d)\.0+$", "", plain)].append(name)  # 1, 01 and 1.0
     pairs = [names for names in alike.values() if len(names) > 1]
-    says = message(N_("No two class names are alike but for case, spaces or zeros."))
+    says = message(N_("No two class names differ only in case, spaces or zeros."))
     if pairs:
         says = message(
             N_("{first} and {second} are two classes here: rename one folder if they are meant to be one."),
@@ -175,7 +178,10 @@ def unusable(checked: FolderContents) -> Finding:
     if listed:
         says = message(
             N_("{n:count} of {total:count} files cannot be used and is left out: {reason}."),
-            N_("{n:count} of {total:count} files cannot be used and are left out, most because: {reason}."),
+            N_(
+                "{n:count} of {total:count} files cannot be used and are left out, most of them for this "
+                "reason: {reason}."
+            ),
             n=len(listed),
             total=total,
             reason=message(Counter(reason for _, reason in listed).most_common(1)[0][0]).to_json(),
@@ -199,7 +205,7 @@ def odd_files(checked: FolderContents) -> Finding:
         for remark, rows in rows_by_remark.items()
         if len(rows)
     ]
-    says = message(N_("Nothing odd about the files that are used."))
+    says = message(N_("Nothing is odd about the files that are used."))
     if suspect:
         says = message(
             N_("{n:count} image decodes but seems damaged; it is used."),
@@ -210,8 +216,8 @@ def odd_files(checked: FolderContents) -> Finding:
         what, n, _name = max(rows, key=lambda row: int(str(row[1])))
         says = message(
             N_(
-                "Some files are converted as they are read, most of them for one reason ({what}: {n:count}); the "
-                "same rule holds when the model is used."
+                "Some files are converted when they are read, most of them for this reason: {what} (files: "
+                "{n:count}). The model converts images in the same way when it is used."
             ),
             what=what.to_json() if isinstance(what, Message) else str(what),
             n=n,
@@ -229,12 +235,12 @@ def depth(checked: FolderContents) -> Finding:
     if warned := bool(len(faint)) and len(faint) >= MANY_FAINT * len(values.extremes):
         lost = message(
             N_(
-                "nine of ten values of {n:count} image lie within {few:count} of 256 grey levels; --value-range "
-                "LOW..HIGH gives the values that matter"
+                "in {n:count} image, nine of ten values lie within {few:count} of 256 grey levels; set "
+                "--value-range LOW..HIGH to the values that matter"
             ),
             N_(
-                "nine of ten values of each of {n:count} images lie within {few:count} of 256 grey levels; "
-                "--value-range LOW..HIGH gives the values that matter"
+                "in {n:count} images, nine of ten values lie within {few:count} of 256 grey levels; set "
+                "--value-range LOW..HIGH to the values that matter"
             ),
             n=len(faint),
             few=FEW_LEVELS,
@@ -243,7 +249,7 @@ def depth(checked: FolderContents) -> Finding:
     clipped = len(checked.reading.remarked(Remarks.CLIPPED))
     numbers = [
         Number(N_("images of more than 8 bits"), len(values.extremes), "count"),
-        Number(N_("of these clipped"), clipped, "count"),
+        Number(N_("of these, clipped"), clipped, "count"),
     ]
     files = file_table([(checked.name(int(i)), checked.label(int(i))) for i in faint], N_("class")) if warned else None
     return Finding(
@@ -292,8 +298,8 @@ def constant(checked: FolderContents) -> Finding:
     says = message(N_("No image is of one colour only."))
     if len(rows):
         says = message(
-            N_("{n:count} image is of one colour only: nothing can be seen on it."),
-            N_("{n:count} images are of one colour only: nothing can be seen on them."),
+            N_("{n:count} image is of one colour only: it shows nothing."),
+            N_("{n:count} images are of one colour only: they show nothing."),
             n=len(rows),
         )
     return Finding(
@@ -309,8 +315,8 @@ def name_groups(checked: FolderContents) -> Finding:
     if checked.dataset.groups is not None:
         n = len(np.unique(checked.dataset.groups[checked.dataset.groups >= 0]))
         says = message(
-            N_("{n:count} group was given, and it is not cut apart."),
-            N_("{n:count} groups were given, and none is cut apart."),
+            N_("{n:count} group was given, and it stays in one part."),
+            N_("{n:count} groups were given, and each stays in one part."),
             n=n,
         )
         return Finding("name_groups", "ok", says)
@@ -342,13 +348,13 @@ def _describe_prefixes(several: dict[str, int], parted: bool) -> Message:
     return message(
         N_(
             "The file names suggest {groups:count} groups, such as {example}… with {n:count} images. If these "
-            "are persons, cameras or bursts, a random split flatters the score: give a table with a group column."
+            "are people, cameras or bursts, a random split inflates the score: give a table with a group column."
         )
         if not parted
         else N_(
             "The file names suggest {groups:count} groups, such as {example}… with {n:count} images. If these "
-            "are persons, cameras or bursts, see that none is in two of your parts, or give a table with a group "
-            "column."
+            "are people, cameras or bursts, make sure that none is in two of your parts, or give a table with a "
+            "group column."
         ),
         groups=len(several),
         example=example,

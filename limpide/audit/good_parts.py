@@ -79,9 +79,9 @@ def _numbers(evidence: Evidence, false_alarms: Interval, escapes: Interval, area
 def _good_parts(evidence: Evidence, n: int) -> Message:
     """So many good parts, and whether some were learned from."""
     if evidence.trained_on:
-        says = N_("{n:count} good parts, of which the training used some")
+        says = N_("{n:count} good parts, some of them used in training")
     elif evidence.trained_on is None:
-        says = N_("{n:count} good parts, of which the training may have used some")
+        says = N_("{n:count} good parts, some of them perhaps used in training")
     else:
         says = N_("{n:count} good parts it had not seen")
     return message(says, n=n)
@@ -102,17 +102,17 @@ def _says(false_alarms: Interval, escapes: Interval, area: Area | None, promised
     if area is None:
         if false_alarms.n:
             return "warn" if false_alarms.above(promised) else "unknown", N_(
-                "Of {parts}, {alarms:percent} are called a defect. How many defects it "
-                "finds cannot be told: none was shown."
+                "Of {parts}, {alarms:percent} are called a defect. It is not known how many defects it finds: "
+                "none was shown."
             )
         if escapes.n:
             return "unknown", N_(
-                "Of {defects:count} defects, {escapes:percent} are missed. Its false alarms cannot be told: no good "
-                "part was left to judge them by."
+                "Of {defects:count} defects, {escapes:percent} are missed. Its false alarms are not known: no "
+                "good part was left to judge them."
             )
         return "unknown", N_(
-            "How many defects it finds cannot be told, as none was shown, and no good part was left to judge its false "
-            "alarms by."
+            "It is not known how many defects it finds, as none was shown, and no good part was left to judge "
+            "its false alarms."
         )
     both = N_(
         "Of {parts}, {alarms:percent} are called a defect; of {defects:count} defects, {escapes:percent} are missed."
@@ -120,18 +120,17 @@ def _says(false_alarms: Interval, escapes: Interval, area: Area | None, promised
     if area[2] <= CHANCE:
         if area[3] <= CHANCE or area[0] <= CHANCE:
             return "bad" if area[3] <= CHANCE else "unknown", N_(
-                "It tells defects from good parts no better than chance: of {parts}, {alarms:percent} are called a "
-                "defect, of {defects:count} defects {escapes:percent} are missed."
+                "It tells defects from good parts no better than chance: of {parts}, {alarms:percent} are called "
+                "a defect; of {defects:count} defects, {escapes:percent} are missed."
             )
         return "unknown", N_(
-            "Of {parts}, {alarms:percent} are called a defect; of {defects:count} "
-            "defects, {escapes:percent} are missed. That it tells them apart at all may be luck."
+            "Of {parts}, {alarms:percent} are called a defect; of {defects:count} defects, {escapes:percent} are "
+            "missed. It may tell them apart only by luck."
         )
     if false_alarms.above(promised):
         return "warn", N_(
-            "Of {parts}, {alarms:percent} are called a defect, more than the "
-            "{promised:percent} that were promised: they differ from those it learned from. Of {defects:count} "
-            "defects, {escapes:percent} are missed."
+            "Of {parts}, {alarms:percent} are called a defect, more than the promised {promised:percent}: these "
+            "parts differ from those it learned from. Of {defects:count} defects, {escapes:percent} are missed."
         )
     return "ok" if escapes.below(CHANCE) else "warn", both
 
@@ -168,7 +167,7 @@ def _worst(evidence: Evidence, most: int = 6) -> list[int]:
 def _details(evidence: Evidence, false_alarms: Interval, escapes: Interval) -> list[Message]:
     details = []
     if evidence.trained_on:
-        says = N_("The training used {trained:count} of these images, which flatters it.")
+        says = N_("The training used {trained:count} of these images, which inflates the result.")
         details.append(message(says, trained=evidence.trained_on))
     elif evidence.trained_on is None:
         says = N_("A model file alone cannot say whether it learned from some of these images: name its run.")
@@ -176,9 +175,9 @@ def _details(evidence: Evidence, false_alarms: Interval, escapes: Interval) -> l
     details.append(
         message(
             N_(
-                "It learned from good parts alone: defects of a kind that is not shown here may be found more or less "
-                "often. The area under the ROC curve is how often a defect is stranger than a good part, and needs no "
-                "threshold; 0.5 is chance."
+                "It learned from good parts alone: defects of a kind not shown here may be found more or less "
+                "often. The area under the ROC curve is how often a defect scores as stranger than a good part; "
+                "it needs no threshold, and 0.5 is chance."
             )
         )
     )
@@ -194,29 +193,30 @@ def threshold_finding(rate: float, n: int, groups: int, folds: int) -> Finding:
     low, high = rate_interval(groups, rate)
     says = (
         N_(
-            "The threshold is set so that about {rate:percent} of further good parts are called a defect: each of "
-            "{n:count} good parts was held against the others in {folds:count} folds."
+            "The threshold is set so that about {rate:percent} of new good parts are called a defect: each of "
+            "{n:count} good parts was compared with the others, in {folds:count} folds."
         )
         if folds
         else N_(
-            "The threshold is set so that at most {rate:percent} of further good parts are called a defect, by "
+            "The threshold is set so that at most {rate:percent} of new good parts are called a defect, based on "
             "{n:count} good parts that nothing was learned from."
         )
     )
     promise = (
         N_(
-            "In folds that is not proven, but careful: each good part was held against fewer others than a new one "
-            "will be. What is proven of folds is about twice as many (Barber et al. 2021, theorem 4)."
+            "With folds this rate is not proven, but cautious: each good part was compared with fewer others "
+            "than a new one will be. The rate that is proven for folds is about twice as high (Barber et al. "
+            "2021, theorem 4)."
         )
         if folds
         else N_(
-            "That is proven for good parts of the same production, camera and light, on average over all thresholds "
-            "that might have come out (split-conformal: Vovk et al. 2005)."
+            "This rate is proven for good parts of the same production, camera and light, on average over all "
+            "thresholds that could have resulted (split-conformal: Vovk et al. 2005)."
         )
     )
     one = N_(
-        "Of one threshold, the rate itself lies between {low:percent} and {high:percent} in 95 of 100 cases: more good "
-        "parts make that narrower."
+        "For a single threshold, the rate itself lies between {low:percent} and {high:percent} in 95 of 100 "
+        "cases; more good parts narrow this interval."
     )
     return Finding(
         name="threshold",
@@ -236,15 +236,16 @@ def kinds_finding(halves: Halves, names: Sequence[str]) -> Finding:
         shown = [names[int(k)] for k in np.flatnonzero(halves.second)[:MAX_NAMES]]
         says = message(
             N_(
-                "The good parts look like two kinds, {share:percent} of them like {names}: a defect of one may look "
-                "like a good part of the other, so train on each kind alone."
+                "The good parts look like two kinds, {share:percent} of them like {names}: a defect of one kind "
+                "may look like a good part of the other, so train on each kind separately."
             ),
             share=float(halves.second.mean()),
             names=", ".join(shown),
         )
     how = N_(
-        "Of what the network sees of whole images, the best cut in two leaves {index:percent} of the variance, where a "
-        "cloud of one kind leaves {expected:percent}, and {empty:percent} of the way between the two is empty."
+        "The best split in two of what the network sees of whole images leaves {index:percent} of the variance, "
+        "where a cloud of one kind leaves {expected:percent}, and {empty:percent} of the way between the two "
+        "halves is empty."
     )
     return Finding(
         name="kinds",

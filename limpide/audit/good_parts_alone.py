@@ -49,8 +49,9 @@ def good_parts_alone_finding(evidence: Evidence, places: np.ndarray, strange: np
         details=[
             message(
                 N_(
-                    "Both were asked about images that they had not learned from. The area is how often an image of "
-                    "{rare} scores above one of {good}: 50 % is luck. That both do equally well has p = {p:number}."
+                    "Both were tested on images that they had not learned from. The area is how often an image "
+                    "of {rare} scores above one of {good}; 50 % is chance. Test that both do equally well: p = "
+                    "{p:number}."
                 ),
                 rare=evidence.classes[rare],
                 good=evidence.classes[evidence.majority],
@@ -65,16 +66,17 @@ def good_parts_alone_finding(evidence: Evidence, places: np.ndarray, strange: np
 def _says(network: float, alone: float, p: float) -> tuple[Verdict, str]:
     if p > LEVEL:
         return "unknown", N_(
-            "Whether good parts alone would tell {rare} apart as well cannot be told from {n:count} images of it: the "
-            "network puts one before one of {good} in {network:percent} of pairs, the distance to {good} alone in "
-            "{alone:percent}."
+            "{n:count} images of {rare} cannot tell whether good parts alone would recognise this class as well: "
+            "the network scores an image of it above one of {good} in {network:percent} of pairs, the distance "
+            "to {good} alone in {alone:percent}."
         )
     if alone > network:
         return "warn", N_(
-            "What is far from {good} is the better sign of {rare}: it puts one before one of {good} in {alone:percent} "
-            "of pairs, the network in {network:percent}. Learn good parts alone: limpide train {data} --good {good}"
+            "The distance to {good} recognises {rare} better than the network: it scores an image of this class "
+            "above one of {good} in {alone:percent} of pairs, the network in {network:percent}. Learn good parts "
+            "alone: limpide train {data} --good {good}"
         )
     return "ok", N_(
-        "The network tells {rare} apart better than the distance to {good} alone: it puts one before one of {good} in "
-        "{network:percent} of pairs, the distance in {alone:percent}."
+        "The network recognises {rare} better than the distance to {good} alone: it scores an image of this "
+        "class above one of {good} in {network:percent} of pairs, the distance in {alone:percent}."
     )

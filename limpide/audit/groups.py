@@ -73,7 +73,7 @@ def groups(evidence: Evidence, names: Sequence[str], by: Message) -> Finding:
     )
     details = [
         message(
-            N_("A group falls behind when chance alone would put so many mistakes on it less than once in forty times.")
+            N_("A group falls behind if chance alone would give it this many mistakes less than once in forty times.")
         ),
         *evidence.on_groups(evidence.share(evidence.right, np.ones(len(group_names), bool)).effective),
     ]
@@ -100,12 +100,12 @@ def _choose_sentence(verdict: Verdict, count: int) -> str:
         return N_("There is only one group by {by}: nothing to compare.")
     return {
         "unknown": N_(
-            "By {by}, no group of {k:count} is shown to fall behind, but a gap is not ruled out; the lowest is "
-            "{name}, {share:percent} of {n:count} right."
+            "By {by}, none of {k:count} groups is shown to fall behind, but a gap is not ruled out; the lowest "
+            "is {name}: {share:percent} of {n:count} images correct."
         ),
-        "warn": N_("By {by}, {name} clearly falls behind: {share:percent} of {n:count} right."),
+        "warn": N_("By {by}, {name} clearly falls behind: {share:percent} of {n:count} images correct."),
         "ok": N_(
-            "By {by}, no group of {k:count} falls clearly behind; the lowest is {name}, {share:percent} of "
-            "{n:count} right."
+            "By {by}, none of {k:count} groups clearly falls behind; the lowest is {name}: {share:percent} of "
+            "{n:count} images correct."
         ),
     }[verdict]

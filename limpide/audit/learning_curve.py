@@ -14,7 +14,7 @@ MIN_STEPS = 10  # steps: a training that is over is judged from here on
 NOTHING = 0.97  # of the first loss: above, nothing was learned
 WORSE = 1.02  # times the least validation loss: above, it has risen
 PATIENCE = 2  # epochs without a better one
-OVERFITS = N_("It overfits from epoch {n:count} on: the loss on validation rises while the loss on training falls.")
+OVERFITS = N_("It overfits from epoch {n:count} on: the validation loss rises while the training loss falls.")
 
 
 def diagnose(
@@ -26,13 +26,18 @@ def diagnose(
     guess: the loss of who gives every class the same probability, ln(classes), where the number of classes is known.
     """
     if any(not math.isfinite(loss) for loss in losses[-EARLY:]):
-        return [("bad", message(N_("The loss is not a number any more: the learning rate is too high.")))]
+        return [("bad", message(N_("The loss is no longer a number: the learning rate is too high.")))]
     kept_epoch = None if kept is None else _find_kept_epoch(epochs)
     steps = _judge_steps(losses, epochs, kept_epoch, guess)
     judgements = [] if steps is None else [steps]
     if kept == "frozen" and epochs:
         return [
-            ("ok", message(N_("Fine-tuning did no better on validation than the first model, which is kept."))),
+            (
+                "ok",
+                message(
+                    N_("Fine-tuning did no better on validation than the first model, so the first model is kept.")
+                ),
+            ),
             *judgements,
         ]
     if len(epochs) >= 2 and not any(epoch.validated for epoch in epochs):
@@ -66,11 +71,11 @@ def _judge_steps(
 def _describe_rise(epochs: Sequence[Epoch], kept_epoch: int | None) -> Message:
     if kept_epoch is not None and kept_epoch < len(epochs) - 1:
         says = N_(
-            "The weights after epoch {kept:count} are kept; later the loss rose to twice what it was at the "
-            "beginning: the learning rate is too high."
+            "The weights after epoch {kept:count} are kept; later the loss rose to twice its initial value: the "
+            "learning rate is too high."
         )
         return message(says, kept=kept_epoch + 1)
-    return message(N_("The loss is twice what it was at the beginning: the learning rate is too high."))
+    return message(N_("The loss is twice its initial value: the learning rate is too high."))
 
 
 def _judge_epochs(epochs: Sequence[Epoch], kept_epoch: int | None) -> tuple[Verdict, Message]:
@@ -82,24 +87,24 @@ def _judge_epochs(epochs: Sequence[Epoch], kept_epoch: int | None) -> tuple[Verd
     if last.validation_loss > WORSE * epochs[best].validation_loss and last.train_loss < epochs[best].train_loss:
         return ("warn", message(OVERFITS, n=best + 2)) if kept_epoch is None else _judge_overfitting(best, kept_epoch)
     if kept_epoch is None:
-        return "unknown", message(N_("The loss on validation has not fallen since epoch {n:count}."), n=best + 1)
+        return "unknown", message(N_("The validation loss has not fallen since epoch {n:count}."), n=best + 1)
     says = N_(
-        "The weights after epoch {kept:count} are kept; the loss on validation has not fallen since epoch {n:count}."
+        "The weights after epoch {kept:count} are kept; the validation loss has not fallen since epoch {n:count}."
     )
     return "unknown", message(says, kept=kept_epoch + 1, n=best + 1)
 
 
 def _describe_progress(best: int, epochs: int, is_over: bool) -> Message:
     if is_over:
-        says = N_("Learned without overfitting: the loss on validation was lowest in epoch {n:count} of {total:count}.")
+        says = N_("Learned without overfitting: the validation loss was lowest in epoch {n:count} of {total:count}.")
         return message(says, n=best + 1, total=epochs)
-    return message(N_("Still learning: the loss on validation was lowest in epoch {n:count}."), n=best + 1)
+    return message(N_("Still learning: the validation loss was lowest in epoch {n:count}."), n=best + 1)
 
 
 def _describe_unseen(epochs: Sequence[Epoch]) -> Message:
     says = N_(
-        "The loss on the images that it learns from went from {first:number} in the first epoch to {last:number} nats "
-        "an image; no image was kept aside that could tell whether it overfits."
+        "The training loss went from {first:number} in the first epoch to {last:number} nats per image; no image "
+        "was set aside to tell whether it overfits."
     )
     return message(says, first=epochs[0].train_loss, last=epochs[-1].train_loss)
 
@@ -110,17 +115,17 @@ def _describe_beginning(
     """What there is to say before the second epoch; nothing before the first step."""
     if losses and not is_over:
         says = (
-            N_("One epoch done: no trend can be told yet.")
+            N_("One epoch done: no trend is visible yet.")
             if epochs
-            else N_("Learning; the first look at validation comes at the end of the epoch.")
+            else N_("Learning; the first validation comes at the end of the epoch.")
         )
         return [("ok", message(says))]
     if not epochs:
         return []
     if not epochs[-1].validated:
-        says = N_("One epoch was made, and there are no validation images to say what it brought.")
+        says = N_("One epoch done; there are no validation images to measure its effect.")
         return [("unknown", message(says))]
-    says = N_("One epoch was made: {accuracy:percent} of validation right.")
+    says = N_("One epoch done: validation accuracy {accuracy:percent}.")
     return [("ok", message(says, accuracy=epochs[-1].validation_accuracy))]
 
 
@@ -130,26 +135,26 @@ def _judge_overfitting(best: int, kept_epoch: int) -> tuple[Verdict, Message]:
     """
     if kept_epoch <= best:
         says = N_(
-            "The weights after epoch {kept:count} are kept, from before it overfits: from epoch {n:count} on the "
-            "loss on validation rises while the loss on training falls."
+            "The weights after epoch {kept:count} are kept, from before it overfits: from epoch {n:count} on, "
+            "the validation loss rises while the training loss falls."
         )
         return "ok", message(says, kept=kept_epoch + 1, n=best + 2)
     says = N_(
-        "The weights after epoch {kept:count} are kept, which had the highest validation accuracy although it "
-        "overfits from epoch {n:count} on: the loss on validation rises while the loss on training falls."
+        "The weights after epoch {kept:count} are kept: they had the highest validation accuracy. However, it "
+        "overfits from epoch {n:count} on: the validation loss rises while the training loss falls."
     )
     return "warn", message(says, kept=kept_epoch + 1, n=best + 2)
 
 
 def _judge_standstill(highest: float, first: float, is_over: bool) -> tuple[Verdict, Message]:
     if highest > 2 * first:
-        says = N_("The loss shot up to {highest:number} and nothing was learned: the learning rate is too high.")
+        says = N_("The loss rose to {highest:number} and nothing was learned: the learning rate is too high.")
         return "bad", message(says, highest=highest)
     if is_over:
         return "warn", message(
             N_(
                 "Nothing was learned: the loss ended no better than guessing. Try another learning rate, and "
-                "look whether the labels are right."
+                "check that the labels are correct."
             )
         )
     return "warn", message(N_("Nothing learned so far: the loss is where it began. Try another learning rate."))

@@ -51,27 +51,27 @@ def export_finding(exported: np.ndarray, torch_probabilities: np.ndarray, source
     says = {
         "ok": N_("The exported file gives the same answers as the network it came from, on {n:count} images."),
         "bad": N_(
-            "The exported file and the network differ by up to {difference:percent} on {n:count} images: do not "
-            "ship it."
+            "The exported file and the network differ by up to {difference:percent} in a probability, on "
+            "{n:count} images: do not ship it."
         ),
     }[verdict]
     return Finding(
         name="export",
         verdict=verdict,
         message=message(says, n=len(exported), difference=difference),
-        numbers=[Number(N_("largest difference of a probability"), difference, "share", n=len(exported))],
+        numbers=[Number(N_("largest difference in a probability"), difference, "share", n=len(exported))],
         source=source,
     )
 
 
 CUT_SAYS = {
     "time": N_(
-        "Training ended when its time was up, in epoch {epochs:count} of {planned:number}; epoch {best:count} "
-        "was kept ({accuracy:percent} of {n:count} validation images right)."
+        "Training stopped when its time was up, in epoch {epochs:count} of {planned:number}; epoch {best:count} "
+        "was kept ({accuracy:percent} of {n:count} validation images correct)."
     ),
     "watcher": N_(
-        "Training ended when a watcher asked for it, in epoch {epochs:count} of {planned:number}; epoch "
-        "{best:count} was kept ({accuracy:percent} of {n:count} validation images right)."
+        "Training stopped at a watcher's request, in epoch {epochs:count} of {planned:number}; epoch "
+        "{best:count} was kept ({accuracy:percent} of {n:count} validation images correct)."
     ),
 }
 
@@ -98,26 +98,30 @@ def training_finding(
 def _say_in_folds(kind: str) -> str:
     if kind == "frozen":
         return N_(
-            "A new last layer learned from all images, the pretrained network below it stayed as it was published. In "
-            "{folds:count} folds, {accuracy:percent} of {n:count} images were right."
+            "A new last layer learned from all images; the pretrained network below it stayed as published. In "
+            "{folds:count} folds, {accuracy:percent} of {n:count} images were named correctly."
         )
     return N_(
-        "The network learned from all images, in {epochs:count} passes. In {folds:count} folds, each asked of a model "
-        "that had learned without it, {accuracy:percent} of {n:count} images were right."
+        "The network learned from all images, in {epochs:count} epochs. In {folds:count} folds, each image "
+        "judged by a model that had learned without it, {accuracy:percent} of {n:count} images were named "
+        "correctly."
     )
 
 
 def _say_frozen(epochs: int, n: int) -> str:
     """The msgid where the first model was kept."""
     if not n:
-        return N_("There was no validation image to choose by: the pretrained network with a new last layer was kept.")
+        return N_(
+            "There was no validation image to choose by, so the pretrained network with a new last layer was kept."
+        )
     if epochs:
         return N_(
-            "The pretrained network with a new last layer was best on validation, {accuracy:percent} of "
-            "{n:count} images; fine-tuning it was no better."
+            "The pretrained network with a new last layer was best on validation: {accuracy:percent} of "
+            "{n:count} images correct; fine-tuning did no better."
         )
     return N_(
-        "The pretrained network with a new last layer was best on validation: {accuracy:percent} of {n:count} images."
+        "The pretrained network with a new last layer was best on validation: {accuracy:percent} of "
+        "{n:count} images correct."
     )
 
 
@@ -125,29 +129,28 @@ def _say_fitted(epochs: int, planned: float, n: int, cut: str) -> str:
     """The msgid where the weights of an epoch were kept."""
     if not n:
         return N_(
-            "There was no validation image to choose by: the weights after the last epoch ({epochs:count}) were kept."
+            "There was no validation image to choose by, so the weights after the last epoch "
+            "({epochs:count}) were kept."
         )
     if cut:
         return CUT_SAYS[cut]
     if epochs == 1:
-        return N_(
-            "After one pass over the training images, {accuracy:percent} of {n:count} validation images were right."
-        )
+        return N_("After one epoch, {accuracy:percent} of {n:count} validation images were named correctly.")
     if epochs < planned:
         return N_(
             "Training stopped after {epochs:count} of {planned:number} epochs, as validation no longer improved; "
-            "epoch {best:count} was kept ({accuracy:percent} of {n:count} images)."
+            "epoch {best:count} was kept ({accuracy:percent} of {n:count} validation images correct)."
         )
     return N_(
         "After {epochs:count} epochs, the weights of epoch {best:count} were kept: {accuracy:percent} of "
-        "{n:count} validation images right."
+        "{n:count} validation images correct."
     )
 
 
 def left_out_finding(parts: Sequence[str], asked: float) -> Finding:
     """What there was no time for. parts: msgids, asked: s."""
     says = N_(
-        "Left out for want of time (time asked for: {asked:duration}): {parts}. A longer --time with --new has "
+        "Left out for lack of time (time asked for: {asked:duration}): {parts}. A longer --time with --new makes "
         "room for it."
     )
     listed = reduce(
@@ -163,14 +166,16 @@ ENERGY_NAMES = {
     "assumed": N_("energy, assumed"),
 }
 ENERGY_SAYS = {
-    "measured": N_("The energy was measured by the processor's own counters, for everything that ran on it meanwhile."),
+    "measured": N_(
+        "The energy was measured by the processor's own counters; it includes everything that ran on the "
+        "processor meanwhile."
+    ),
     "estimated": N_(
-        "The energy is estimated: the time the processor was busy, at the {watts:number} W a core that "
-        "{variable} gives."
+        "The energy is estimated: the time the processor was busy, at {watts:number} W a core as set by {variable}."
     ),
     "assumed": N_(
         "The energy is assumed, not measured: the time the processor was busy, at {watts:number} W a core (set "
-        "{variable} if you know better)."
+        "{variable} if you know a better value)."
     ),
 }
 
@@ -196,10 +201,10 @@ def cost_finding(
             Number(N_("parameters"), parameters, "count"),
             Number(N_("model file"), file_bytes, "bytes"),
             Number(N_("training time"), training, "s"),
-            Number(N_("whole time"), whole, "s"),
-            Number(N_("quoted time"), quoted, "s"),
-            Number(N_("most memory held"), memory, "bytes"),
-            Number(N_("quoted memory"), quoted_memory, "bytes"),
+            Number(N_("total time"), whole, "s"),
+            Number(N_("estimated time"), quoted, "s"),
+            Number(N_("peak memory"), memory, "bytes"),
+            Number(N_("estimated memory"), quoted_memory, "bytes"),
             Number(N_("milliseconds an image"), milliseconds, "ms"),
             Number(N_("multiply-adds an image"), multiply_adds, "large"),
             Number(ENERGY_NAMES[energy.how], energy.joules / JOULES_PER_WH, "Wh"),
@@ -212,8 +217,8 @@ def _describe_cost(file_bytes: int, milliseconds: float, whole: float, quoted: f
     """milliseconds: an image; whole, quoted: s"""
     return message(
         N_(
-            "The model file takes {size:bytes} and names an image in {ms:number} ms here; the work took "
-            "{whole:duration}, quoted {quoted:duration}."
+            "The model file takes {size:bytes} and names an image in {ms:number} ms on this machine; the work "
+            "took {whole:duration} (estimate: {quoted:duration})."
         ),
         size=file_bytes,
         ms=milliseconds,

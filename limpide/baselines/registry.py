@@ -17,7 +17,7 @@ BASELINES: tuple[Baseline, ...] = (
     Baseline("forest", N_("random forest on pixels"), in_thread(forest.fit), forest.images, forest.work),
     Baseline(
         "nearest",
-        N_("k-nearest neighbours on pixels"),
+        N_("similar-image vote (k-NN on pixels)"),
         in_thread(nearest_pixels.fit),
         nearest_pixels.images,
         nearest_pixels.work,
@@ -25,7 +25,7 @@ BASELINES: tuple[Baseline, ...] = (
     ),
     Baseline(
         "nearest_features",
-        N_("k-nearest neighbours on frozen features"),
+        N_("similar-image vote (k-NN on frozen features)"),
         in_thread(nearest_features.fit),
         nearest_features.images,
         nearest_features.work,

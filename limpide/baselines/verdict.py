@@ -76,8 +76,8 @@ def baselines_finding(
             "unknown",
             _about(
                 N_(
-                    "Not every simpler model could be compared; of those that were, the best, {rival}, is right on "
-                    "{share:percent}."
+                    "Not every simpler model could be compared; of those that were, the best, {rival}, names "
+                    "{share:percent} of the images correctly."
                 ),
                 ranked[0],
             ),
@@ -111,7 +111,10 @@ def _judge(
     strict = ALPHA / len(ranked)
     if better := [baseline for baseline in ranked if tests[baseline.key].worse <= strict]:
         return "bad", _about(
-            N_("A simpler model does better: {rival} is right on {share:percent}. Use that, or train longer."),
+            N_(
+                "A simpler model does better: {rival} names {share:percent} of the images correctly. Use it, "
+                "or train longer."
+            ),
             better[0],
         )
     if all(test.better <= ALPHA for test in tests.values()):
@@ -135,15 +138,15 @@ def _recommend_close(
     ]
     if proven:
         says = N_(
-            "A simpler model may do: {rival} is right on {share:percent}, and shown to be behind the network on "
-            "less than {margin:percent} of the images."
+            "A simpler model may do: {rival} names {share:percent} of the images correctly and is shown to be "
+            "behind the network on less than {margin:percent} of them."
         )
         return _about(says, proven[0])
     most_frequent = _find_majority(close)
     if most_frequent and tests[majority.KEY].better > ALPHA:
         says = N_(
-            "Always naming the most frequent class may do: it is right on {share:percent}, and the network "
-            "is not shown to be better."
+            "Always naming the most frequent class may do: it is right on {share:percent} of the images, and the "
+            "network is not shown to be better."
         )
         return _about(says, most_frequent)
     return None
@@ -168,8 +171,8 @@ def _admit_doubt(
         )
         return _about(says, most_frequent, **values)
     says = N_(
-        "Whether a simpler model would do, these {n:count} test images cannot tell: {rival}, the best of "
-        "{rivals:count}, is right on {share:percent}, the network on {network:percent}."
+        "These {n:count} test images cannot tell whether a simpler model would do: {rival}, the best of "
+        "{rivals:count}, names {share:percent} correctly, the network {network:percent}."
     )
     return _about(says, ranked[0], **values)
 
@@ -210,7 +213,7 @@ def _no_better_than_majority(
         or compare_with(baseline, most_frequent, images).better <= ALPHA / max(1, len(ranked) - 1)
     ):
         return None
-    return _about(N_("That {rival} beats always naming the most frequent class is itself not shown."), baseline)
+    return _about(N_("It is not shown that {rival} beats always naming the most frequent class."), baseline)
 
 
 def _what_they_had(ranked: Sequence[ComparedModel], had: LimitsMet) -> list[Message]:
@@ -233,15 +236,13 @@ def _what_they_had(ranked: Sequence[ComparedModel], had: LimitsMet) -> list[Mess
     says = N_("There was no time for {rival}.")
     said += [message(says, rival=one.title.to_json()) for one in had.left_out]
     if had.seconds is not None and (few or had.late):
-        said.append(
-            message(N_("Each simpler model had {seconds:duration}, as a time was asked for."), seconds=had.seconds)
-        )
+        said.append(message(N_("Each simpler model had {seconds:duration}, as a time was set."), seconds=had.seconds))
     elif few:
         said.append(
             message(
                 N_(
-                    "How many images a simpler model learns from is limited by the work it may cost, counted and not "
-                    "timed."
+                    "The number of images a simpler model learns from is limited by the work it may cost, which "
+                    "is counted, not timed."
                 )
             )
         )
@@ -249,14 +250,15 @@ def _what_they_had(ranked: Sequence[ComparedModel], had: LimitsMet) -> list[Mess
 
 
 def _how(baselines: int, images: JudgedImages) -> list[Message]:
-    said = [message(N_("Compared image by image on the test images that both named (McNemar's exact test)."))]
+    said = [
+        message(
+            N_("The models are compared image by image, on the test images that both named (McNemar's exact test).")
+        )
+    ]
     if baselines > 1:
         said.append(
             message(
-                N_(
-                    "With {n:count} simpler models to choose from, each has to pass a test that is {n:count} times as "
-                    "strict."
-                ),
+                N_("With {n:count} simpler models to choose from, each has to pass a test {n:count} times as strict."),
                 n=baselines,
             )
         )
@@ -264,12 +266,12 @@ def _how(baselines: int, images: JudgedImages) -> list[Message]:
         said.append(
             message(
                 N_(
-                    "Test images that belong together count together: the answers of a whole group may change sides "
-                    "at once, not those of an image."
+                    "Test images that belong together count together: the answers of a whole group change sides "
+                    "at once, not those of a single image."
                 )
             )
         )
-    said.append(message(N_("Milliseconds are those of naming one image alone, once it is decoded.")))
+    said.append(message(N_("Milliseconds are the time to name a single image, once it is decoded.")))
     return said
 
 

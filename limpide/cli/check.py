@@ -14,16 +14,16 @@ from limpide.text.messages import N_
 
 
 @verb(
-    N_("look for trouble in a folder of images"),
-    N_("""Look for trouble in DATA before anything is learned: classes, unreadable files, copies, leaks,
+    N_("look for problems in a folder of images"),
+    N_("""Look for problems in DATA before training: classes, unreadable files, copies, leaks,
 contradictions.
 
 \b
 limpide check photos/
 limpide check scans.csv --groups patient
 
-What was understood comes first. Nothing of yours is changed. Training makes the same checks. The exit status is 1
-when one of them finds a problem, 3 when one cannot train on these images."""),
+limpide first shows how it understands the data. It does not change your files. Training makes the same checks. The
+exit status is 1 when a check finds a problem, 3 when training on these images is not possible."""),
 )
 @click.argument("data")
 @data_options

@@ -12,16 +12,16 @@ from limpide.text.messages import N_, message
 
 
 @verb(
-    N_("free what is kept only to be faster"),
-    N_("""Free what is kept only to be faster next time: decoded images, unpacked archives, files of published
-networks. Runs, models and downloads stay.
+    N_("free the files that are kept only for speed"),
+    N_("""Free the files that are kept only to be faster next time: decoded images, unpacked archives, files of
+published networks. Runs, models and downloads stay.
 
 \b
 limpide clean --dry-run             shows what there is
-limpide clean --older 30d           frees what was not used for thirty days
+limpide clean --older 30d           frees what has not been used for thirty days
 limpide clean                       frees all of it"""),
 )
-@click.option("--older", metavar=N_("TIME"), help=N_("only what was not used for so long: 12h, 30d"))
+@click.option("--older", metavar=N_("TIME"), help=N_("only what has not been used for this long: 12h, 30d"))
 @click.option("--dry-run", is_flag=True, help=N_("show what there is, and free nothing"))
 @as_json_object
 def clean(older: str | None, dry_run: bool, as_json: bool) -> None:

@@ -40,8 +40,8 @@ SAID = (
 )
 
 ONE_OPTIMIZER = N_("AdamW is the only optimizer")
-ONE_SCHEDULE = N_("the learning rate always runs through one cycle")
-ALTERED_BY_RULE = N_("the number of epochs decides whether images are altered, and the run says so")
+ONE_SCHEDULE = N_("the learning rate always follows a one-cycle schedule")
+ALTERED_BY_RULE = N_("the number of epochs decides whether images are augmented, and the run reports it")
 # What other programs have an option for and this one has not.
 WHY_NOT = {
     **dict.fromkeys(("optimizer", "optimiser", "optim", "opt", "momentum", "nesterov"), ONE_OPTIMIZER),

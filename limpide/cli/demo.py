@@ -12,8 +12,8 @@ from limpide.text.messages import N_
 
 
 @verb(
-    N_("the main job on real data: MNIST"),
-    N_("""The main job on real data: train on MNIST, judge, report."""),
+    N_("demo on real data: MNIST"),
+    N_("""Demo on real data: train on MNIST, judge, report."""),
 )
 @runs_folder
 @click.pass_context

@@ -14,12 +14,12 @@ from limpide.text.messages import N_, message
 
 @verb(
     N_("open the network on one image, product by product"),
-    N_("""Open the network of RUN on IMAGE: what it says, and one unit's value product by product.
+    N_("""Open the network of RUN on IMAGE: its answer, and one unit's value product by product.
 
 \b
 limpide explain runs/photos-001 new.jpg
 limpide explain runs/photos-001 new.jpg --layer head --channel 1
-limpide explain runs/photos-001 new.jpg --out inside.html   evidence and feature maps, too: .png, .html or .json"""),
+limpide explain runs/photos-001 new.jpg --out inside.html   with evidence and feature maps: .png, .html or .json"""),
 )
 @click.argument("run")
 @click.argument("image")
@@ -35,7 +35,7 @@ limpide explain runs/photos-001 new.jpg --out inside.html   evidence and feature
     "--out",
     type=click.Path(path_type=Path),
     help=N_(
-        "write all of it, with evidence, feature maps and the training images most like it, into a file: .png, "
+        "write everything, with evidence, feature maps and the most similar training images, to a file: .png, "
         ".html or .json"
     ),
 )

@@ -12,8 +12,8 @@ from limpide.text.messages import N_, message
 
 @verb(
     N_("copy the exported model to where it is needed"),
-    N_("""Copy the sealed model of RUN to FILE, an ONNX file that needs no limpide and no torch: a name that ends in
-.onnx, or a folder. Without FILE it is named after the run and written here."""),
+    N_("""Copy the sealed model of RUN to FILE, an ONNX file that needs neither limpide nor torch. FILE is a name that
+ends in .onnx, or a folder. Without FILE, the file is named after the run and written to the current folder."""),
 )
 @click.argument("run")
 @click.argument("file", type=click.Path(path_type=Path), default=Path())

@@ -12,8 +12,8 @@ from limpide.text.messages import N_
 
 
 @verb(
-    N_("say what limpide runs on and where it keeps things"),
-    N_("""Say what limpide runs on, what it would choose here, and where it keeps things."""),
+    N_("show what limpide runs on and where it stores files"),
+    N_("""Show what limpide runs on, what it would choose here, and where it stores files."""),
 )
 @runs_folder
 @as_json_object

@@ -12,19 +12,19 @@ from limpide.text.messages import N_
 
 @verb(
     N_("list the networks, or measure one on this machine"),
-    N_("""List the networks: what each costs, and how fast it is here. With NAME it is measured, once, and
-remembered, and every layer is listed with the formulas of its size and of its parameters. NAME may be timm:NAME, or
-your own package.module:factory.
+    N_("""List the networks: what each costs, and how fast it is here. With NAME, limpide measures this
+network once, keeps the result, and lists every layer with the formulas of its size and of its parameters. NAME may
+be timm:NAME, or your own package.module:factory.
 
 \b
 limpide models                      all networks
-limpide models cnn                  one of them, with milliseconds an image
-limpide models cnn --again          the same, measured anew
-limpide models cnn --image-size 32  for other squares than it was made for"""),
+limpide models cnn                  one of them, with milliseconds per image
+limpide models cnn --again          the same, measured again
+limpide models cnn --image-size 32  for squares of another size than its own"""),
 )
 @click.argument("name", required=False)
-@click.option("--image-size", type=click.IntRange(1, 4096), help=N_("pixels of the squares that NAME sees"))
-@click.option("--again", is_flag=True, help=N_("measure anew what was measured before"))
+@click.option("--image-size", type=click.IntRange(1, 4096), help=N_("side of the square that NAME sees (px)"))
+@click.option("--again", is_flag=True, help=N_("measure again what was measured before"))
 @click.option("--json", "as_json", is_flag=True, help=N_("print JSON: a list, or one object for NAME"))
 def models(name: str | None, image_size: int | None, again: bool, as_json: bool) -> None:
     from limpide.report.terminal import progress, tables

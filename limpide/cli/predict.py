@@ -14,15 +14,15 @@ from limpide.text.messages import N_
 
 
 @verb(
-    N_("name what is on image files"),
-    N_("""Name what is on FILES (images, folders, patterns) with the model of RUN (a run, its model.onnx, or a
+    N_("name what image files show"),
+    N_("""Name what FILES (images, folders, patterns) show, with the model of RUN (a run, its model.onnx, or a
 published network).
 
 \b
 limpide predict runs/photos-001 new.jpg
-limpide predict efficientnet_lite0 new.jpg       one of 1,000 things, with no training at all
+limpide predict efficientnet_lite0 new.jpg       one of 1,000 things, without any training
 limpide predict runs/photos-001 inbox/ --csv > names.csv
-A file that cannot be used is named on standard error and left out; the exit status is 3 when no file could be \
+A file that cannot be used is reported on standard error and left out; the exit status is 3 when no file could be
 used."""),
 )
 @click.argument("run")
@@ -30,7 +30,7 @@ used."""),
 @click.option("--top", default=3, show_default=True, type=click.IntRange(1), help=N_("how many classes to name"))
 @click.option("--csv", "how", flag_value="csv", help=N_("print CSV, each row as soon as it is known"))
 @click.option(
-    "--jsonl", "how", flag_value="jsonl", help=N_("print one JSON object a line, each as soon as it is known")
+    "--jsonl", "how", flag_value="jsonl", help=N_("print one JSON object per line, each as soon as it is known")
 )
 @click.option("--json", "how", flag_value="json", help=N_("print a JSON list"))
 def predict(run: str, files: Sequence[str], top: int, how: str | None) -> None:

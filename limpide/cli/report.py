@@ -13,7 +13,7 @@ from limpide.text.messages import N_
     N_("""Write the report of RUN again, in the language of --lang."""),
 )
 @click.argument("run")
-@click.option("--no-images", is_flag=True, help=N_("leave pictures and file names of mistakes out of the report"))
+@click.option("--no-images", is_flag=True, help=N_("leave images and file names of mistakes out of the report"))
 @language_option(N_("language of the report"))
 def report(run: str, no_images: bool) -> None:
     from limpide.core.run import Run

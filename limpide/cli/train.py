@@ -40,8 +40,8 @@ The same command continues a run that was interrupted; --new starts another one.
 @runs_folder
 @click.option("--rehash", is_flag=True, help=N_("read every byte of the images again"))
 @click.option("--new", is_flag=True, help=N_("start afresh even if an unfinished run could be continued"))
-@click.option("--no-images", is_flag=True, help=N_("leave pictures and file names of mistakes out of the report"))
-@click.option("--watch", is_flag=True, help=N_("open the studio beside the training; it stays open until Ctrl-C"))
+@click.option("--no-images", is_flag=True, help=N_("leave images and file names of mistakes out of the report"))
+@click.option("--watch", is_flag=True, help=N_("open the studio during training; it stays open until Ctrl-C"))
 @as_json_object
 def train(
     data: str, folder: Path, rehash: bool, new: bool, no_images: bool, watch: bool, as_json: bool, **choices: Any

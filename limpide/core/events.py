@@ -97,7 +97,7 @@ def from_line(line: Mapping[str, Any]) -> Step | Epoch | Note:
     made = Step(**values) if line["kind"] == "step" else Epoch(**values)
     # typed.record takes thrice as long, and knows no NaN
     if not all(isinstance(getattr(made, name), kinds) for name, kinds in _KINDS[type(made)]):
-        raise typed_json.invalid_field(line["kind"], N_("numbers where numbers are written"))
+        raise typed_json.invalid_field(line["kind"], N_("an event with a number in each number field"))
     return made
 
 

@@ -176,7 +176,7 @@ def _table_from_json(record: _KeptTable) -> Table:
         )
 
     if any(len(column) != 2 for column in record.columns):
-        raise typed_json.invalid_field("table.columns", N_("pairs of a name and a format"))
+        raise typed_json.invalid_field("table.columns", N_("a list of (name, format) pairs"))
     return Table(
         [(name, form) for name, form in record.columns],
         [[cell(value) for value in row] for row in record.rows],

@@ -69,8 +69,8 @@ class Recipe:
         "auto",
         "model",
         N_(
-            "what it starts from: auto (published weights, where there are any), none, FILE.safetensors, the "
-            "folder of a run, or hf:owner/name/file.safetensors"
+            "initial weights: auto (published weights, where there are any), none, FILE.safetensors, the folder "
+            "of a run, or hf:owner/name/file.safetensors"
         ),
         also=("pretrained_weights",),
     )
@@ -87,7 +87,7 @@ class Recipe:
     time: float | None = _choice(
         None,
         "optimization",
-        N_("how long the whole command may take: what does not fit is left out and said, never the score"),
+        N_("time limit of the whole command: what does not fit is left out and reported; the score is never left out"),
         unit="s",
         low=1,
         also=("time_limit", "max_time", "budget"),
@@ -165,8 +165,9 @@ class Recipe:
         None,
         "data",
         N_(
-            "folds in which images are judged, each by a model that had not seen it, while the model that is kept "
-            "learns from every image: 5 of up to 300 photographs (auto); 0 keeps a part for the test instead"
+            "number of folds in which images are judged: a model that has not seen an image judges it, and the "
+            "model that is kept learns from every image; 5 for up to 300 photographs (auto), 0 keeps a part for "
+            "the test instead"
         ),
         low=0,
         high=20,
@@ -176,16 +177,19 @@ class Recipe:
         "auto",
         "data",
         N_(
-            "how a frozen network looks at images judged in folds: whole (in one small square), quarters (of it "
-            "apart, too, by earlier layers), windows (larger squares, in which small things count), windows-448 or "
-            "another of these sizes in pixels, or auto (as the folds choose)"
+            "how a frozen network looks at images judged in folds: whole (one small square), quarters (also each "
+            "quarter of it, by earlier layers), windows (larger squares, where small things count), windows-448 "
+            "or another of these sizes in pixels, or auto (the folds choose)"
         ),
         choices=VIEWS,
     )
     groups: str = _choice(
         "auto",
         "data",
-        N_("group columns of a table, kept together in one part (patient, camera): names with commas, auto or none"),
+        N_(
+            "group columns of a table, whose groups stay together in one part (patient, camera): names "
+            "separated by commas, auto or none"
+        ),
         also=("group", "group_column", "group_columns"),
     )
     parts: str = _choice(
@@ -200,7 +204,7 @@ class Recipe:
     good: str = _choice(
         "",
         "data",
-        N_("class of the good parts: it alone is learned from, and whatever is far from it is a defect"),
+        N_("class of the good parts: limpide learns from it alone, and whatever is far from it is a defect"),
         also=("good_class", "normal_class"),
         source="Roth et al. 2022",
     )
@@ -225,12 +229,10 @@ class Recipe:
     images: str = _choice(
         "",
         "data",
-        N_("folder that the files of a table lie in, where it is not the table's own"),
+        N_("folder of a table's files, if it is not the folder of the table itself"),
         also=("image_folder", "image_dir", "images_dir"),
     )
-    suffix: str = _choice(
-        "", "data", N_("what a table leaves away at the end of its file names: .jpg"), also=("extension",)
-    )
+    suffix: str = _choice("", "data", N_("ending that a table leaves out of its file names: .jpg"), also=("extension",))
     weight_decay: float | None = _choice(
         None,
         "optimization",
@@ -275,7 +277,9 @@ class Recipe:
     )
     seed: int = _choice(0, "optimization", N_("random seed"), low=0, high=2**31 - 1, also=("random_state",))
     device: str = _choice("auto", "machine", N_("auto, cpu, cuda, mps or cuda:1"))
-    precision: str = _choice("auto", "machine", N_("arithmetic of a training step"), choices=("auto", "fp32", "bf16"))
+    precision: str = _choice(
+        "auto", "machine", N_("numeric precision of a training step"), choices=("auto", "fp32", "bf16")
+    )
 
     def __post_init__(self) -> None:
         for choice in dataclasses.fields(self):

@@ -180,7 +180,7 @@ class Run:
             with entries:
                 for entry in entries:
                     if entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(home):
-                        todo = N_("put the file itself in its place, or delete the link")
+                        todo = N_("replace the link with the file itself, or delete the link")
                         raise RunError("L519", where=entry.path, todo=todo)
                     if entry.is_dir(follow_symlinks=False):
                         left.append(Path(entry.path))

@@ -94,7 +94,7 @@ def as_record(kind: type[T], data: Any, field: str = "", *, strict: bool = False
             raise invalid_field(_path_of(field, name), THERE)
     if strict and (unknown := sorted(data.keys() - {name for name, *_ in _fields(cast(Any, kind))})):
         raise InvalidJson(
-            message(N_("{field} is of a newer limpide"), field=one_line(_path_of(field, unknown[0]))[:200])
+            message(N_("{field} comes from a newer limpide"), field=one_line(_path_of(field, unknown[0]))[:200])
         )
     return kind(**values)
 

@@ -17,7 +17,7 @@ from limpide.data.decoding.value_range import range_of
 from limpide.system.files import sha256
 from limpide.text.messages import N_, Message, message
 
-CLIPPED = N_("images hold values beyond the value range: they are clipped to it")
+CLIPPED = N_("images hold values outside the value range: they are clipped to it")
 
 
 def from_arrays(
@@ -143,7 +143,7 @@ def _arrange_axes(array: np.ndarray) -> tuple[np.ndarray, list[Message]]:
     notes, shape = [], array.shape
     if array.ndim == 4 and array.shape[-1] not in CHANNELS and array.shape[1] in (1, 3):
         array = np.moveaxis(array, 1, -1)
-        notes.append(message(N_("the arrays have channels first and were turned around")))
+        notes.append(message(N_("the arrays have channels first: their axes were reordered")))
     if array.ndim == 4 and array.shape[-1] == 1:
         array = array[..., 0]
     if array.ndim == 4 and array.shape[-1] in CHANNELS and array.shape[-1] != 3:

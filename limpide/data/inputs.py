@@ -47,7 +47,7 @@ Name = str | os.PathLike[str]
 # one image; an array of `images_in` is uint8 (height, width) or (height, width, 3)
 Item = Name | bytes | Image.Image | np.ndarray
 
-NAME_ONE = N_("name an image file: JPEG, PNG, WebP, TIFF …")
+NAME_ONE = N_("give an image file: JPEG, PNG, WebP, TIFF …")
 
 
 FROM_FILES = Arrays(shape=None)  # of a network that learned from files
@@ -191,7 +191,7 @@ def learned_of(labels: np.ndarray, info: RunInfo) -> np.ndarray:
     if info.learned is None:  # of a limpide that learned all of them
         return labels
     if not all(0 <= k < len(labels) for k in info.learned):
-        raise invalid_field("learned", N_("places in arrays.labels"))
+        raise invalid_field("learned", N_("indices into arrays.labels"))
     return labels[list(info.learned)]
 
 
@@ -282,7 +282,7 @@ def _as_array(X: Any) -> np.ndarray:
         return np.asarray(X)
     except ValueError:
         raise DataError(
-            "L223", where=f"{len(X)}", todo=N_("bring them to one size, or give each as an array of its own")
+            "L223", where=f"{len(X)}", todo=N_("resize them to one size, or give each as a separate array")
         ) from None
     except (TypeError, RuntimeError) as error:  # a tensor on another device, or one that records gradients
         raise DataError(

@@ -209,11 +209,11 @@ def _from_mirrors(
             }
         except (OSError, EOFError, HTTPException, zlib.error) as error:
             failures.append(f"{mirror}: {getattr(error, 'reason', error)}")
-            print(_("not reachable; trying the next place"), file=sys.stderr)
+            print(_("not reachable; trying the next address"), file=sys.stderr)
             continue
         _keep(folder, idx_files, md5s)
         return []
-    return failures or [N_("no place is known")]
+    return failures or [N_("no download address is known")]
 
 
 def _offline(title: str, failures: Sequence[str], todo: str, folder: Path) -> DataError:
@@ -228,7 +228,7 @@ def _download(address: str) -> bytes:
 def _keep(folder: Path, idx_files: Mapping[str, bytes], md5s: Mapping[str, str]) -> None:
     for name, md5 in md5s.items():
         if hashlib.md5(idx_files[name], usedforsecurity=False).hexdigest() != md5:
-            raise DataError("L206", where=name, todo=N_("try again; if it stays so, a proxy is changing downloads"))
+            raise DataError("L206", where=name, todo=N_("try again; if this persists, a proxy is changing downloads"))
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in idx_files.items():
         write_bytes(folder / name, data)

@@ -54,7 +54,7 @@ class RunImages:
         info = self.run.info()
         location = info.location
         if info.arrays:
-            raise ImageGone(message(N_("this run learned from an array: its images are on no disk")))
+            raise ImageGone(message(N_("this run was trained on an array: its images are not on disk")))
         # A relative path is meant from where the training was started: here, or where the folder of runs lies.
         beside = self.run.path.resolve().parents[1] / location
         if info.opened:
@@ -77,7 +77,7 @@ class RunImages:
     def image(self, row: int, at_least: int = 0) -> Image.Image:
         """RGB. Raises LookupError when it is not there any more, or is another one than when the run began."""
         if not 0 <= row < len(self.files):
-            raise LookupError(message(N_("the rows go from 0 to {last}"), last=len(self.files) - 1))
+            raise LookupError(message(N_("the rows are numbered from 0 to {last}"), last=len(self.files) - 1))
         place = self._places.get(self.files[row])
         try:
             if place is not None:

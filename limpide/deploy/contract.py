@@ -80,14 +80,14 @@ def cannot_open(file: object, reason: str = "") -> ModelError:
 def check_outputs(contract: Contract, inputs: Sequence[str], outputs: Mapping[str, Sequence[Any]]) -> None:
     """Raises InvalidJson when the graph is not the one that the metadata are about. outputs: name → shape."""
     if "image" not in inputs or not {"logits", "probabilities"} <= outputs.keys():
-        raise InvalidJson(message(N_("the network has other inputs or outputs than its metadata say")))
+        raise InvalidJson(message(N_("the network has inputs or outputs that differ from its metadata")))
     widths = dict.fromkeys(("logits", "probabilities"), len(contract.classes))
     if contract.features is not None:
         widths["features"] = contract.features
     for name, width in widths.items():
         shape = outputs.get(name, ())
         if len(shape) != 2 or (isinstance(shape[1], int) and shape[1] != width):
-            raise InvalidJson(message(N_("the network has other inputs or outputs than its metadata say")))
+            raise InvalidJson(message(N_("the network has inputs or outputs that differ from its metadata")))
 
 
 def _parsed(texts: Mapping[str, str], key: str) -> Any:
@@ -134,7 +134,7 @@ def _contract(raw: Mapping[str, Any]) -> Contract:
     }
     for field, fits in right.items():
         if not fits:
-            raise InvalidJson(message(N_("{field} has a value that cannot be"), field=field))
+            raise InvalidJson(message(N_("{field} has an impossible value"), field=field))
     if contract.detection is not None:
         contract.detection.check()
     return contract

@@ -38,7 +38,7 @@ class Detection:
             and all(0 < weight <= 1 for weight in self.weights)
         )
         if not fits:
-            raise InvalidJson(message(N_("{field} has a value that cannot be"), field="detection"))
+            raise InvalidJson(message(N_("{field} has an impossible value"), field="detection"))
 
     def scores_of(self, logits: np.ndarray) -> np.ndarray:
         """float64 (n,) from logits (n, 2)."""

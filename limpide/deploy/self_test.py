@@ -52,7 +52,7 @@ class SelfTest:
             and all(0 <= p <= 1 for row in self_test.probabilities for p in row)
             and 0 < self_test.tolerance < 1
         ):
-            raise InvalidJson(message(N_("{field} has a value that cannot be"), field="limpide.self_test"))
+            raise InvalidJson(message(N_("{field} has an impossible value"), field="limpide.self_test"))
         return self_test
 
 
@@ -70,11 +70,11 @@ class SelfTestResult:
 
     def __str__(self) -> str:
         says = (
-            N_("The model file gives the answers it was sealed with, on {n:count} images.")
+            N_("On {n:count} images, the model file gives the same answers as when it was sealed.")
             if self.agrees
             else N_(
-                "The model file gives other answers here than it was sealed with, by up to {difference:percent} on "
-                "{n:count} images: do not use it here."
+                "On {n:count} images, the model file gives other answers here than when it was sealed, with "
+                "differences of up to {difference:percent}: do not use it here."
             )
         )
         return str(message(says, n=self.n, difference=self.difference))

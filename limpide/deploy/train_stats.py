@@ -109,7 +109,7 @@ class TrainStats:
         try:
             _check(stats, classes, width)
         except (ValueError, OverflowError) as error:
-            raise InvalidJson(message(N_("{field} has a value that cannot be"), field="limpide.train_stats")) from error
+            raise InvalidJson(message(N_("{field} has an impossible value"), field="limpide.train_stats")) from error
         return stats
 
 

@@ -25,11 +25,11 @@ BATCH = 32
 WORK = 60e9  # multiply-adds that a look at many images may cost: some ten seconds of one processor
 MIN_IMAGES, MAX_IMAGES = 300, 1000  # images
 SHOWN = 8
-LOOKING = N_("looking for the training images most like it")
+LOOKING = N_("searching for the most similar training images")
 # why there are none
-GONE = N_("The training images most like it cannot be shown: they are no longer where they were when the run began.")
+GONE = N_("The most similar training images cannot be shown: they are no longer where they were when the run began.")
 FROM_ARRAY = N_(
-    "The training images most like it cannot be shown: the run learned from an array, and its images are on no disk."
+    "The most similar training images cannot be shown: the run learned from an array, and its images are not on disk."
 )
 
 

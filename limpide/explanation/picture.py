@@ -95,8 +95,8 @@ def draw_picture(sight: ImageExplanation) -> Image.Image:
         sheet.section(message(N_("Where is the evidence for {label}?"), label=sight.top[0][0]))
         sheet.evidence(sight.evidence)
     if sight.stages:
-        sheet.section(message(N_("What its layers make of it")))
-        sheet.paragraph(_("The strongest maps of each size, the strongest first, with the number of their channel."))
+        sheet.section(message(N_("The feature maps of its layers")))
+        sheet.paragraph(_("The strongest feature maps of each size, strongest first, with their channel numbers."))
         for stage in sight.stages:
             sheet.stage(stage)
     sheet.section(message(N_("One unit, number by number")))
@@ -124,7 +124,7 @@ class _Picture:
         self.y += 20
         self.paragraph(
             _(
-                "Orange is above 0, blue below. What is stronger than the end of a scale has the colour of its end. "
+                "Orange is above 0, blue below. A value beyond the end of a scale has the colour of that end. "
                 "Written by limpide."
             ),
             20,

@@ -25,12 +25,12 @@ METHOD_WORDS = {
 }
 # Of a saliency map's badge, in place of finding.VERDICT_WORDS: what is asked of a map is whether to believe it.
 BADGE_WORDS = {"ok": N_("may be believed"), "warn": N_("do not believe"), "unknown": N_("not known")}
-MADE_TITLE, ALIKE_TITLE = N_("A picture made to raise it as far as possible"), N_("The images most like this one")
+MADE_TITLE, ALIKE_TITLE = N_("A picture made to activate it as much as possible"), N_("The most similar images")
 METHOD_MEANINGS = {
-    "distance": N_("how much farther it is from what good parts have than half of the image, in thresholds"),
+    "distance": N_("how much farther this place is from good parts than half of the image is, in thresholds"),
     "gradient": N_("how much the answer changes with each pixel"),
     "integrated_gradients": N_("what each pixel adds on the way from grey to the image"),
-    "grad_cam": N_("the last maps, weighed by what they mean for this class"),
+    "grad_cam": N_("the last feature maps, weighted by their effect on this class"),
     "occlusion": N_("how much the probability falls when this place is covered"),
 }
 
@@ -39,15 +39,14 @@ def maximized_words(made: MaximizedPicture, unit: Finding) -> tuple[Message, Mes
     """How the picture came about, and what it means."""
     top, left, bottom, right = made.box
     rose = N_(
-        "Made by gradient ascent on channel {channel} of layer {layer} (activation maximisation): from "
-        "{before:number}, by the best of eight pictures of noise, its value rises to {after:number}. The "
-        "contrast of the picture is held to that of noise, so an image of more contrast can give more: the "
-        "opened unit is {here:number}."
+        "Made by gradient ascent on channel {channel} of layer {layer} (activation maximisation): its value "
+        "rises from {before:number}, for the best of eight pictures of noise, to {after:number}. The contrast of "
+        "the picture is limited to that of noise, so an image with more contrast can reach more: the value of "
+        "the opened unit is {here:number}."
     )
     means = N_(
-        "It is no image of the data. It shows what this channel looks for in the {height} × {width} pixels that "
-        "the unit in the middle of its map sees: "
-        "the more an image resembles it there, the larger the value."
+        "It is not an image of the data. It shows what this channel looks for in the {height} × {width} pixels "
+        "that the unit in the middle of its map sees: the more an image resembles it there, the larger the value."
     )
     values = {
         "channel": made.channel,
@@ -60,7 +59,7 @@ def maximized_words(made: MaximizedPicture, unit: Finding) -> tuple[Message, Mes
 
 
 def window_words(window: Window, label: str) -> Message:
-    says = N_("framed: {share:percent} of what speaks for {label} in single places")
+    says = N_("framed: {share:percent} of the local evidence for {label}")
     return message(says, share=window.share, label=label)
 
 
@@ -69,13 +68,13 @@ def nearest_words(alike: NearestImages) -> tuple[Message, ...]:
     if alike.note is not None:
         return (alike.note,)
     among = (
-        N_("Among {n:count} of {of:count} training images, each class in its share.")
+        N_("Among {n:count} of {of:count} training images, each class in proportion.")
         if alike.learned
-        else N_("Among {n:count} of {of:count} images, each folder in its share.")
+        else N_("Among {n:count} of {of:count} images, each folder in proportion.")
     )
     what = N_(
-        "Alike is what the network sees alike: the cosine between what it makes of two images before its last "
-        "layer. 1 is the same."
+        "Images are similar if the network sees them as similar: the number is the cosine between the features "
+        "of two images before its last layer. 1 is the same."
     )
     return message(what), message(among, n=alike.compared, of=alike.of)
 

@@ -34,12 +34,12 @@ def evidence_of(network: nn.Module, image: Tensor, label: int) -> Iterator[Progr
     evidence: list[SaliencyEvidence] = []
     methods = [method for method in METHOD_WORDS if method != DISTANCE]
     total = len(methods) + 1
-    yield Progress(message(N_("asking where the evidence is")), 0, total)
+    yield Progress(message(N_("searching for the evidence")), 0, total)
     beside = usual_of(network, image, label)
     for k, method in enumerate(methods, 1):
-        yield Progress(message(N_("asking where the evidence is")), k, total)
+        yield Progress(message(N_("searching for the evidence")), k, total)
         evidence.append(saliency_of(network, image, label, method, beside))
-    yield Progress(message(N_("asking where the evidence is")), total, total)
+    yield Progress(message(N_("searching for the evidence")), total, total)
     yield evidence
 
 
@@ -67,7 +67,7 @@ def nothing_to_weigh(method: str) -> Finding:
     return Finding(
         name=f"sanity-{method}",
         verdict="unknown",
-        message=message(N_("This network has no maps that this method could weigh.")),
+        message=message(N_("This network has no feature maps that this method could weight.")),
     )
 
 
@@ -101,7 +101,7 @@ def badge_of(
     from limpide.interpret.trace import in_evaluation
 
     if method == DISTANCE:
-        says = N_("The answer is made of this map: of its highest places, a fortieth of all.")
+        says = N_("The answer is computed from this map: from the highest fortieth of its places.")
         return Finding(name=f"sanity-{method}", verdict="ok", message=message(says))
     with in_evaluation(network):
         return as_finding(

@@ -29,15 +29,15 @@ def as_finding(window: Window, label: str, size: int) -> Finding:
     """size: pixels a side of the square that the network sees."""
     top, left, bottom, right = (place / size for place in window.box)
     says = N_(
-        "Of what speaks for {label} in single places, {share:percent} lies in one window: from {left:percent} to "
-        "{right:percent} of the width and from {top:percent} to {bottom:percent} of the height of what the network "
-        "sees."
+        "One window holds {share:percent} of the local evidence for {label}: from {left:percent} to "
+        "{right:percent} of the width and from {top:percent} to {bottom:percent} of the height of what the "
+        "network sees."
     )
     return Finding(
         name="window",
         verdict="ok",
         message=message(says, label=label, share=window.share, left=left, right=right, top=top, bottom=bottom),
-        numbers=[Number(N_("share of the window"), window.share, unit="share")],
+        numbers=[Number(N_("share of the local evidence in the window"), window.share, unit="share")],
         data={"box": list(window.box), "size": size},
     )
 

@@ -37,6 +37,6 @@ def write_picture(run: str, file: str, out: Path, findings: dict[str, Finding]) 
     sight = yield from pass_progress(
         explain_image(opened, trace(opened.network, tensor), square, file, findings["prediction"], findings["inside"])
     )
-    yield Progress(message(N_("drawing what was found")), 0, 0)
+    yield Progress(message(N_("drawing the explanation")), 0, 0)
     write_bytes(out, bytes_of(sight, out))
     yield out

@@ -131,7 +131,7 @@ def embedding(session: Session, path: str, snapshot: str, method: str = "pca") -
     from limpide.interpret.embedding import align_to
 
     if method not in MAP_METHODS:
-        raise LookupError(message(N_("there is no map of this name: {names}"), names=", ".join(MAP_METHODS)))
+        raise LookupError(message(N_("there is no map of this name; there are {names}"), names=", ".join(MAP_METHODS)))
     images = session.album(path)
     rows = images.some(affordable(session, path, snapshot))
     features, places, explained_variance = _map(session, path, snapshot, rows, MAP_METHODS[method])
@@ -161,7 +161,7 @@ def _map(
 
     features = features_of_images(session, path, snapshot, rows)
     if len(features.rows) < 3:
-        raise LookupError(message(N_("a map needs three images")))
+        raise LookupError(message(N_("a map needs at least three images")))
     places, explained_variance = session.results.get(
         ("map", *session.weights_key(path, snapshot), *run_stamp(path), method),
         lambda: flat_map(features.features, method),

@@ -137,11 +137,11 @@ def _map(
     from limpide.interpret.saliency import COST
 
     if method not in METHOD_WORDS:
-        raise LookupError(message(N_("there is no map of this name: {names}"), names=", ".join(METHOD_WORDS)))
+        raise LookupError(message(N_("there is no map of this name; there are {names}"), names=", ".join(METHOD_WORDS)))
     traced = trace_image(session, path, snapshot, image)
     classes = traced.trace.output.shape[1]
     if not 0 <= label < classes:
-        raise LookupError(message(N_("the classes go from 0 to {last}"), last=classes - 1))
+        raise LookupError(message(N_("the classes are numbered from 0 to {last}"), last=classes - 1))
     with session.progress.track(COST[method], unit="passes"):
         return session.results.get(
             ("saliency", *session.image_key(path, snapshot, image), label, method),

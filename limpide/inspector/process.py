@@ -110,6 +110,6 @@ def answer_question(
         # In the words of a library, which nobody chose for whoever reads this: so a sentence comes first.
         return (
             "error",
-            message(N_("this could not be worked out: {reason}"), reason=str(error) or type(error).__name__),
+            message(N_("this could not be computed: {reason}"), reason=str(error) or type(error).__name__),
             b"",
         )

@@ -77,12 +77,12 @@ class Session(NetworkSession):
             return StoredWeights(run.snapshots / "best.safetensors", info.final.preprocessing, info, info.network)
         steps = run.kept()
         if not steps or info.learning is None:
-            raise LookupError(message(N_("no weights were kept yet")))
+            raise LookupError(message(N_("no weights have been kept yet")))
         step = max(steps) if snapshot == "best" else int(snapshot) if snapshot.isdecimal() else -1
         if step not in steps:
             raise LookupError(
                 message(
-                    N_("the weights after step {step} were not kept; there are those after {steps}"),
+                    N_("the weights after step {step} were not kept; those after {steps} were"),
                     step=snapshot,
                     steps=", ".join(map(str, steps)),
                 )
@@ -174,7 +174,7 @@ class Session(NetworkSession):
     def _probe_square(self, path: str, preprocessing: Preprocessing, k: int) -> np.ndarray:
         probes = self.probes(path)
         if not 0 <= k < len(probes):
-            raise LookupError(message(N_("this run kept no image of this number")))
+            raise LookupError(message(N_("this run kept no image with this number")))
         square: np.ndarray = probes.squares[k]
         if square.shape[0] == preprocessing.size:
             return square
@@ -185,8 +185,8 @@ class Session(NetworkSession):
             raise LookupError(
                 message(
                     N_(
-                        "this image is kept in another size than these weights see, and it is no longer among the "
-                        "images of the run"
+                        "this image was kept in another size than these weights expect, and it is no longer "
+                        "among the images of the run"
                     )
                 )
             )

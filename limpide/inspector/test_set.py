@@ -37,10 +37,10 @@ MAX_WORK = 1.5e12  # multiply-adds: less than a minute of one processor
 MAX_GROUPED = 500  # images whose pixels are looked at to group them
 DARK_TO_BRIGHT = (
     N_("dark, grey level {low} to {high}"),
-    N_("middle, grey level {low} to {high}"),
+    N_("medium, grey level {low} to {high}"),
     N_("bright, grey level {low} to {high}"),
 )
-SMALL_TO_LARGE = (N_("small, {low} to {high} px"), N_("middle, {low} to {high} px"), N_("large, {low} to {high} px"))
+SMALL_TO_LARGE = (N_("small, {low} to {high} px"), N_("medium, {low} to {high} px"), N_("large, {low} to {high} px"))
 WAYS = {"class": N_("class"), "folder": N_("folder"), "brightness": N_("brightness"), "size": N_("size in pixels")}
 
 
@@ -49,7 +49,7 @@ def read_evidence(path: str) -> Evidence:
 
     file = Path(path) / "predictions" / "test.npz"
     if not file.exists():
-        raise LookupError(message(N_("this run was not judged yet: there are no answers on test images")))
+        raise LookupError(message(N_("this run has not been judged yet: there are no answers on test images")))
     try:
         with np.load(file) as stored:
             files = tuple(bytes(name).decode("utf-8", "surrogateescape") for name in stored["files"])
@@ -149,7 +149,7 @@ def groups(session: Session, path: str, snapshot: str, by: str, lang: str = "en"
     from limpide.audit.groups import groups as audit
 
     if by not in WAYS:
-        raise LookupError(message(N_("there is no such way to group images: {names}"), names=", ".join(WAYS)))
+        raise LookupError(message(N_("images cannot be grouped in this way, only by {names}"), names=", ".join(WAYS)))
     use_language(lang if lang in LANGUAGES else "en")  # some groups have names of ours
     evidence, album = read_evidence(path), session.album(path)
     state = (Path(path) / "predictions" / "test.npz").stat().st_mtime_ns
@@ -182,9 +182,9 @@ def shortcut(session: Session, path: str, snapshot: str) -> Answer:
     number = {name: k for k, name in enumerate(loaded.classes)}
     labels = np.array([number.get(album.labels[row], -1) for row in rows], int)
     if (labels < 0).all():
-        raise LookupError(message(N_("none of these images is known to belong to a class of this network")))
+        raise LookupError(message(N_("none of these images has a known label among the classes of this network")))
     if not (judged := choose_labels(labels, cost(session, path, snapshot), MAX_WORK)):
-        raise LookupError(message(N_("this network works too long on each image for this question")))
+        raise LookupError(message(N_("this network takes too long on each image for this question")))
     of = len(np.unique(labels[labels >= 0]))
     rows, places = _try_places(session, path, snapshot, loaded, rows[choose_hosts(labels, judged)], judged)
     return {

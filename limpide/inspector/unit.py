@@ -121,7 +121,7 @@ def effect(
         and op.name in ("conv2d", "linear")
         and place >= (n := op.argument(1, "weight")[channel].numel())
     ):
-        raise LookupError(message(N_("the weights of this channel go from 0 to {last:count}"), last=n - 1))
+        raise LookupError(message(N_("the weights of this channel are numbered from 0 to {last:count}"), last=n - 1))
     after = (
         without_channel(network, trace, op.index, channel)
         if place is None
@@ -134,7 +134,9 @@ def _check_channel(op: Op, channel: int) -> None:
     """Raises LookupError for a channel that this operation does not have."""
     n = op.output.shape[1 if op.output.ndim == 4 else -1]
     if not 0 <= channel < n:
-        raise LookupError(message(N_("the channels of {layer} go from 0 to {last:count}"), layer=op.key, last=n - 1))
+        raise LookupError(
+            message(N_("the channels of {layer} are numbered from 0 to {last:count}"), layer=op.key, last=n - 1)
+        )
 
 
 def _check_key_and_channel(session: NetworkSession, path: str, snapshot: str, key: str, channel: int) -> None:

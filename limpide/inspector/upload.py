@@ -8,9 +8,12 @@ from limpide.inspector.answer import Answer
 from limpide.inspector.session import Session
 from limpide.text.messages import N_, Message, message
 
-AGAIN = N_("{reason}: copy it again from where it comes")
-SAVE = N_("{reason}: save the picture as PNG or JPEG, and take that file")
-LARGER = N_("{reason}: take one of at least {least} pixels a side, and at most {most} times as long as it is wide")
+AGAIN = N_("{reason}: copy it again from its source")
+SAVE = N_("{reason}: save the image as PNG or JPEG, and use that file")
+LARGER = N_(
+    "{reason}: use an image of at least {least} pixels on each side, whose longer side is at most {most} "
+    "times the shorter"
+)
 SMALLER = N_("{reason}: make it smaller")
 # What helps. A reason that is not here says so itself.
 REMEDIES = {

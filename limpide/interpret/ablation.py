@@ -66,7 +66,7 @@ def with_weight(model: nn.Module, seen: Trace, index: int, channel: int, place: 
     op = seen.ops[index]
     weight = op.argument(1, "weight")
     if op.name not in ("conv2d", "linear") or not any(p.data_ptr() == weight.data_ptr() for p in model.parameters()):
-        raise TypeError(message(N_("only a weight that is a parameter of the network can be another")))
+        raise TypeError(message(N_("only a weight that is a parameter of the network can be changed")))
     row = weight[channel].view(-1)  # the parameter's own memory
     before = row[place].clone()
     try:

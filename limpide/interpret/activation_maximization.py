@@ -181,7 +181,9 @@ def middle_unit(output: Tensor, channel: int) -> tuple[int, ...]:
     Raises TypeError where there are no channels, IndexError where there is none of this number.
     """
     if output.ndim not in (2, 3, 4) or len(output) != 1 or not output.is_floating_point():
-        raise TypeError(message(N_("this operation has no channels: it gives {shape}"), shape=str(tuple(output.shape))))
+        raise TypeError(
+            message(N_("this operation has no channels: its output is {shape}"), shape=str(tuple(output.shape)))
+        )
     channels = output.shape[1] if output.ndim == 4 else output.shape[-1]
     if not 0 <= channel < channels:
         raise IndexError(f"The channel must be below {channels}. Got {channel} instead.")

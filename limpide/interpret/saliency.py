@@ -78,7 +78,7 @@ def last_maps(model: nn.Module, image: Tensor) -> str:
         if op.output.ndim == 4 and op.output.shape[-1] > 1 and op.layer in names and op.name != "pad"
     ]
     if not maps:
-        raise TypeError(message(N_("this network has no maps: it is not convolutional")))
+        raise TypeError(message(N_("this network has no feature maps: it is not convolutional")))
     return maps[-1]
 
 
@@ -147,7 +147,7 @@ def distance(model: nn.Module, image: Tensor, label: int) -> Tensor:
     (models/good_parts.py): what the answer is made of, whichever the class.
     """
     if not is_of_good_parts(model):
-        raise TypeError(message(N_("this network keeps no good parts: nothing is near or far")))
+        raise TypeError(message(N_("this network keeps no good parts: there is nothing to measure a distance to")))
     distances: Tensor = model.features(image)  # type: ignore[operator]
     distances = (distances - distances.median()).clamp(min=0)
     side = round(distances.shape[1] ** 0.5)

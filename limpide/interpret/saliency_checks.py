@@ -120,27 +120,35 @@ def rank_correlation(a: Tensor, b: Tensor) -> float:
 
 def as_finding(name: str, found: SaliencyCheck) -> Finding:
     if found.empty:
-        says = message(N_("This map is empty: with this method nothing in the image speaks for the class."))
+        says = message(N_("This map is empty: by this method, nothing in the image is evidence for the class."))
     elif found.passed:
         says = message(
             N_(
-                "This map depends on what the network learned, and deleting what it points at hurts more than "
-                "deleting at random and than deleting along edges."
+                "This map depends on what the network learned, and deleting what it points at lowers the "
+                "probability more than deleting at random and than deleting along edges."
             )
         )
     elif not found.changes:
-        says = message(N_("Do not believe this map: a network with random weights gives nearly the same one."))
+        says = message(N_("Do not believe this map: a network with random weights produces nearly the same one."))
     elif found.deletion < found.deletion_random:
         says = message(
-            N_("Do not believe this map: deleting what it points at hurts no more than deleting along edges.")
+            N_(
+                "Do not believe this map: deleting what it points at lowers the probability no more than "
+                "deleting along edges."
+            )
         )
     elif found.deletion < found.deletion_edges:
-        says = message(N_("Do not believe this map: deleting what it points at hurts no more than deleting at random."))
+        says = message(
+            N_(
+                "Do not believe this map: deleting what it points at lowers the probability no more than "
+                "deleting at random."
+            )
+        )
     else:
         says = message(
             N_(
-                "Do not believe this map: deleting what it points at hurts no more than deleting at random, or along "
-                "edges."
+                "Do not believe this map: deleting what it points at lowers the probability no more than "
+                "deleting at random, or along edges."
             )
         )
     return Finding(
@@ -149,9 +157,9 @@ def as_finding(name: str, found: SaliencyCheck) -> Finding:
         message=says,
         numbers=[
             Number(N_("rank correlation with the map of a random network"), found.correlation, ""),
-            Number(N_("mean probability while it is deleted"), found.deletion, "share"),
-            Number(N_("the same, deleted at random"), found.deletion_random, "share"),
-            Number(N_("the same, deleted along edges"), found.deletion_edges, "share"),
+            Number(N_("mean probability, deleted where the map points"), found.deletion, "share"),
+            Number(N_("mean probability, deleted at random"), found.deletion_random, "share"),
+            Number(N_("mean probability, deleted along edges"), found.deletion_edges, "share"),
         ],
         source="Adebayo et al. 2018; Petsiuk et al. 2018",
     )

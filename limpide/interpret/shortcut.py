@@ -200,7 +200,7 @@ DOWN = (N_("at the top"), N_("in the middle"), N_("at the bottom"))
 ACROSS = (N_("on the left"), N_("in the middle"), N_("on the right"))
 
 
-BECAME = N_("became this class")
+BECAME = N_("classified as this class")
 COLUMNS = [
     (N_("class"), "text"),
     (N_("row"), "text"),
@@ -212,27 +212,28 @@ COLUMNS = [
 ]
 SAYS = {
     "unknown": N_(
-        "Whether one small place decides, so few images cannot tell: with the most convincing one pasted "
-        "into them, {share:percent} of {n:count} are taken for {label}, and up to {most:percent} is possible."
+        "There are too few images to say whether one small area decides the answer: with the most convincing "
+        "area pasted into them, {share:percent} of {n:count} images are classified as {label}, and up to "
+        "{most:percent} is possible."
     ),
     "warn": N_(
-        "One small place decides: what {label} shows {down}, {across}, was pasted into {n:count} images of "
-        "other classes, and {share:percent} of them were then taken for {label}. Look at that place."
+        "One small area decides the answer: what {label} shows {down}, {across}, was pasted into {n:count} "
+        "images of other classes, and {share:percent} of them were then classified as {label}. Look at that area."
     ),
     "ok": N_(
-        "No small place decides: the most convincing one was pasted into {n:count} images of other classes, "
-        "and {share:percent} of them were then taken for {label}."
+        "No small area decides the answer: the most convincing one was pasted into {n:count} images of other "
+        "classes, and {share:percent} of them were then classified as {label}."
     ),
 }
-NOTHING_TO_JUDGE = N_("There are too few images to say whether one small place decides.")
-NOT_ALL_CLASSES = N_("{n:count} of {of:count} classes were looked at; the Audit page of limpide studio looks at more.")
+NOTHING_TO_JUDGE = N_("There are too few images to say whether one small area decides the answer.")
+NOT_ALL_CLASSES = N_("{n:count} of {of:count} classes were examined; the Audit page of limpide studio examines more.")
 METHOD = N_(
-    "A window of a fifth of the side is cut out of images of a class and pasted at the same "
-    "place of others; the best of 64 places is then tried on images that did not choose it."
+    "A window of a fifth of the side is cut out of images of a class and pasted at the same place into others. "
+    "The best of 64 places is then tested on images that were not used to choose it."
 )
 LIMIT = N_(
-    "A mark that wanders over the image is not found. Where the thing itself is as small as the "
-    "window, it is the thing that was pasted."
+    "A mark that moves about from image to image is not found. Where the object itself is as small as the "
+    "window, it is the object that was pasted."
 )
 
 

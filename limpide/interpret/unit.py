@@ -214,7 +214,10 @@ def as_finding(unit: Unit) -> Finding:
         numbers=[Number(N_("difference from torch"), unit.residual, "")],
         details=[
             message(
-                N_("Every product is summed in 64-bit arithmetic and compared with the value the network computed.")
+                N_(
+                    "All products are summed in 64-bit arithmetic, and the sum is compared with the value "
+                    "the network computed."
+                )
             )
         ],
         data=_data_of(unit),
@@ -227,22 +230,32 @@ def _say(unit: Unit) -> Message:
     values: dict[str, Any] = {"channel": unit.channel, "layer": unit.layer, "y": unit.y, "x": unit.x}
     values |= {"terms": terms, "value": unit.value}
     if unit.explanation.kind == "opaque":
-        says = N_("Unit {channel} of layer {layer} is {value:number}; its arithmetic ({name}) is not explained.")
+        says = N_(
+            "One number inside the network, {value:number}, is not explained: it comes from {name} (unit "
+            "{channel} of layer {layer})."
+        )
         values["name"] = unit.op.name
     elif unit.explanation.kind != "products":
-        one = N_("Unit {channel} of layer {layer} at row {y}, column {x} is {rule} of one number: {value:number}.")
+        one = N_(
+            "One number inside the network, {value:number}, is {rule} of one number (unit {channel} of layer "
+            "{layer}, row {y}, column {x})."
+        )
         many = N_(
-            "Unit {channel} of layer {layer} at row {y}, column {x} is {rule} of {terms:count} numbers: {value:number}."
+            "One number inside the network, {value:number}, is {rule} of {terms:count} numbers (unit "
+            "{channel} of layer {layer}, row {y}, column {x})."
         )
         says = one if terms == 1 else many
         values["rule"] = unit.explanation.rule
     elif is_map:
         says = N_(
-            "Unit {channel} of layer {layer} at row {y}, column {x} is the sum of {terms:count} products: "
-            "{value:number}."
+            "One number inside the network, {value:number}, is the sum of {terms:count} products (unit {channel} "
+            "of layer {layer}, row {y}, column {x})."
         )
     else:
-        says = N_("Unit {channel} of layer {layer} is the sum of {terms:count} products: {value:number}.")
+        says = N_(
+            "One number inside the network, {value:number}, is the sum of {terms:count} products (unit "
+            "{channel} of layer {layer})."
+        )
     return message(says, **values)
 
 

@@ -74,7 +74,7 @@ def predict_rows(
 
     rows_read: list[int] = []
     probabilities: list[np.ndarray] = []
-    yield Progress(message(N_("looking at the test images")), 0, len(rows))
+    yield Progress(message(N_("classifying the test images")), 0, len(rows))
     with ThreadPoolExecutor(machine.cores()) as pool:
         for start in range(0, len(rows), BATCH):
             part = rows[start : start + BATCH].tolist()
@@ -86,7 +86,7 @@ def predict_rows(
             if pairs:
                 probabilities.append(predictor.probabilities([image for _, image in pairs]))
             rows_read += [i for i, _ in pairs]
-            yield Progress(message(N_("looking at the test images")), start + len(part), len(rows))
+            yield Progress(message(N_("classifying the test images")), start + len(part), len(rows))
     nothing = np.zeros((0, len(predictor.classes)), np.float32)
     return Answers(np.array(rows_read, dtype=int), np.concatenate(probabilities) if probabilities else nothing)
 

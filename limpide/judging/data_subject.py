@@ -113,8 +113,8 @@ def _good_or_not(dataset: Dataset, classes: tuple[str, ...], where: str) -> np.n
 def _never_right(strange: list[str], n: int) -> Note:
     """n: images of these classes."""
     says = message(
-        N_("the model does not know {names}: their {n:count} image can never be right"),
-        N_("the model does not know {names}: their {n:count} images can never be right"),
+        N_("the model does not know {names}: their {n:count} image can never be named correctly"),
+        N_("the model does not know {names}: their {n:count} images can never be named correctly"),
         names=", ".join(strange),
         n=n,
     )

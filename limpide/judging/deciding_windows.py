@@ -30,27 +30,28 @@ def find_deciding_windows(subject: Subject) -> Generator[Event, None, Finding | 
     if not getattr(network.model, "windows", False):
         return None
     evidence, rows = (yield from subject.evidence()), (yield from subject.answers()).rows
-    yield Progress(message(N_("framing what decided")))
+    yield Progress(message(N_("framing the windows that decided")))
     found = _frame(subject, network, evidence, rows, _choose_images(evidence, unseen))
     if not found.pictures:
         return None
     says = N_(
-        "Its network looks at an image window by window. Framed is the window that gave most to the answer: "
-        "{share:percent} of what speaks for it in single places, on average over these {n:count} images."
+        "Its network examines an image window by window. The frame marks the window that contributed most to the "
+        "answer: {share:percent} of the local evidence for it, on average over these {n:count} images."
     )
     share = float(np.mean(found.shares))
     return Finding(
         name="window",
         verdict="ok",
         message=message(says, share=share, n=len(found.shares)),
-        numbers=[Number(N_("share of the window"), share, "share", n=len(found.shares))],
+        numbers=[Number(N_("share of the local evidence in the window"), share, "share", n=len(found.shares))],
         pictures=found.pictures,
         details=[
             message(
                 N_(
-                    "Each feature is that of the window where it is strongest, and the last layer weighs features: a "
-                    "window gives the sum over those it is strongest in, beyond what an average window gives. What "
-                    "is framed was looked at, which does not mean that a person would look there."
+                    "Each feature has its value from the window where it is strongest, and the last layer "
+                    "weights the features. A window contributes the sum over the features that are strongest in "
+                    "it, beyond what an average window contributes. The network used what is framed, which does "
+                    "not mean that a person would look there."
                 )
             )
         ],

@@ -47,7 +47,7 @@ def subject_of_good_parts(run: Run, dataset: Dataset, parts: np.ndarray) -> Subj
 
     def weigh(answers: Answers) -> Work[Evidence]:
         predictor = yield from file.opened()
-        yield Progress(message(N_("weighing its answers")))
+        yield Progress(message(N_("evaluating its answers")))
         truth = (dataset.labels[answers.rows] != 0).astype(int)
         return groups_as_split(make_evidence(predictor, dataset, answers, truth, 0), run)
 

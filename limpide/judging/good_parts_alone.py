@@ -74,7 +74,7 @@ def _strangeness(subject: Subject, learned: np.ndarray, asked: np.ndarray) -> Wo
     describer = Describer(model, pixels, choose_device("cpu"))
     patches, _ = yield from describe(describer, learned, patches_an_image(len(learned), SIZE))
     keep_patches(model, patches.flatten(0, 1), recipe.seed)
-    for event in scores_of(model, describer, asked, message(N_("asking whether good parts alone would do"))):
+    for event in scores_of(model, describer, asked, message(N_("comparison with good parts alone"))):
         if not isinstance(event, Progress):
             return event
         yield event

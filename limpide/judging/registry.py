@@ -41,23 +41,23 @@ AUDITS: tuple[Audit, ...] = (
         good_parts_alone.run,
         frozenset({"answers", "training data", "rare class"}),
         good_parts_alone.cost,
-        part=N_("asking whether good parts alone would do"),
+        part=N_("comparison with good parts alone"),
         turn=4,
     ),
     Audit("classes", N_("Class by class"), on_evidence(classes)),
     Audit("confusion", N_("What it confuses"), on_evidence(confusions), PICTURES),
-    Audit("mistakes", N_("Sure, and wrong"), on_evidence(mistakes), PICTURES),
+    Audit("mistakes", N_("Confident mistakes"), on_evidence(mistakes), PICTURES),
     Audit(
         "shortcut",
         N_("Is it cheating on a small mark?"),
         shortcut.run,
         frozenset({"answers", "images", "network"}),
         shortcut.cost,
-        part=N_("asking whether one small place decides"),
+        part=N_("search for a small area that decides"),
         turn=3,
         reserved=True,
     ),
-    Audit("calibration", N_("How sure is it?"), on_evidence(calibration)),
+    Audit("calibration", N_("Can its probabilities be believed?"), on_evidence(calibration)),
     Audit(
         "inside",
         N_("A look inside"),
@@ -115,5 +115,5 @@ def _why(audit: Audit, info: RunInfo) -> Message | None:
     if audit.part and audit.part in info.left_out:
         return message(N_("There was no time for it."))
     if info.phase != "done":
-        return message(N_("It is not its turn yet: the model is not judged to the end."))
+        return message(N_("Its turn has not come yet: the judging of the model is not finished."))
     return message(N_("It was not run on this model and these images."))

@@ -126,7 +126,7 @@ def _fold_network(run: Run, heads: FoldHeads, fold: int) -> Network:
 
 def _evidence(file: SealedFile, dataset: Dataset, train: np.ndarray, answers: Answers, folds: int) -> Work[Evidence]:
     predictor = yield from file.opened()
-    yield Progress(message(N_("weighing its answers")))
+    yield Progress(message(N_("evaluating its answers")))
     most = int(np.bincount(dataset.labels[train]).argmax())
     strange = _strange(predictor, dataset, answers.rows)
     evidence = make_evidence(predictor, dataset, answers, dataset.labels[answers.rows], most, strange=strange)

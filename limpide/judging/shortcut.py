@@ -41,7 +41,7 @@ def run(subject: Subject) -> Iterator[Event | Finding]:
     truth = np.where(unseen & (evidence.truth < evidence.known), evidence.truth, -1)
     if not (looked_at := choose_labels(truth, network.multiply_adds, WORK)):
         return  # not one class in the time that there is
-    yield Progress(asking := message(N_("asking whether one small place decides a class")), 0, len(looked_at))
+    yield Progress(asking := message(N_("searching for a small area that decides a class")), 0, len(looked_at))
     host_rows, squares = yield from subject.squares(choose_hosts(truth, looked_at))
     if not len(host_rows):
         return

@@ -67,8 +67,8 @@ def run(subject: Subject) -> Iterator[Event | Finding]:
     finding = baselines_finding(network, comparison.models, limits, images)
     if evidence.priors is not None:
         says = N_(
-            "Simpler models do not balance classes. So the network is counted here as if it did not, either: every "
-            "image alike, and a frequent class as likely as it was in the training."
+            "Simpler models do not balance classes, so the network is counted here as if it did not either: "
+            "every image counts equally, and a frequent class is as likely as it was in training."
         )
         finding = replace(finding, details=[message(says), *finding.details])
     yield finding

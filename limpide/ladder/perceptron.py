@@ -70,8 +70,8 @@ def _note_unlearned(examples: Examples, epochs: int) -> Note:
     if mixture is not None:
         return Note("inseparable", mixture.says())
     unfinished = message(
-        N_("not learned yet after {n:count} epoch, though a line would do: go on"),
-        N_("not learned yet after {n:count} epochs, though a line would do: go on"),
+        N_("not learned yet after {n:count} epoch, though a line can separate the examples: continue"),
+        N_("not learned yet after {n:count} epochs, though a line can separate the examples: continue"),
         n=epochs,
     )
     return Note("unfinished", unfinished)
@@ -94,8 +94,8 @@ class Mixture:
 
         return message(
             N_(
-                "not linearly separable: the point ({point}) lies between examples answered 1, {ones}, and "
-                "between examples answered 0, {zeros}; a line has it on one side only"
+                "not linearly separable: the point ({point}) lies between examples with the answer 1, {ones}, "
+                "and between examples with the answer 0, {zeros}; a line leaves it on one side only"
             ),
             point=", ".join(f"{v:g}" for v in self.point),
             ones=listed(self.ones),

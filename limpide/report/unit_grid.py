@@ -97,11 +97,13 @@ def _column(data: Any, total: float) -> list[Line]:
     lines = [Line("", signed(total), message(N_("sum of all products")))]
     if bias:  # a layer may have none
         lines.append(
-            Line("\N{MINUS SIGN}" if bias < 0 else "+", signed(abs(bias)), message(N_("bias, the unit's own constant")))
+            Line(
+                "\N{MINUS SIGN}" if bias < 0 else "+", signed(abs(bias)), message(N_("bias, the constant of the unit"))
+            )
         )
     lines.append(Line("=", signed(total + bias), message(N_("value of the unit"))))
     if data.get("torch") is not None:
-        lines.append(Line("", signed(data["torch"]), message(N_("the same value as the network computed it"))))
+        lines.append(Line("", signed(data["torch"]), message(N_("the same value, computed by the network"))))
     return lines + steps_of(data)
 
 

@@ -54,7 +54,7 @@ async def damaged(request: Request, error: Exception) -> Response:
 async def mistake(request: Request, error: Exception) -> Response:
     return refused(
         request,
-        message(N_("this is a mistake in limpide itself; the details are in {file}"), file=str(log_error(error))),
+        message(N_("this is an error in limpide itself; the details are in {file}"), file=str(log_error(error))),
         500,
     )
 

@@ -58,11 +58,13 @@ class InspectorRoutes:
         run, query = self._find_run(request), request.query_params
         question = QUESTIONS.get(request.path_params["what"])
         if question is None:
-            return refused(request, N_("there is nothing of this name to look at"), 404)
+            return refused(request, N_("there is nothing of this name to show"), 404)
         try:
             values = question.values(query, self._uploads)
         except (ValueError, KeyError, RecursionError):
-            return refused(request, N_("this address asks for an image, a place or a number that cannot be read"), 400)
+            return refused(
+                request, N_("this address asks for an image, a position or a number that cannot be read"), 400
+            )
         except LookupError as error:  # after KeyError, which is one, too
             return refused(request, error)
         if missing := question.missing(values):
@@ -91,7 +93,7 @@ class InspectorRoutes:
             return refused(
                 request,
                 message(
-                    N_("the file is larger than {size:bytes}: save the picture as JPEG, or make it smaller"),
+                    N_("the file is larger than {size:bytes}: save the image as JPEG, or make it smaller"),
                     size=MAX_UPLOAD_BYTES,
                 ),
                 413,

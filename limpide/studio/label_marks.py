@@ -25,7 +25,7 @@ def marks(run: Run) -> list[dict[str, str]]:
     ):
         raise LookupError(
             message(
-                N_("{file} has not the columns {columns}: move it away, and marks are kept again"),
+                N_("{file} does not have the columns {columns}: move it elsewhere, and marks are saved again"),
                 file=str(run.marks_file),
                 columns=", ".join(COLUMNS),
             )

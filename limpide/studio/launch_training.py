@@ -96,7 +96,8 @@ def start(folder: Path, wish: LaunchRequest, lang: str, closing: Event) -> Launc
     return LaunchedTraining(
         None,
         message(
-            N_("after {seconds} s no run had begun; limpide runs lists it when it has"), seconds=f"{START_SECONDS:.0f}"
+            N_("no run had started after {seconds} s; limpide runs lists it once it has"),
+            seconds=f"{START_SECONDS:.0f}",
         ),
     )
 

@@ -121,13 +121,13 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
             return self._words(values.get("language")), b""
         question = QUESTIONS.get(what) if isinstance(what, str) else None
         if question is None or not question.in_notebook or not isinstance(values, dict):
-            return {"error": message_of(N_("there is nothing of this name to look at"))}, b""
+            return {"error": message_of(N_("there is nothing of this name to show"))}, b""
         try:
             query = {str(name): str(value) for name, value in values.items() if value is not None}
             arguments = question.values(query, UPLOADS)
         except (ValueError, KeyError, RecursionError):
             return {
-                "error": message_of(N_("this address asks for an image, a place or a number that cannot be read"))
+                "error": message_of(N_("this address asks for an image, a position or a number that cannot be read"))
             }, b""
         if missing := question.missing(arguments):
             return {"error": f"this question needs {', '.join(missing)}"}, b""

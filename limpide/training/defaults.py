@@ -89,14 +89,17 @@ def _choose_model(recipe: Recipe, images: ImageSample) -> tuple[str, list[Messag
     why = (
         N_("model {model}: the images are small and grey ({side} px), so a small network learns them from scratch")
         if small
-        else N_("model {model}: photographs ({side} px) are learned best by a network that has seen a million others")
+        else N_(
+            "model {model}: photographs ({side} px) are learned best with a network that was pretrained on a "
+            "million others"
+        )
     )
     return model, [message(why, model=model, side=images.median_side)]
 
 
 def _explain_weights(source: str) -> Message:
     return message(
-        N_("starts from the weights of {source} (sha256 {digest}…); the last layer begins afresh"),
+        N_("starts from the weights of {source} (sha256 {digest}…); the last layer starts from scratch"),
         source=source,
         digest=sha256_of_file(weights_file(source))[:12],
     )
@@ -105,19 +108,19 @@ def _explain_weights(source: str) -> Message:
 def _explain_steps(recipe: Recipe, filled: Recipe, is_pretrained: bool, why_precision: str) -> Message:
     """Batch, rate and arithmetic of a step, with the reason of each."""
     why_batch = (
-        N_("the default of pretrained networks")
+        N_("the default for pretrained networks")
         if is_pretrained
         else N_("a 24th of the images, as a power of two from 16 to 128")
     )
     return message(
         N_(
-            "batch {batch} ({why_batch}), highest rate {lr:number} ({why_lr}), {precision} on {device} "
-            "({why_precision})"
+            "batch size {batch} ({why_batch}), highest learning rate {lr:number} ({why_lr}), {precision} on "
+            "{device} ({why_precision})"
         ),
         batch=filled.batch,
         why_batch=message(why_batch if recipe.batch is None else ASKED).to_json(),
         lr=filled.lr,
-        why_lr=message(N_("the default of {model}") if recipe.lr is None else ASKED, model=filled.model).to_json(),
+        why_lr=message(N_("the default for {model}") if recipe.lr is None else ASKED, model=filled.model).to_json(),
         precision=filled.precision,
         device=filled.device,
         why_precision=message(why_precision).to_json(),
@@ -131,7 +134,7 @@ def _size(recipe: Recipe, entry: Entry, is_pretrained: bool, images: ImageSample
     )
     size = entry.fitting(preferred_size)
     if size != preferred_size:
-        says = N_("image size {size} px: this network wants at least {least} px, and a multiple of {multiple}")
+        says = N_("image size {size} px: this network needs at least {least} px, and a multiple of {multiple}")
     elif recipe.image_size is not None:
         return size, []
     elif is_pretrained:
@@ -144,7 +147,7 @@ def _size(recipe: Recipe, entry: Entry, is_pretrained: bool, images: ImageSample
     elif size == images.median_side:
         says = N_("squares of {size} px, as large as the images")
     else:
-        says = N_("squares of {size} px, larger than the images ({side} px): smaller ones are not learned from")
+        says = N_("squares of {size} px, larger than the images ({side} px): smaller squares are not used")
     times = round((entry.size / size) ** 2, 1)
     return size, [
         message(
@@ -205,8 +208,8 @@ def check_freeze(recipe: Recipe) -> None:
 
 def _explain_freeze(freeze: str) -> Message:
     if freeze == "head":
-        return message(N_("everything but the last layer stays as it was published, as asked"))
-    return message(N_("blocks that stay as they were published, with all before them: {n}, as asked"), n=int(freeze))
+        return message(N_("all layers but the last stay frozen, as asked"))
+    return message(N_("blocks that stay frozen, with all layers before them: {n}, as asked"), n=int(freeze))
 
 
 def choose_folds(recipe: Recipe, parts_given: bool, n: int) -> int:
@@ -218,7 +221,7 @@ def choose_folds(recipe: Recipe, parts_given: bool, n: int) -> int:
         few = 0 < n <= FEW_IMAGES and pretrained(recipe) and not _tuning(recipe)
         recipe = recipe.but(folds=FOLDS if few and not asks_for_part else 0)
     elif recipe.folds and parts_given:
-        todo = N_("the data say which images are for the test: leave --folds away")
+        todo = N_("the data say which images are for the test: leave --folds out")
         raise UsageError("L165", where=f"folds={recipe.folds}", todo=todo)
     check_folds(recipe)
     return recipe.folds or 0
@@ -233,11 +236,11 @@ def check_folds(recipe: Recipe) -> None:
     if not pretrained(recipe):
         raise UsageError("L166", where=f"folds={recipe.folds} model={recipe.model} weights={recipe.weights}")
     tuning = [] if may_tune(recipe) else _tuning(recipe)
-    what = N_("folds judge a last layer on a frozen network, which {name} does not concern")
+    what = N_("{name} does not apply here: folds judge a last layer on a frozen network")
     if recipe.patience is not None:
-        tuning, what = ["patience"], N_("where folds judge, no image is kept aside that could tell when to end")
+        tuning, what = ["patience"], N_("where folds judge, no image is set aside to decide when to stop")
     if tuning:
-        todo = N_("leave one of the two options away")
+        todo = N_("leave out one of the two options")
         where = f"folds={recipe.folds} {tuning[0]}={getattr(recipe, tuning[0])}"
         raise UsageError("L166", where=where, what=what, todo=todo, name=tuning[0])
 
@@ -263,8 +266,9 @@ def _explain_folds(recipe: Recipe, few: int | None) -> list[Message]:
     )
     if few is not None:
         says = N_(
-            "{few:count} images are few, so none is kept aside: they are judged in {folds:count} folds, each by a "
-            "model that had not seen it; the model that is kept learns from all of them (--test 0.2 keeps a part aside)"
+            "there are few images ({few:count}), so none is set aside: they are judged in {folds:count} folds, "
+            "each by a model that had not seen it; the model that is kept learns from all of them (--test 0.2 "
+            "sets a part aside)"
         )
     reasons = [message(says, folds=recipe.folds, few=few or 0)]
     if not may_tune(recipe):

@@ -41,11 +41,11 @@ def decide_good_parts(recipe: Recipe, good: str) -> tuple[Recipe, list[Message]]
     size = max(64, round(asked_size / 32) * 32)
     reasons = [
         message(
-            N_("what parts of {name} look like is learned, and whatever is far from that is called a defect"), name=good
+            N_("the model learns what parts of {name} look like, and calls anything far from that a defect"), name=good
         )
     ]
     if size != asked_size:
-        says = N_("image size {size} px: this network wants at least {least} px, and a multiple of {multiple}")
+        says = N_("image size {size} px: this network needs at least {least} px, and a multiple of {multiple}")
         reasons.append(message(says, size=size, least=64, multiple=32))
     filled = recipe.but(
         model=GOOD_PARTS,
@@ -84,7 +84,7 @@ def describe(describer: Describer, rows: np.ndarray, each: int) -> Generator[Pro
             order = torch.randperm(one.shape[1], generator=torch.Generator().manual_seed(row))
             patches.append(one[:, order[:each].sort().values].T)
         means.append(maps.mean(2).numpy())
-        yield Progress(message(N_("looking at good parts")), k + len(part), len(rows))
+        yield Progress(message(N_("examining good parts")), k + len(part), len(rows))
     return torch.stack(patches), np.concatenate(means)
 
 

@@ -59,7 +59,7 @@ def frozen_features(
                 [frozen.features(pixels.take(part[start : start + batch])) for start in range(0, len(part), batch)]
             )
             write_atomically(_chunk_name(cache, pixels, part), lambda stream, a=array: np.save(stream, a))  # type: ignore[misc]
-        yield Progress(message(N_("looking at the images with the pretrained network")), k + len(part), len(rows))
+        yield Progress(message(N_("running the pretrained network on the images")), k + len(part), len(rows))
 
 
 def seconds_an_image(model: nn.Module, pixels: Pixels, rows: np.ndarray, device: torch.device) -> float:

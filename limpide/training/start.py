@@ -44,11 +44,11 @@ def describe_rule(state: TrainState) -> Message:
     rule = state.optimizer.identity()["name"]
     if (rule, state.schedule_name) == ("adamw", "one_cycle"):
         return message(
-            N_("optimizer: AdamW, with a learning rate of {lr:number} at the height of one cycle"),
+            N_("optimizer: AdamW, with a one-cycle learning rate that peaks at {lr:number}"),
             lr=float(state.lr),
         )
     return message(
-        N_("optimizer: {optimizer}, with a learning rate of at most {lr:number}, by the schedule {schedule}"),
+        N_("optimizer: {optimizer}, with a learning rate of at most {lr:number} and the schedule {schedule}"),
         optimizer=rule,
         lr=float(state.lr),
         schedule=state.schedule_name,

@@ -43,7 +43,10 @@ def _unflattered(finding: Finding, trained: int | None) -> Finding:
     if not trained or finding.verdict != "ok" or finding.name in ("accuracy", "defects"):
         return finding
     says = message(
-        N_("The training used {trained:count} of these images, or nearly the same, which flatters this: {says}"),
+        N_(
+            "The training used {trained:count} of these images, or nearly the same ones, which makes this "
+            "look better than it is: {says}"
+        ),
         trained=trained,
         says=finding.message.to_json(),
     )

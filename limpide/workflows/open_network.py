@@ -76,14 +76,14 @@ def classes_of(network: Any, preprocessing: Preprocessing) -> int:
 def _files(folder: Path) -> list[str]:
     """Names of the images under `folder`, relative to it."""
     if not folder.is_dir():
-        raise DataError("L208", where=folder, todo=N_("name a folder of images"))
+        raise DataError("L208", where=folder, todo=N_("give a folder of images"))
     names = sorted(
         str(file.relative_to(folder))
         for file in folder.rglob("*")
         if file.suffix.lower() in PICTURES and file.is_file() and not file.name.startswith(".")
     )
     if not names:
-        raise DataError("L211", where=folder, todo=N_("name a folder of images"))
+        raise DataError("L211", where=folder, todo=N_("give a folder of images"))
     return names
 
 

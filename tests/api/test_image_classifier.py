@@ -140,7 +140,7 @@ def test_the_names_of_other_libraries() -> None:
         "crop",
         0.3,
     )
-    with pytest.raises(UsageError, match="made twice"):
+    with pytest.raises(UsageError, match="given under two names"):
         ImageClassifier(epochs=3, n_epochs=3)  # type: ignore[call-arg]
 
 

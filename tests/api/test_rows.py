@@ -43,7 +43,13 @@ def test_how_a_row_fills_a_square() -> None:
 
 @pytest.mark.parametrize(
     ("shape", "says"),
-    [((8, 9), "do not fill"), ((64,), "no shape"), ((4, 4, 4), "no shape"), ((0, 64), "no shape"), ("8x8", "no shape")],
+    [
+        ((8, 9), "do not fill"),
+        ((64,), "not the shape"),
+        ((4, 4, 4), "not the shape"),
+        ((0, 64), "not the shape"),
+        ("8x8", "not the shape"),
+    ],
 )
 def test_a_wrong_shape(shape: Any, says: str) -> None:
     with pytest.raises(ValueError, match=says) as caught:

@@ -195,7 +195,7 @@ def test_a_network_of_vectors_has_no_maps_and_is_shown_all_the_same(picture: np.
     assert found.saliency("grad_cam").plane is None
     checked(found._repr_html_())
     page = found.save(tmp_path / "a.html").read_text(encoding="utf-8")
-    assert "no maps that this method could weigh" in page
+    assert "no feature maps that this method could weight" in page
     with Image.open(found.save(tmp_path / "a.png")) as sheet:
         assert sheet.width == 1600
 

@@ -102,7 +102,7 @@ def test_get_params_set_params() -> None:
     )
     with pytest.raises(UsageError, match="did you mean learning_rate"):
         clf.set_params(learningrate=1)
-    with pytest.raises(UsageError, match="made twice"):
+    with pytest.raises(UsageError, match="given under two names"):
         ImageClassifier(lr=1, learning_rate=1)  # type: ignore[call-arg]
     clf.set_params(epochs=-1)
     with pytest.raises(UsageError, match="epochs=-1"):

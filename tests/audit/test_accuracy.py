@@ -67,4 +67,4 @@ def test_groups_are_said_by_their_name() -> None:
     )
     assert "80 images in 8 groups (ward, bed)" in str(AUDITS["accuracy"](bursts(right, 10, grouped_by="ward, bed")))
     assert "80 images in 8 groups of look-alikes" in str(AUDITS["accuracy"](bursts(right, 10)))
-    assert any("say as much as" in str(detail) for detail in AUDITS["classes"](bursts(right, 10)).details)
+    assert any("tell as much as" in str(detail) for detail in AUDITS["classes"](bursts(right, 10)).details)

@@ -33,7 +33,7 @@ def test_the_score_counts_every_class_alike() -> None:
     number = found.number("balanced accuracy")
     assert number.value == pytest.approx(expected) and found.data["lead"] == "balanced accuracy"
     assert number.low is not None and number.high is not None and number.low < expected < number.high
-    assert "every class counted alike" in str(found.message) and found.verdict == "ok"
+    assert "every class counted equally" in str(found.message) and found.verdict == "ok"
     assert found.number("accuracy").value < found.number("majority").value, "always good would be right more often"
 
 

@@ -58,7 +58,7 @@ def test_perfect_probabilities_are_accused_as_seldom_as_the_test_says_and_boasti
 
 def test_a_model_that_knows_nothing_is_not_praised_for_saying_so() -> None:
     nothing = AUDITS["calibration"](stated(0.5, 0.5, 2000))
-    assert "say how little it knows" in str(nothing) and "can be believed" not in str(nothing)
+    assert "show how little it knows" in str(nothing) and "can be believed" not in str(nothing)
     assert "can be believed" in str(AUDITS["calibration"](stated(0.9, 0.9, 2000)))
 
 

@@ -240,7 +240,7 @@ def test_the_command(photos: Path) -> None:
         and printed["groups"] is None
         and printed["ignored"] == []
     )
-    assert [note["says"] for note in printed["notes"]] == ["layout: a folder a class"]
+    assert [note["says"] for note in printed["notes"]] == ["layout: one folder per class"]
     assert "usable images in 2 classes" in printed["findings"]["balance"]["says"]
 
 
@@ -274,7 +274,7 @@ def test_reasons_are_those_of_these_data(tmp_path: Path) -> None:
     said = {name: str(finding) for name, finding in checked(theirs).items()}
     assert said["duplicates"] == "2 images are exact copies of others." and "random split" not in said["name_groups"]
     assert (
-        "see that none is in two of your parts" in said["name_groups"]
+        "make sure that none is in two of your parts" in said["name_groups"]
         and "only the copy nearest to the test is kept" in said["leaks"]
     )
     found = {event.finding.name: str(event.finding) for event in check("digits") if isinstance(event, Judged)}

@@ -55,7 +55,7 @@ def test_a_trained_run_says_of_how_many_patients_its_test_images_are(run: Run) -
     n = int(score.number("accuracy").n or 0)
     assert f"{n} images of {n // EACH} patients" in str(score) and run.info().grouped_by == "patient"
     assert score.number("accuracy").high - score.number("accuracy").low > 0.45  # type: ignore[operator]
-    assert any("say as much as" in str(detail) for detail in score.details)
+    assert any("tell as much as" in str(detail) for detail in score.details)
     evidence = read_evidence(str(run.path))  # the studio's
     assert evidence.grouped_by == "patient" and evidence.group_count == n // EACH and evidence.groups_known
 

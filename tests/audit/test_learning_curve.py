@@ -34,7 +34,7 @@ def noisy(losses: Sequence[float], spread: float = 0.05) -> list[float]:
         (noisy(np.linspace(2.3, 0.4, 50).tolist()), (1.5, 0.9), "ok", "Learned without overfitting"),
         # a leap that was made good
         ([2.3, 9.0, *np.linspace(4, 0.3, 48).tolist()], (1.5, 0.4), "ok", "Learned without overfitting"),
-        ([2.3] * 9, (2.3,), "ok", "One epoch was made"),  # too few steps to say so
+        ([2.3] * 9, (2.3,), "ok", "One epoch done"),  # too few steps to say so
     ],
 )
 def test_what_is_said_when_it_is_over(
@@ -58,7 +58,12 @@ def test_what_is_said_when_it_is_over(
                 "from epoch 3 on"
             ),
         ),
-        ("frozen", 1, "ok", "Fine-tuning did no better on validation than the first model, which is kept."),
+        (
+            "frozen",
+            1,
+            "ok",
+            "Fine-tuning did no better on validation than the first model, so the first model is kept.",
+        ),
     ],
 )
 def test_what_is_said_is_said_of_the_model_that_is_kept(kept: str | None, best: int, kind: str, words: str) -> None:
@@ -71,7 +76,7 @@ def test_a_loss_that_rose_after_the_pass_that_is_kept_is_no_headline_of_its_own(
     assert str(diagnose(losses, epochs, "trained", guess=math.inf)[0][1]).startswith(
         "The weights after epoch 2 are kept; later the loss rose to twice"
     )
-    assert str(diagnose(losses, epochs, guess=math.inf)[0][1]).startswith("The loss is twice what it was")
+    assert str(diagnose(losses, epochs, guess=math.inf)[0][1]).startswith("The loss is twice its initial value")
     flat = [Epoch(n, 10 * n + 10, 1.0, 0.5 if n == 1 else 0.505, 0.8, n <= 1, 0.0) for n in range(5)]
     assert (
         str(diagnose([], flat, "trained")[0][1])
@@ -101,4 +106,4 @@ def test_without_validation_nothing_is_said_of_it(kept: str | None) -> None:
     epochs = [Epoch(n, 8 * n + 8, 2.0 - n / 4, 2.0 - n / 4, 0.0, True, 0.0) for n in range(5)]
     (kind, says), *rest = diagnose(noisy([2.0, 1.5, 1.0] * 8), epochs, kept)
     assert not rest and kind == "unknown" and "validation" not in str(says)
-    assert "went from 2 in the first epoch to 1 nats" in str(says) and "no image was kept aside" in str(says)
+    assert "went from 2 in the first epoch to 1 nats" in str(says) and "no image was set aside" in str(says)

@@ -40,7 +40,7 @@ def test_the_sealed_file() -> None:
     )
     # another class, however close
     assert run_facts.export_finding(other, np.array([[0.50004, 0.49996], [0.4, 0.6]])).verdict == "bad"
-    assert run_facts.export_finding(far, ours).number("largest difference of a probability").value == pytest.approx(
+    assert run_facts.export_finding(far, ours).number("largest difference in a probability").value == pytest.approx(
         2e-4
     )
     for finding in (run_facts.export_finding(close, ours), run_facts.export_finding(far, ours)):

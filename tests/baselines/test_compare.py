@@ -123,7 +123,7 @@ def test_the_energy_of_the_report_is_that_of_the_record(run: Run) -> None:
     """One value, read once: run.json, which Runs, Live and Compare show, and the finding that the report shows."""
     energy, cost = typed_json.to_plain_json(run.info().energy), run.findings()["cost"]
     shown = next(number for number in cost.numbers if number.unit == "Wh")
-    assert shown.value == energy["joules"] / JOULES_PER_WH and cost.number("whole time").value == run.info().seconds
+    assert shown.value == energy["joules"] / JOULES_PER_WH and cost.number("total time").value == run.info().seconds
     assert cost.number("training time").value == run.info().training_seconds == table(run)[0][6]
     raw = json.loads((run.path / "run.json").read_text())
     assert raw["energy"] == energy

@@ -245,7 +245,7 @@ def test_a_rival_that_was_cut_short_says_what_it_got() -> None:
     found = details([model("forest", first(300)), model("logistic", first(200), n_train=120)], ALL)
     assert "Training images of logistic regression on pixels: 120 of 500. More could change its answers." in found
     assert not any("all 500" in line or "forest" in line for line in found) and any(
-        "counted and not timed" in line for line in found
+        "counted, not timed" in line for line in found
     )
 
 

@@ -25,7 +25,9 @@ def test_evaluate(place: Place) -> None:
 
 def test_a_score_on_images_of_the_training_promises_nothing_for_others(place: Place) -> None:
     done = place("evaluate", place.run, "photos", status=None)
-    assert "this flatters it" in " ".join(done.stdout.split()) and "many more images like these" not in done.stdout
+    assert (
+        "this inflates the score" in " ".join(done.stdout.split()) and "many more images like these" not in done.stdout
+    )
 
 
 def test_evaluate_ends_with_1_where_a_verdict_is_bad(place: Place, tmp_path: Path) -> None:

@@ -48,9 +48,7 @@ def test_a_mistake_of_ours_is_70(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
     monkeypatch.setattr("limpide.core.run_summary.Run.known_in", broken)
     code, out, err = ended("runs", "--runs", tmp_path)
-    assert (
-        code == Exit.MISTAKE == 70 and out == "" and len(err.splitlines()) == 1 and "mistake in limpide itself" in err
-    )
+    assert code == Exit.MISTAKE == 70 and out == "" and len(err.splitlines()) == 1 and "a bug in limpide" in err
     assert "never seen" in (tmp_path / "error.log").read_text()
 
 

@@ -35,7 +35,7 @@ from tests.cli.place import Place, one_line
         (("export", "runs/photos-001", "no/such/folder/model.onnx"), 2, ".onnx"),
         (("predict", "runs/photos-001", "*.xyz"), 2, "no file matches"),
         (("predict", "photos/disc/0000.png", "photos"), 4, "cannot be opened"),
-        (("explain", "runs/photos-001", "photos/disc"), 3, "name an image file"),
+        (("explain", "runs/photos-001", "photos/disc"), 3, "give an image file"),
         (("explain", "runs/photos-001", "gone.png"), 3, "gone.png"),
         (("explain", "runs/photos-001", "photos/disc/0000.png", "--layer", "haed"), 2, "did you mean head?"),
         (("explain", "runs/photos-001", "photos/disc/0000.png", "--layer", "head", "--channel", "3"), 2, "below 3"),

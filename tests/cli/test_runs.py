@@ -32,8 +32,8 @@ def test_an_unfinished_run_says_so_when_its_model_is_used(place: Place, tmp_path
     shutil.copytree(place.run, copied)
     info = json.loads((copied / "run.json").read_text())
     (copied / "run.json").write_text(json.dumps(info | {"status": "stopped"}))
-    assert "not finished and its model not judged" in place("predict", copied, "photos/disc/0000.png").stderr
-    assert "not finished and its model not judged" in " ".join(
+    assert "not finished and its model is not judged" in place("predict", copied, "photos/disc/0000.png").stderr
+    assert "not finished and its model is not judged" in " ".join(
         place("export", copied, tmp_path / "x.onnx").stdout.split()
     )
     words = last(place("runs", "--runs", tmp_path)).removeprefix("next: limpide train ").split()

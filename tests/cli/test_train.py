@@ -18,8 +18,8 @@ def test_train_says_everything_and_ends_with_the_next_command(place: Place) -> N
     said = place.trained
     for part in (
         "48 images in 3 classes",
-        "kept for the final score",
-        "passes over the training part",
+        "for the final score",
+        "epochs on the training part",
         "in all",
         "report: runs/photos-001/report.html",
     ):

@@ -103,7 +103,10 @@ def test_weights_that_are_not_installed_are_one_line(monkeypatch: pytest.MonkeyP
 def test_it_can_be_looked_into_and_others_say_what_they_lack(photos: Path, tmp_path: Path) -> None:
     opened = limpide("explain", "efficientnet_lite0", photos / "china.jpg", cwd=tmp_path).stdout
     assert "palace" in opened and "stem.0" in opened
-    assert "no network with published weights" in limpide("predict", "vgg16", photos, cwd=tmp_path, status=2).stderr
+    assert (
+        "no network of this name with published weights"
+        in limpide("predict", "vgg16", photos, cwd=tmp_path, status=2).stderr
+    )
     assert (
         "did you mean efficientnet_lite0?"
         in limpide("predict", "efficientnet_lit0", photos, cwd=tmp_path, status=2).stderr

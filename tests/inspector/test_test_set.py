@@ -76,7 +76,7 @@ def test_a_planted_mark_is_found_and_named(tmp_path: Path, session: Session) -> 
     found = ask(session, Run(tmp_path / "runs" / "photos-001"), "shortcut")
     finding = Finding.from_json(found["finding"])
     assert finding.verdict == "warn" and str(finding.message).startswith(
-        "One small place decides: what marked shows at the top, on the right"
+        "One small area decides: what marked shows at the top, on the right"
     )
     top, left, bottom, right = found["shown"][0]["box"]
     rows = list(read_split(tmp_path / "runs" / "photos-001" / "split.csv"))
@@ -90,6 +90,6 @@ def test_a_planted_mark_is_found_and_named(tmp_path: Path, session: Session) -> 
     assert own is not None and own.verdict == "warn" and "marked" in str(own.message) and own.pictures[0].jpeg, (
         "training asks, too"
     )
-    assert "One small place decides" in (tmp_path / "runs" / "photos-001" / "report.html").read_text()
+    assert "One small area decides" in (tmp_path / "runs" / "photos-001" / "report.html").read_text()
     assert found["shown"][0]["class"] == "marked" and top <= 2 and bottom >= 4 and left <= 29 and right == 32
     assert np.array(found["shown"][0]["shares"]).shape == (8, 8) and found["judged"] == found["of"] == 3

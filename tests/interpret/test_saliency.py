@@ -101,7 +101,7 @@ def test_grad_cam_by_hand() -> None:
         model[4].weight.copy_(torch.tensor([[0.0, 1.0], [1.0, 0.0]]))
     image = torch.randn(1, 1, 6, 6)
     assert torch.allclose(grad_cam(model, image, 1), image[0, 0].clamp(min=0) / 36, atol=1e-6)
-    with pytest.raises(TypeError, match="no maps"):
+    with pytest.raises(TypeError, match="no feature maps"):
         grad_cam(nn.Sequential(nn.Flatten(), nn.Linear(36, 2)), image, 0)
 
 
@@ -125,7 +125,7 @@ def test_the_badge_is_earned_by_explanations_and_not_by_edges(digits: tuple[nn.M
 @pytest.mark.parametrize(
     ("mean", "said"),
     [
-        (0.1, "hurts more"),
+        (0.1, "lowers the probability more"),
         (0.25, "no more than deleting at random."),
         (0.35, "no more than deleting at random, or along edges."),
     ],

@@ -43,7 +43,7 @@ def test_it_has_the_weights_of_the_network_that_it_is_a_view_of() -> None:
     windows.load_state_dict(whole.state_dict())
     whole, windows, square = whole.eval(), windows.eval(), torch.randn(1, 3, 96, 96)
     one_window = windows.features(square)  # type: ignore[operator]
-    assert torch.allclose(one_window, whole.features(square), rtol=1e-4), "all of the image"  # type: ignore[operator]
+    assert torch.allclose(one_window, whole.features(square), rtol=1e-4), "the whole image"  # type: ignore[operator]
     larger = torch.randn(1, 3, 224, 224)
     assert not torch.allclose(windows.features(larger), whole.features(larger), rtol=1e-2)  # type: ignore[operator]
 

@@ -157,7 +157,8 @@ def accuracy(classes: tuple[str, ...]) -> Finding:
         ],
         details=[
             message(
-                "Chance is what guessing among {classes:count} classes gives; majority is always saying {name}.",
+                "Chance is the score of guessing among {classes:count} classes; majority is the score of "
+                "always saying {name}.",
                 classes=len(classes),
                 name=classes[0],
             )
@@ -214,7 +215,7 @@ def each_class(classes: tuple[str, ...], counts: np.ndarray) -> Finding:
         "classes",
         "warn",
         message(
-            "{name} clearly falls behind the other classes: {recall:percent} of {n:count} found.",
+            "{name} clearly falls behind the other classes: {recall:percent} of {n:count} images found.",
             name=classes[weakest],
             recall=float(recall[weakest]),
             n=int(counts[weakest].sum()),
@@ -229,7 +230,12 @@ def mistakes(classes: tuple[str, ...], counts: np.ndarray, pictures: list[Pictur
     i, j = divmod(int(off.argmax()), len(classes))
     order = [divmod(int(k), len(classes)) for k in np.argsort(-off, axis=None, kind="stable")[:8]]
     rows = [[classes[a], classes[b], int(off[a, b]), float(off[a, b] / counts[a].sum())] for a, b in order]
-    columns = [("true class", "text"), ("called", "text"), ("images", "count"), ("share of the class", "percent")]
+    columns = [
+        ("true class", "text"),
+        ("predicted class", "text"),
+        ("images", "count"),
+        ("share of the class", "percent"),
+    ]
     said = message(
         "Its most frequent confusion: {n:count} of {total:count} images of {truth} were called {said}.",
         n=int(off[i, j]),
@@ -297,7 +303,7 @@ def training() -> Finding:
         "ok",
         message(
             "After {epochs:count} epochs, the weights of epoch {best:count} were kept: {accuracy:percent} of "
-            "{n:count} validation images right.",
+            "{n:count} validation images correct.",
             epochs=8,
             best=7,
             accuracy=0.989,
@@ -329,8 +335,8 @@ def cost() -> Finding:
         "cost",
         "ok",
         message(
-            "The model file takes {size:bytes} and names an image in {ms:number} ms here; the work took "
-            "{whole:duration}, quoted {quoted:duration}.",
+            "The model file takes {size:bytes} and names an image in {ms:number} ms on this machine; the work "
+            "took {whole:duration} (estimate: {quoted:duration}).",
             size=1_240_000,
             ms=0.41,
             whole=92.0,
@@ -340,8 +346,8 @@ def cost() -> Finding:
             Number("parameters", 303_146, "count"),
             Number("model file", 1_240_000, "bytes"),
             Number("training time", 74.0, "s"),
-            Number("whole time", 92.0, "s"),
-            Number("quoted time", 88.0, "s"),
+            Number("total time", 92.0, "s"),
+            Number("estimated time", 88.0, "s"),
             Number("milliseconds an image", 0.41, "ms"),
         ],
     )
@@ -349,7 +355,7 @@ def cost() -> Finding:
 
 def exported() -> Finding:
     says = "The exported file gives the same answers as the network it came from, on {n:count} images."
-    difference = Number("largest difference of a probability", 2.3e-7, "share", n=32)
+    difference = Number("largest difference in a probability", 2.3e-7, "share", n=32)
     return Finding("export", "ok", message(says, n=32), [difference])
 
 
@@ -379,7 +385,8 @@ def inside(channels: int = 5, side: int = 3) -> Finding:
     steps = (("features.0.norm", "batch_norm", value / 2), ("features.0.relu", "relu", max(0.0, value / 2)))
     data["after"] = [{"layer": layer, "name": name, "value": one} for layer, name, one in steps]
     says = message(
-        "Unit {channel} of layer {layer} at row {y}, column {x} is the sum of {terms:count} products: {value:number}.",
+        "One number inside the network, {value:number}, is the sum of {terms:count} products (unit "
+        "{channel} of layer {layer}, row {y}, column {x}).",
         channel=12,
         layer="features.0.conv",
         y=9,

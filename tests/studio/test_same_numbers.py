@@ -244,8 +244,8 @@ def test_what_it_cost_is_the_same_everywhere(run: Run, server: Server, page: Any
         "energy",
         {"finding": plain(format_measure(energy.value, "Wh"))} | {name: row["energy"] for name, row in rows.items()},
     )
-    times = {"finding": cost("whole time").value, "runs --json": listed["seconds"], "run.json": run.info().seconds}
-    same("whole time", {name: seconds(value) for name, value in times.items()} | {"Runs": rows["Runs"]["time"]})  # type: ignore[arg-type]
+    times = {"finding": cost("total time").value, "runs --json": listed["seconds"], "run.json": run.info().seconds}
+    same("total time", {name: seconds(value) for name, value in times.items()} | {"Runs": rows["Runs"]["time"]})  # type: ignore[arg-type]
     same(
         "training time",
         {"finding": seconds(cost("training time").value), "runs --json": seconds(listed["training_seconds"])},

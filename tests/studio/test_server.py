@@ -180,11 +180,11 @@ def test_a_link_out_of_a_run_is_neither_read_nor_written(server: Server, tmp_pat
             (linked / name).symlink_to(secret)
             for path in ("", "/report", "/findings", "/series", "/marks", "/events", "/look/worst"):
                 status, _, data = server.ask("/api/runs/linked-001" + path)
-                assert status == 404 and b"leads out of it" in data and b"SECRET" not in data, (name, path)
+                assert status == 404 and b"points outside the run" in data and b"SECRET" not in data, (name, path)
             mark = json.dumps({"file": "disc/1.png", "label": "disc", "suggested": "?"}).encode()
             assert server.ask("/api/runs/linked-001/marks", "POST", mark)[0] == 404 and secret.read_text() == "SECRET"
             status = {
-                run["name"]: (run["status"], "leads out of it" in run.get("said", ""))
+                run["name"]: (run["status"], "points outside the run" in run.get("said", ""))
                 for run in server.json("/api/runs")["runs"]
             }
             assert status == {"photos-001": ("finished", False), "linked-001": ("unreadable", True)}

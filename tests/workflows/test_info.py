@@ -76,7 +76,7 @@ def test_where_there_is_no_mallopt_it_says_so(
     assert found["allocator"]["kept_by_train"] is found["allocator"]["kept_by_predict"] is False
     monkeypatch.setenv("COLUMNS", "300")
     print_info(found)
-    assert "left as it is" in capsys.readouterr().out
+    assert "left unchanged" in capsys.readouterr().out
 
 
 # -- what a person types

@@ -10,8 +10,8 @@ from limpide.text.messages import N_
 
 DATA_ERRORS = {
     "L201": ErrorEntry(
-        what=N_("this file is no folder, no table and no archive of images"),
-        todo=N_("name a folder with one folder a class, a .csv, a .zip or a .tar"),
+        what=N_("this file is not a folder, a table or an archive of images"),
+        todo=N_("give a folder with one folder per class, a .csv, a .zip or a .tar"),
         explanation="""
         `limpide train` wants a folder, a table (`.csv`, `.tsv`, `.parquet`), an archive (`.zip`, `.tar`, `.tar.gz`
         …) or the name of a data set.
@@ -55,7 +55,7 @@ DATA_ERRORS = {
     ),
     "L207": ErrorEntry(
         what="",  # said where it is raised
-        todo=N_("name an image file: JPEG, PNG, WebP, TIFF …"),
+        todo=N_("give an image file: JPEG, PNG, WebP, TIFF …"),
         title="the image cannot be used",
         explanation="""
         The file was found, but it cannot be read as an image: it is empty, cut short, a web page, too small, or in
@@ -64,7 +64,7 @@ DATA_ERRORS = {
     ),
     "L208": ErrorEntry(
         what=N_("the file cannot be opened"),
-        todo=N_("name an image file: JPEG, PNG, WebP, TIFF …"),
+        todo=N_("give an image file: JPEG, PNG, WebP, TIFF …"),
         explanation="""
         The system refused to open the file: it does not exist, or you may not read it. The message repeats the
         reason the system gave.
@@ -88,7 +88,7 @@ DATA_ERRORS = {
     ),
     "L211": ErrorEntry(
         what=N_("none of these images can be read"),
-        todo=N_("name a folder of readable images"),
+        todo=N_("give a folder of readable images"),
         explanation="""
         `limpide evaluate` found files in the class folders, but no file is a readable image. Check that the folder
         is the right one and was copied completely.
@@ -104,7 +104,7 @@ DATA_ERRORS = {
     ),
     "L213": ErrorEntry(
         what=N_("unpacked, this archive is too large for the disk"),
-        todo=N_("unpack it elsewhere and name the folder"),
+        todo=N_("unpack it elsewhere and give that folder"),
         explanation="""
         A compressed tar is unpacked once, into the cache, and would take more than half of the free disk, or far
         more than images do. Unpack it where there is room and name that folder.
@@ -112,7 +112,7 @@ DATA_ERRORS = {
     ),
     "L214": ErrorEntry(
         what=N_("the table is empty"),
-        todo=N_("give it a first line file,label and one line an image"),
+        todo=N_("give it a first line file,label and one line per image"),
         explanation="""
         It has no first line that names its columns. Give it a first line `file,label` and one line an image.
         """,
@@ -122,7 +122,7 @@ DATA_ERRORS = {
             "images seem to have several labels each, and limpide gives one class to an image (multi-label is "
             "not supported)"
         ),
-        todo=N_("keep one label an image, or train one model a label"),
+        todo=N_("keep one label per image, or train one model per label"),
         explanation="""
         Labels such as `cat|dog`, or a column a label. Keep the one that matters, or train one model a label.
         """,
@@ -136,7 +136,7 @@ DATA_ERRORS = {
         """,
     ),
     "L217": ErrorEntry(
-        what=N_("the images went away while they were read"),
+        what=N_("the images disappeared while they were being read"),
         todo=N_("connect the disk again and run the same command again to continue"),
         explanation="""
         The folder itself is gone, as when a disk or a network share is disconnected. Connect it again: the same
@@ -144,14 +144,14 @@ DATA_ERRORS = {
         """,
     ),
     "L218": ErrorEntry(
-        what=N_("{n} of {total} files are not there"),
+        what=N_("missing files: {n} of {total}"),
         todo=N_("give paths of image files that exist"),
         explanation="""
         A list of paths given from Python names files that do not exist.
         """,
     ),
     "L219": ErrorEntry(
-        what=N_("this is no array of images"),
+        what=N_("this is not an array of images"),
         todo=N_("give the one column that holds the images"),
         explanation="""
         Arrays are (n, height, width) or (n, height, width, 3), 8-bit or floats within 0 … 1 or 0 … 255, with one
@@ -161,7 +161,7 @@ DATA_ERRORS = {
     ),
     "L220": ErrorEntry(
         what=N_("these images have no labels"),
-        todo=N_("call fit(X, y) with one label an image, or fit(folder)"),
+        todo=N_("call fit(X, y) with one label per image, or fit(folder)"),
         explanation="""
         `ImageClassifier.fit` got an array or a list of paths and no `y`. Only a folder, a table or an archive can
         say by itself what its images show.
@@ -169,7 +169,7 @@ DATA_ERRORS = {
     ),
     "L221": ErrorEntry(
         what=N_("labels are missing or of several kinds"),
-        todo=N_("give one label an image: all text, or all whole numbers"),
+        todo=N_("give one label per image: all text, or all whole numbers"),
         explanation="""
         The labels hold `None`, or text and numbers together, and cannot be put in an order. Give one label an
         image, all of one kind.
@@ -185,14 +185,14 @@ DATA_ERRORS = {
     ),
     "L223": ErrorEntry(
         what=N_("these images have several sizes"),
-        todo=N_("bring colours of more than 8 bits to 0 … 255, or to one size"),
+        todo=N_("convert colours of more than 8 bits to 0 … 255, or bring the images to one size"),
         explanation="""
         Lists of numbers of different lengths cannot become one array. Give each image as an array of its own: then
         they may have any sizes.
         """,
     ),
     "L224": ErrorEntry(
-        what=N_("rows of {features} numbers do not fill images of {n}"),
+        what=N_("rows of {features} numbers do not fill images of {n} numbers"),
         todo=N_("give the shape whose sides multiply to the length of a row"),
         explanation="""
         The sides in `image_shape` of `FlatImageClassifier` multiply to another number than a row has.
@@ -209,7 +209,7 @@ DATA_ERRORS = {
     ),
     "L226": ErrorEntry(
         what=N_("the table cannot be read"),
-        todo=N_("write one JSON object a line, with file_name and label"),
+        todo=N_("write one JSON object per line, with file_name and label"),
         explanation="""
         The Parquet file is damaged or of another kind. Save it as CSV.
         """,
@@ -226,7 +226,7 @@ DATA_ERRORS = {
     ),
     "L228": ErrorEntry(
         what=N_(
-            "no file that the table names is there: its column {column} says {cell} first, and its columns are {names}"
+            "no file that the table names exists: its column {column} starts with {cell}, and its columns are {names}"
         ),
         explanation="""
         Files are looked up below the folder of the table, in this order: as their path stands, whatever its case,
@@ -258,7 +258,7 @@ DATA_ERRORS = {
     ),
     "L232": ErrorEntry(
         what=N_("there are {n} images and {k} labels"),
-        todo=N_("give one label an image"),
+        todo=N_("give one label per image"),
         explanation="""
         Every image needs one label, in the same order.
         """,
@@ -277,7 +277,7 @@ DATA_ERRORS = {
     ),
     "L235": ErrorEntry(
         what=N_("there are {n} images and {k} groups"),
-        todo=N_("give one group an image"),
+        todo=N_("give one group per image"),
         explanation="""
         Every image needs one group, in the same order; images without company get a group of their own.
         """,
@@ -292,7 +292,7 @@ DATA_ERRORS = {
         """,
     ),
     "L237": ErrorEntry(
-        what=N_("the table has two columns of one name"),
+        what=N_("two columns of the table have the same name"),
         todo=N_("rename or remove one of them"),
         explanation="""
         Which of the two is meant cannot be known. Rename or remove one of them.
@@ -313,7 +313,7 @@ DATA_ERRORS = {
         """,
     ),
     "L240": ErrorEntry(
-        what=N_("{n} of {total} labels are missing"),
+        what=N_("missing labels: {n} of {total}"),
         todo=N_("give every image a label, or leave out those that have none"),
         explanation="""
         `None` and `NaN` name no class. Give these images a label, or leave them out of both lists.
@@ -321,7 +321,7 @@ DATA_ERRORS = {
     ),
     "L241": ErrorEntry(
         what=N_("several tables in this folder could be meant: {names}"),
-        todo=N_("name the one to use instead of the folder"),
+        todo=N_("give the one to use instead of the folder"),
         explanation="""
         More than one table here has a column of files and a column of labels. Name the one to use: `limpide train
         photos/labels.csv`.
@@ -329,14 +329,16 @@ DATA_ERRORS = {
     ),
     "L242": ErrorEntry(
         what=N_("a table inside an archive is not read"),
-        todo=N_("unpack the archive and name its folder"),
+        todo=N_("unpack the archive and give its folder"),
         explanation="""
         The folders in the archive name no classes, and its table is not looked at. Unpack the archive and name its
         folder, or put the images of each class into a folder of its own before packing.
         """,
     ),
     "L243": ErrorEntry(
-        what=N_("no class is called {name}, as the good parts of this model: every image would count as a defect"),
+        what=N_(
+            "no class is called {name}, the name of the good parts in this model: every image would count as a defect"
+        ),
         todo=N_("give the folder of good parts this name"),
         explanation="""
         A model of good parts judges a folder with one folder of good parts, called as in its training, and any folders
@@ -345,7 +347,8 @@ DATA_ERRORS = {
     ),
     "L261": ErrorEntry(
         what=N_(
-            "all {n} images of {name} are one image, or nearly: copies stay in one part, so none is left to test on"
+            "all {n} images of {name} are copies of one image, or nearly: copies stay in one part, so no "
+            "image is left to test on"
         ),
         todo=N_("give images that differ, at least two of each class"),
         explanation="""
@@ -355,7 +358,7 @@ DATA_ERRORS = {
         """,
     ),
     "L262": ErrorEntry(
-        what=N_("all images to train on are of one class, {name}: there is nothing to tell apart"),
+        what=N_("all training images are in one class, {name}: there is nothing to tell apart"),
         todo=N_("add images of another class to the training part, or learn good parts alone: --good {name}"),
         explanation="""
         The other classes stand in the parts that you gave for testing only. Put images of two classes at least into
@@ -364,16 +367,16 @@ DATA_ERRORS = {
         """,
     ),
     "L263": ErrorEntry(
-        what=N_("no test image is of a class to train on: {names}"),
-        todo=N_("name the class folders alike in the training part and in the test part"),
+        what=N_("no test image is in a class of the training part: the test classes are {names}"),
+        todo=N_("give the class folders the same names in the training part and in the test part"),
         explanation="""
         The test part that you gave has other classes than the training part, so that no answer could be right. The
         names of the classes are compared letter by letter.
         """,
     ),
     "L280": ErrorEntry(
-        what=N_("the labels are one-hot: a column a class, and one 1 in each row"),
-        todo=N_("give one label an image: labels.argmax(axis=1)"),
+        what=N_("the labels are one-hot: one column per class, and one 1 in each row"),
+        todo=N_("give one label per image: labels.argmax(axis=1)"),
         explanation="""
         Neural network libraries want labels like this. limpide wants one label an image: `labels.argmax(axis=1)`,
         or the names of the classes.
@@ -397,15 +400,15 @@ DATA_ERRORS = {
     ),
     "L283": ErrorEntry(
         what=N_("an array does not say what its {n} channels mean"),
-        todo=N_("give red, green and blue, or the file, or what Pillow makes of it: Image.fromarray(array, mode)"),
+        todo=N_("give red, green and blue, the file, or a Pillow image: Image.fromarray(array, mode)"),
         explanation="""
         Four channels may be RGBA or CMYK, two grey and transparency or anything else. Give the file itself, or say
         it with Pillow: `Image.fromarray(array, "RGBA")`.
         """,
     ),
     "L284": ErrorEntry(
-        what=N_("none of the images of classes that the model knows can be read"),
-        todo=N_("name a folder of readable images"),
+        what=N_("no image of a class that the model knows can be read"),
+        todo=N_("give a folder of readable images"),
         explanation="""
         `limpide evaluate` could read images, but only of classes that the model never learned, so there is nothing
         to score. Check that the other class folders were copied completely.
@@ -424,10 +427,10 @@ DATA_ERRORS = {
     ),
     "L286": ErrorEntry(
         what=N_(
-            "these are data for object detection: {file} says where things are on a picture, and limpide gives "
-            "one class to a whole picture"
+            "this is object detection data: {file} says where objects are in an image, but limpide gives one "
+            "class to a whole image"
         ),
-        todo=N_("cut the objects out, and put those of each class into a folder of its own"),
+        todo=N_("cut the objects out, and put those of each class into a separate folder"),
         explanation="""
         Beside the pictures lie files that say where things are on them, as for YOLO, COCO or Pascal VOC, and
         nothing says one class for each picture. Cut the objects out, and put those of each class into a folder of
@@ -436,30 +439,30 @@ DATA_ERRORS = {
     ),
     "L287": ErrorEntry(
         what=N_("there are only archives in this folder: {names}"),
-        todo=N_("unpack each into a folder that is called as its class, or name one of them"),
+        todo=N_("unpack each into a folder named after its class, or give one of them"),
         explanation="""
         Teachable Machine, for one, exports an archive for each class. Unpack each into a folder that is called as
         its class.
         """,
     ),
     "L288": ErrorEntry(
-        what=N_("this folder holds no picture, only {names}"),
+        what=N_("this folder contains no image, only {names}"),
         explanation="""
         None of the files ends like a picture (.jpg, .png, .tif …) or begins like one. Put the images of each class
         into a folder of its own.
         """,
     ),
     "L289": ErrorEntry(
-        what=N_("the folder of images is not there"),
-        todo=N_("name the folder that the table's files lie in"),
+        what=N_("the folder of images does not exist"),
+        todo=N_("give the folder that contains the table's files"),
         explanation="""
         `--images DIR` names the folder that the files of a table lie in.
         """,
     ),
     "L290": ErrorEntry(
         what=N_(
-            "the table names web addresses, and nothing is downloaded: its column {column} says {cell} first, "
-            "and its columns are {names}"
+            "the table names web addresses, but limpide downloads nothing: its column {column} starts with "
+            "{cell}, and its columns are {names}"
         ),
         explanation="""
         limpide never asks the network for images. Download them into a folder: the table is then read by the names
@@ -468,7 +471,7 @@ DATA_ERRORS = {
     ),
     "L291": ErrorEntry(
         what=N_("no row of the table can be used: {reason}"),
-        todo=N_("give each file a label, and each file once"),
+        todo=N_("give each file a label, and list each file only once"),
         explanation="""
         The files are there, but none of the rows has a label, or each file has several, or lies in two parts.
         """,
@@ -482,7 +485,7 @@ DATA_ERRORS = {
     ),
     "L293": ErrorEntry(
         what="",  # said where it is raised
-        title="by its name, the table is not of the training",
+        title="by its name, the table is not for training",
         explanation="""
         A table called `test`, `validation`, `predictions` or `submission` never decides alone what is learned from:
         its labels are of the test, or are no labels. Where it is what you mean, name it instead of the folder, or
@@ -490,17 +493,17 @@ DATA_ERRORS = {
         """,
     ),
     "L294": ErrorEntry(
-        what=N_("it names {n:count} of the {total:count} images to which folders give a class"),
+        what=N_("the table names {n:count} of the {total:count} images to which folders give a class"),
         explanation="""
         The folders say a class for many more images than the table, so it holds notes, or labels of a few of them.
         Name the table instead of the folder to use it alone.
         """,
     ),
     "L295": ErrorEntry(
-        what=N_("the training part names no classes"),
+        what=N_("the training part has no class folders"),
         todo=N_(
-            "put its images into a folder a class, as those of the {part} part are, or say with --parts which "
-            "folder is which"
+            "put its images into one folder per class, as those of the {part} part are, or say with --parts "
+            "which folder is which"
         ),
         explanation="""
         The test part has folders of classes, and the training part has not: there is nothing to learn from. Put the
@@ -510,10 +513,10 @@ DATA_ERRORS = {
     ),
     "L296": ErrorEntry(
         what=N_(
-            "the table does not say which file is meant: its column {column} says {cell} first, its columns are "
-            "{names}, and there are {several}"
+            "the table does not say which file is meant: its column {column} starts with {cell}, its columns are "
+            "{names}, and the candidates are {several}"
         ),
-        todo=N_("name the folder of the right ones: --images DIR"),
+        todo=N_("give the folder of the correct files: --images DIR"),
         explanation="""
         Several pictures have the name that the table gives, and nothing tells which of them is labelled: neither is
         a training folder, nor are the others masks or thumbnails. `--images DIR` names the folder of those that are
@@ -522,10 +525,10 @@ DATA_ERRORS = {
     ),
     "L297": ErrorEntry(
         what=N_(
-            "few of the files that the table names are there, such as {file}: its column {column} says {cell} "
-            "first, and its columns are {names}"
+            "few of the files that the table names exist, such as {file}: its column {column} starts with "
+            "{cell}, and its columns are {names}"
         ),
-        todo=N_("name the folder of its files: --images DIR"),
+        todo=N_("give the folder of its files: --images DIR"),
         explanation="""
         Less than a fifth of its files are found: the table may be of other pictures, or of pictures in another
         folder. `--images DIR` names the folder of its files.
@@ -533,10 +536,10 @@ DATA_ERRORS = {
     ),
     "L298": ErrorEntry(
         what=N_(
-            "these are data for object detection: the table says where things are on a picture, and limpide "
-            "gives one class to a whole picture"
+            "this is object detection data: the table says where objects are in an image, but limpide gives one "
+            "class to a whole image"
         ),
-        todo=N_("cut the objects out, or name the column that says one class for each picture: --label-column {label}"),
+        todo=N_("cut the objects out, or name the column that gives one class for each image: --label-column {label}"),
         explanation="""
         The table has the columns `xmin`, `ymin`, `xmax` and `ymax`: boxes around objects. limpide finds no objects;
         cut them out into pictures of their own. Where each picture has one row, and its class is of the whole
@@ -544,7 +547,7 @@ DATA_ERRORS = {
         """,
     ),
     "L299": ErrorEntry(
-        what=N_("too few good parts to learn from: there are {n}, and it takes {least}"),
+        what=N_("too few good parts to learn from: {n} found, {least} needed"),
         todo=N_("add images of good parts"),
         explanation="""
         Each good part must be held against others that it was not learned with. Images that are the same, and images

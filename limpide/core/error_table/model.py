@@ -33,7 +33,7 @@ MODEL_ERRORS = {
     ),
     "L404": ErrorEntry(
         what=N_("this ONNX file was not written by limpide"),
-        todo=N_("name a run, or its model.onnx"),
+        todo=N_("give a run, or its model.onnx"),
         explanation="""
         It may be a good model, but it does not say what its classes are and how images become its input. Name a
         run, or the `model.onnx` of a run.
@@ -47,7 +47,7 @@ MODEL_ERRORS = {
         """,
     ),
     "L406": ErrorEntry(
-        what=N_("no window is like this"),
+        what=N_("this window is not possible"),
         todo=N_("kernel and stride are 1 or more, padding is 0 or more"),
         explanation="""
         A kernel and a stride have at least 1 pixel, and a padding is never negative.
@@ -110,7 +110,7 @@ MODEL_ERRORS = {
     ),
     "L414": ErrorEntry(
         what=N_("this cannot be imported"),
-        todo=N_("name it as package.module:factory"),
+        todo=N_("write it as package.module:factory"),
         explanation="""
         A network of your own is named as Python would import it, then a colon, then the class or the function:
         `nets.mine:Small`. The folder where limpide is started is looked into first. What the module itself raised
@@ -118,8 +118,8 @@ MODEL_ERRORS = {
         """,
     ),
     "L415": ErrorEntry(
-        what=N_("this is no network, and no function that makes one"),
-        todo=N_("name a class of torch.nn.Module, or a function of classes"),
+        what=N_("this is neither a network nor a function that makes one"),
+        todo=N_("give a subclass of torch.nn.Module, or a function that takes classes"),
         explanation="""
         The name must be a class of `torch.nn.Module`, or a function of its module that takes `classes` (or
         `num_classes`) and returns a network. Nothing else is called.
@@ -127,15 +127,15 @@ MODEL_ERRORS = {
     ),
     "L416": ErrorEntry(
         what=N_("this network fails on images of {channels} channels and {size} px: {error}"),
-        todo=N_("let it take classes, channels and size, or use squares of another size (--image-size)"),
+        todo=N_("make it accept classes, channels and size, or use squares of another size (--image-size)"),
         explanation="""
         It was built and shown two black images. The message is its own, behind the layer in which it failed, where
         it was in one. A factory is given what it asks for by name among `classes`, `channels` and `size`.
         """,
     ),
     "L417": ErrorEntry(
-        what=N_("this network answers with the shape {came} where {expected} is needed"),
-        todo=N_("let it take the number of classes and end in that many logits"),
+        what=N_("this network outputs the shape {came} where {expected} is needed"),
+        todo=N_("make it accept the number of classes and output that many logits"),
         explanation="""
         For each image limpide needs one number a class: the logits, before any softmax.
         """,
@@ -148,7 +148,7 @@ MODEL_ERRORS = {
         """,
     ),
     "L419": ErrorEntry(
-        what=N_("these weights are of another network: {name} is in only one of the two"),
+        what=N_("these weights belong to another network: {name} is in only one of the two"),
         todo=N_("name the network with --model"),
         explanation="""
         Every layer but the last must be in both under the same name. Name the network that the weights were made
@@ -156,7 +156,7 @@ MODEL_ERRORS = {
         """,
     ),
     "L420": ErrorEntry(
-        what=N_("in these weights {name} has the shape {came}, in the network {expected}"),
+        what=N_("{name} has the shape {came} in these weights and {expected} in the network"),
         todo=N_("weights for other classes or channels need the same layers: see limpide models"),
         explanation="""
         The layers have the same names and other sizes: another variant of the network, another number of channels,
@@ -164,7 +164,7 @@ MODEL_ERRORS = {
         """,
     ),
     "L421": ErrorEntry(
-        what=N_("this is no file of safetensors"),
+        what=N_("this is not a safetensors file"),
         todo=N_("save the weights with safetensors.torch.save_file: pickles are not opened"),
         explanation="""
         It is damaged, or a `.pth`, which is a pickle and is never opened.
@@ -179,7 +179,7 @@ MODEL_ERRORS = {
         """,
     ),
     "L423": ErrorEntry(
-        what=N_("this names no file on the Hugging Face hub"),
+        what=N_("this is not the address of a file on the Hugging Face hub"),
         todo=N_("write hf:owner/name/file.safetensors"),
         explanation="""
         It is written `hf:`, the owner, the name of the repository and the file, with slashes between:
@@ -188,14 +188,14 @@ MODEL_ERRORS = {
     ),
     "L424": ErrorEntry(
         what=N_("the weights could not be fetched from the Hugging Face hub"),
-        todo=N_("see whether the name is right and the internet is there"),
+        todo=N_("check the name and the internet connection"),
         explanation="""
         The reason is in brackets. Files that were fetched before are found again without the internet.
         """,
     ),
     "L425": ErrorEntry(
         what=N_("this network has nothing to learn: no parameters"),
-        todo=N_("let its layers be attributes of the network"),
+        todo=N_("make its layers attributes of the network"),
         explanation="""
         Layers must be attributes of the network, or stand in a `ModuleList`; in a plain list PyTorch does not find
         them.
@@ -203,21 +203,21 @@ MODEL_ERRORS = {
     ),
     "L426": ErrorEntry(
         what=N_("this network cannot be written as ONNX: {error}"),
-        todo=N_("use layers that ONNX knows; a model that cannot be shipped is not trained"),
+        todo=N_("use layers that ONNX supports; limpide does not train a model that it cannot export"),
         explanation="""
         The sealed file is an ONNX graph of fixed shapes. Layers whose result depends on the values they see, or
         whose shapes follow the image, cannot be in it. The message is PyTorch's own.
         """,
     ),
     "L427": ErrorEntry(
-        what=N_("this network has no linear layer, and so no features before the last one"),
+        what=N_("this network has no linear layer whose input could serve as features"),
         explanation="""
         `Features` hands out what enters the last linear layer, or what a method called `features` returns.
         """,
     ),
     "L428": ErrorEntry(
         what=N_("these weights do not fit this network: {told}"),
-        todo=N_("say how many classes it has with --classes"),
+        todo=N_("give its number of classes with --classes"),
         explanation="""
         `limpide studio --weights` wants the weights of every layer of this very network, the last one included;
         `--classes` says how many classes it was made for.
@@ -225,7 +225,7 @@ MODEL_ERRORS = {
     ),
     "L429": ErrorEntry(
         what=N_("this model file follows version {version} of its contract; this limpide knows {known}"),
-        todo=N_("install the limpide of today: pip install --upgrade limpide"),
+        todo=N_("upgrade limpide: pip install --upgrade limpide"),
         explanation="""
         A newer limpide sealed it, and what was added may change what the answers mean. `pip install --upgrade
         limpide`, or run it without limpide ([exported-model.md](exported-model.md)). Files of older versions open
@@ -233,7 +233,7 @@ MODEL_ERRORS = {
         """,
     ),
     "L430": ErrorEntry(
-        what=N_("this model file gives no features"),
+        what=N_("this model file outputs no features"),
         todo=N_("train again with --new, with a network that ends in a linear layer"),
         explanation="""
         `Predictor.features` hands out what enters the last linear layer. The file was sealed by an earlier limpide,
@@ -249,8 +249,8 @@ MODEL_ERRORS = {
         """,
     ),
     "L464": ErrorEntry(
-        what=N_("this layer expects {expected} and gets {came}, of images of {channels} channels and {size} px"),
-        todo=N_("mend the layer or what stands before it, or use squares of another size (--image-size)"),
+        what=N_("this layer expects {expected} and gets {came}, for images of {channels} channels and {size} px"),
+        todo=N_("fix the layer or the one before it, or use squares of another size (--image-size)"),
         explanation="""
         A convolution or a normalization expects a fixed number of maps, a linear layer a fixed number of inputs. The
         layer before it gives another number. Change one of the two. If only the size of the images is wrong, use

@@ -10,8 +10,8 @@ from limpide.text.messages import N_
 
 RUN_ERRORS = {
     "L501": ErrorEntry(
-        what=N_("a run cannot be kept here"),
-        todo=N_("name a folder you may write to with --runs"),
+        what=N_("a run cannot be saved here"),
+        todo=N_("use --runs to give a folder that you may write to"),
         explanation="""
         The folder cannot be written to: no permission, a read-only disk, or a file where a folder should be. Choose
         another one with `--runs`.
@@ -63,7 +63,7 @@ RUN_ERRORS = {
         """,
     ),
     "L508": ErrorEntry(
-        what=N_("the decoded images could not be kept"),
+        what=N_("the decoded images could not be saved"),
         todo=N_("free some disk space and run the same command again"),
         explanation="""
         The cache in the run directory could not be written, usually because the disk is full. Free some space and
@@ -79,7 +79,7 @@ RUN_ERRORS = {
         """,
     ),
     "L510": ErrorEntry(
-        what=N_("the processes that decode images end at once"),
+        what=N_("the processes that decode images stop as soon as they start"),
         todo=N_("see whether python -m limpide.data.decoding.decoder_process starts, and how much memory is free"),
         explanation="""
         Images are decoded by processes of their own, so that a broken file cannot take the training with it; here
@@ -114,7 +114,7 @@ RUN_ERRORS = {
     ),
     "L514": ErrorEntry(
         what=N_("the disk is full"),
-        todo=N_("make room and run the same command again: what was saved before is whole"),
+        todo=N_("free some disk space and run the same command again: everything that was saved before is intact"),
         explanation="""
         Nothing that was saved before is lost: a file that could not be written whole is not there at all, and the
         one before it still is. Make room (`limpide clean` frees decoded pixels) and run the same command again; it
@@ -131,7 +131,7 @@ RUN_ERRORS = {
         """,
     ),
     "L516": ErrorEntry(
-        what=N_("the checkpoint is of another network, or of another version of limpide"),
+        what=N_("the checkpoint belongs to another network, or to another version of limpide"),
         todo=N_("start another run with --new"),
         explanation="""
         What was learned so far cannot be taken over. Start another run with `--new`; the unfinished one stays where
@@ -139,7 +139,7 @@ RUN_ERRORS = {
         """,
     ),
     "L517": ErrorEntry(
-        what=N_("split.csv is not as it was written: it has {found} whole rows, and {written} were written"),
+        what=N_("split.csv is not as it was written (complete rows: {found} instead of {written})"),
         todo=N_("restore it from a copy of the run, or train again with --new"),
         explanation="""
         The file that says which image served for what lost rows (or gained some) after the training wrote it:
@@ -156,7 +156,7 @@ RUN_ERRORS = {
         """,
     ),
     "L519": ErrorEntry(
-        what=N_("a link in this run leads out of it"),
+        what=N_("a link in this run points outside the run"),
         explanation="""
         The studio serves the files of a run and writes orders and marks into it; a link would make it serve, or
         write, a file somewhere else. Put the file itself in the place of the link, or delete the link. A run that
@@ -164,7 +164,7 @@ RUN_ERRORS = {
         """,
     ),
     "L561": ErrorEntry(
-        what=N_("what tells images that were trained on is damaged"),
+        what=N_("the fingerprints of the training images are damaged"),
         todo=N_("restore it from a copy of the run, or train again with --new"),
         explanation="""
         `prints.npy` in the run, by which `limpide evaluate` recognizes near copies of images that were trained on,

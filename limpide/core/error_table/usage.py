@@ -33,7 +33,7 @@ USAGE_ERRORS = {
     ),
     "L103": ErrorEntry(
         what=N_("test, validation and calibration together leave too little to train on"),
-        todo=N_("let them add up to at most 0.9"),
+        todo=N_("make them add up to at most 0.9"),
         explanation="""
         The three shares add up to more than 0.9 of the images. Lower one of them.
         """,
@@ -61,7 +61,7 @@ USAGE_ERRORS = {
         """,
     ),
     "L107": ErrorEntry(
-        what=N_("this language is not spoken here"),
+        what=N_("this language is not available"),
         todo=N_("choose one of {names}"),
         explanation="""
         `--lang` (or `LIMPIDE_LANG`) is not one of the languages that limpide has been translated into.
@@ -69,7 +69,7 @@ USAGE_ERRORS = {
     ),
     "L108": ErrorEntry(
         what=N_("no file matches"),
-        todo=N_("name image files, a folder, or a pattern in quotes"),
+        todo=N_("give image files, a folder, or a pattern in quotes"),
         explanation="""
         `limpide predict` found nothing to look at: the folder is empty, or no file fits the pattern. Check the
         path; put a pattern in quotes.
@@ -92,8 +92,8 @@ USAGE_ERRORS = {
         """,
     ),
     "L111": ErrorEntry(
-        what=N_("this is no place for an exported model"),
-        todo=N_("name a folder that exists, or a file in one that ends in .onnx"),
+        what=N_("an exported model cannot be written to this path"),
+        todo=N_("give a folder that exists, or a file name that ends in .onnx in such a folder"),
         explanation="""
         `limpide export` wants a folder that exists, or a file in one whose name ends in `.onnx`. Without either, it
         writes into the present folder.
@@ -108,14 +108,14 @@ USAGE_ERRORS = {
         """,
     ),
     "L113": ErrorEntry(
-        what=N_("this choice is made twice"),
-        todo=N_("keep one of its names"),
+        what=N_("this option is given under two names"),
+        todo=N_("keep one of the two names"),
         explanation="""
         One choice was given under two of its names (`lr` and `lr0`, say), and they may disagree. Keep one.
         """,
     ),
     "L114": ErrorEntry(
-        what=N_("a unit is named by its layer first"),
+        what=N_("a unit is given without its layer"),
         todo=N_("add --layer, or leave --channel, -y and -x out"),
         explanation="""
         `limpide explain` got a channel, a row or a column, and no layer they could belong to. Add `--layer`, or
@@ -136,15 +136,15 @@ USAGE_ERRORS = {
         """,
     ),
     "L117": ErrorEntry(
-        what=N_("labels and groups go with arrays and lists of paths"),
-        todo=N_("leave them out: the folder or table says them"),
+        what=N_("labels and groups are only for arrays and lists of paths"),
+        todo=N_("leave them out: the folder or table contains them"),
         explanation="""
         `ImageClassifier.fit` got a folder, a table or an archive, and labels or groups beside it. Those have their
         own: class folders, or columns of the table (the parameter `groups` names them).
         """,
     ),
     "L118": ErrorEntry(
-        what=N_("this is no shape of an image"),
+        what=N_("this is not the shape of an image"),
         todo=N_("write (height, width) or (height, width, 3)"),
         explanation="""
         `image_shape` of `FlatImageClassifier` wants whole numbers above zero: `(height, width)` for grey, `(height,
@@ -160,7 +160,7 @@ USAGE_ERRORS = {
         """,
     ),
     "L120": ErrorEntry(
-        what=N_("another file of this name is here"),
+        what=N_("another file already has this name"),
         todo=N_("name the file to write: limpide export {run} NAME.onnx"),
         explanation="""
         `limpide export RUN` names the file after the run, and a different file has that name already. Name the one
@@ -175,7 +175,7 @@ USAGE_ERRORS = {
         """,
     ),
     "L122": ErrorEntry(
-        what=N_("there is no network with published weights of this name"),
+        what=N_("there is no network of this name with published weights"),
         explanation="""
         `limpide models` lists the networks; those with published weights say so in the column `pretrained`. A run
         of your own is named by its path.
@@ -204,21 +204,21 @@ USAGE_ERRORS = {
     ),
     "L126": ErrorEntry(
         what=N_("there is no such folder of runs"),
-        todo=N_("name the folder that holds the runs, or nothing for runs/"),
+        todo=N_("give the folder that contains the runs, or no folder for runs/"),
         explanation="""
         `limpide studio FOLDER` takes the folder that holds the runs, or one run; without a name it takes `runs/`.
         """,
     ),
     "L127": ErrorEntry(
-        what=N_("the studio's pages were left out, as npm was not there when limpide was installed"),
-        todo=N_("install npm, then limpide again; everything else works without"),
+        what=N_("the studio's pages are missing because npm was not available when limpide was installed"),
+        todo=N_("install npm, then reinstall limpide; everything else works without npm"),
         explanation="""
         A source checkout copies the pages' modules from npm when it is installed; a wheel carries them. Nothing
         else needs npm.
         """,
     ),
     "L128": ErrorEntry(
-        what=N_("this network starts from nothing: it has no weights that could be kept"),
+        what=N_("this network starts from random weights: it has no pretrained weights to freeze"),
         todo=N_("leave --freeze out, or give --weights"),
         explanation="""
         `--freeze` keeps published or given weights as they are. A network that learns from scratch has only random
@@ -226,7 +226,7 @@ USAGE_ERRORS = {
         """,
     ),
     "L129": ErrorEntry(
-        what=N_("only the EfficientNets can keep their first blocks while the rest learns"),
+        what=N_("only the EfficientNets can train with their first blocks frozen"),
         todo=N_("leave --freeze out"),
         explanation="""
         `--freeze` counts blocks from the first on. Other networks learn as a whole; leave the option out.
@@ -234,22 +234,22 @@ USAGE_ERRORS = {
     ),
     "L130": ErrorEntry(
         what=N_("this network has {n} blocks"),
-        todo=N_("choose at most as many, or head"),
+        todo=N_("choose at most that number, or head"),
         explanation="""
         `--freeze` wants a number up to that, `head` (everything but the last layer stays), `none` or `auto`.
         `limpide models NAME` lists the blocks.
         """,
     ),
     "L131": ErrorEntry(
-        what=N_("this is no place for a picture of the inside"),
-        todo=N_("name a file in a folder that exists, ending in {endings}"),
+        what=N_("the explanation cannot be written to this path"),
+        todo=N_("give a file name that ends in {endings}, in a folder that exists"),
         explanation="""
         `limpide explain --out` and `limpide.see(…).save` want a file in a folder that exists, and its ending says
         what is written: a picture (`.png`), a page (`.html`) or numbers (`.json`).
         """,
     ),
     "L132": ErrorEntry(
-        what=N_("this is nothing that can be looked into"),
+        what=N_("limpide cannot explain an object of this type"),
         todo=N_("give a run, a fitted ImageClassifier, the name of a published network, or a torch module"),
         explanation="""
         `limpide.see` takes a run, a fitted `ImageClassifier`, the name of a published network or a torch module. It
@@ -257,7 +257,7 @@ USAGE_ERRORS = {
         """,
     ),
     "L133": ErrorEntry(
-        what=N_("how this network sees images is not known"),
+        what=N_("the preprocessing of this network is not known"),
         todo=N_("give a tensor (1, channels, height, width), normalised, or preprocessing="),
         explanation="""
         A torch module does not say to which size an image is brought and how its pixels are normalised. Give
@@ -266,14 +266,14 @@ USAGE_ERRORS = {
         """,
     ),
     "L134": ErrorEntry(
-        what=N_("the image itself would be replaced"),
-        todo=N_("name another file with --out"),
+        what=N_("this would overwrite the image itself"),
+        todo=N_("give another file with --out"),
         explanation="""
         `--out` names the very image that is explained. Name another file; nothing was written.
         """,
     ),
     "L135": ErrorEntry(
-        what=N_("there is nothing of this name to see"),
+        what=N_("there is no class and no saliency method of this name"),
         todo=N_("choose one of {names}"),
         explanation="""
         A method of saliency, or a class, that does not exist. The message lists the first of those there are.
@@ -297,7 +297,7 @@ USAGE_ERRORS = {
     ),
     "L140": ErrorEntry(
         what=N_("none of the images in this folder can be decoded"),
-        todo=N_("name a folder of images"),
+        todo=N_("give a folder of images"),
         explanation="""
         `limpide studio --images` found files with the endings of pictures, but none of them is a readable image.
         """,
@@ -328,7 +328,7 @@ USAGE_ERRORS = {
         """,
     ),
     "L146": ErrorEntry(
-        what=N_("parts are folders and what they are"),
+        what=N_("a part is written as FOLDER=PART"),
         todo=N_("write FOLDER=train,FOLDER=test, none or auto"),
         explanation="""
         `--parts camera1=train,camera2=test` says which outer folders are parts: train, validation or test. `--parts
@@ -342,8 +342,8 @@ USAGE_ERRORS = {
         """,
     ),
     "L148": ErrorEntry(
-        what=N_("these options are for a table, and none is read here"),
-        todo=N_("name the table instead of its folder"),
+        what=N_("these options are for a table, but no table is read here"),
+        todo=N_("give the table instead of its folder"),
         explanation="""
         `--file-column`, `--label-column`, `--split-column`, `--images` and `--suffix` say how a table is read. In
         this folder none fits: name the table itself, and it says what it lacks.
@@ -364,8 +364,8 @@ USAGE_ERRORS = {
         """,
     ),
     "L165": ErrorEntry(
-        what=N_("images are judged in folds or in a part of their own, not both"),
-        todo=N_("leave one of the two options away"),
+        what=N_("images are judged in folds or in a separate part, not both"),
+        todo=N_("leave out one of the two options"),
         explanation="""
         With `--folds` every image is judged by a model that learned from the other folds, and no image is kept for a
         test or a validation part. `--test` and `--validation` keep such parts.
@@ -373,7 +373,7 @@ USAGE_ERRORS = {
     ),
     "L166": ErrorEntry(
         what=N_("only a pretrained network is judged in folds"),
-        todo=N_("leave --folds away, or take a network with published weights"),
+        todo=N_("leave --folds out, or use a network with published weights"),
         explanation="""
         Folds fit a last layer many times on what a pretrained network sees, which takes seconds, and fine-tune the
         network as many times as there are folds, which takes a few passes each. A network that learns from scratch
@@ -389,8 +389,8 @@ USAGE_ERRORS = {
         """,
     ),
     "L168": ErrorEntry(
-        what=N_("only folds choose how a frozen network looks at images"),
-        todo=N_("add --folds 5, or leave --view away"),
+        what=N_("a view is only for a frozen network that is judged in folds"),
+        todo=N_("add --folds 5, or leave --view out"),
         explanation="""
         `--view` says in which squares a frozen network looks at images: the whole of each in a small one, or large ones
         in which small things count. It concerns a frozen network that is judged in folds, `--folds`. One that is
@@ -399,22 +399,22 @@ USAGE_ERRORS = {
     ),
     "L169": ErrorEntry(
         what=N_("a square of {size} px is larger than the images, most of which have {side} px on the shorter side"),
-        todo=N_("take --view whole, or auto"),
+        todo=N_("use --view whole, or auto"),
         explanation="""
         Larger squares show small things larger, as long as the image has so many pixels. Enlarged images show nothing
         more and take longer.
         """,
     ),
     "L170": ErrorEntry(
-        what=N_("good parts are learned from without a step of training, which {name} does not concern"),
-        todo=N_("leave it away"),
+        what=N_("good parts are learned without any training step: {name} does not apply"),
+        todo=N_("leave this option out"),
         explanation="""
         From good parts alone nothing is fitted step by step: a frozen network describes them, and their patches are
         kept. Options of a training (a network, epochs, a rate, folds, a validation part …) have nothing to act on.
         """,
     ),
     "L171": ErrorEntry(
-        what=N_("{n} good parts cannot promise so few false alarms: that takes {needed}"),
+        what=N_("too few good parts to promise so few false alarms: {n} found, {needed} needed"),
         todo=N_("add good parts, or ask for what they can promise: --false-alarms {possible}"),
         explanation="""
         Of n good parts that nothing was learned from, the most that can be promised is that a further one is called a
@@ -431,7 +431,7 @@ USAGE_ERRORS = {
         """,
     ),
     "L173": ErrorEntry(
-        what=N_("there is no class {name}: there are {names}"),
+        what=N_("there is no class {name}; the classes are {names}"),
         todo=N_("name one of them: --good {guess}"),
         explanation="""
         `--good NAME` says which class holds the good parts. It has the name of a folder, or stands in the column of
@@ -439,7 +439,7 @@ USAGE_ERRORS = {
         """,
     ),
     "L174": ErrorEntry(
-        what=N_("which class holds the good parts is not said: there are {names}"),
+        what=N_("the class of the good parts is not given; the classes are {names}"),
         todo=N_("name it: --good {guess}"),
         explanation="""
         A rate of false alarms can be promised where good parts alone are learned from. With several classes, say which
@@ -448,10 +448,19 @@ USAGE_ERRORS = {
     ),
     "L175": ErrorEntry(
         what=N_("the classes of this network cannot be balanced: its last layer has no bias"),
-        todo=N_("leave --balance away, or give the last linear layer of the network a bias"),
+        todo=N_("leave --balance out, or give the last linear layer of the network a bias"),
         explanation="""
         So that a rare class counts as much as a frequent one, the logarithm of each class's share is taken off the bias
         of the last linear layer, and nothing is trained again. Every network that limpide lists has one.
+        """,
+    ),
+    "L176": ErrorEntry(
+        what=N_("this is not the address of a page"),
+        todo=N_("give the address under which the proxy shows the studio, as https://hub.example/user/me/proxy/8501/"),
+        explanation="""
+        `limpide studio --public-url URL` says under which address people see the studio, where a proxy such as
+        JupyterHub or nginx hands their requests on. It begins with http:// or https:// and has no user name, no ? and
+        no #.
         """,
     ),
 }

@@ -38,9 +38,9 @@ DOCUMENT = N_("it is a PDF or PostScript document, not an image")
 POINTER = N_("it is a Git LFS pointer in place of the image: run git lfs pull")
 HEIC = N_("it is a HEIC photo: pip install pillow-heif makes it readable")
 AVIF = N_("it is an AVIF image: pip install --upgrade pillow makes it readable")
-RAW = N_("it is the raw file of a camera: convert it to JPEG or PNG")
+RAW = N_("it is a camera raw file: convert it to JPEG or PNG")
 DICOM = N_("it is a medical image (DICOM): convert it to PNG")
-NOT_AN_IMAGE = N_("its content is no image format that can be read here")
+NOT_AN_IMAGE = N_("its content is not in an image format that can be read here")
 CUT_SHORT = N_("the file is cut short or damaged")
 TOO_SMALL = N_("the image is too small or too thin")
 TOO_LARGE = N_("the image has more than 179 million pixels")
@@ -69,15 +69,15 @@ class Remarks(enum.IntFlag):
 
 # Each follows a count: "3 images …".
 REMARK_WORDS = {
-    Remarks.FIRST_FRAME: N_("animated or with several pages: the first is used"),
-    Remarks.RESCALED: N_("of more than 8 bits a value: brought to 8 bits in proportion"),
+    Remarks.FIRST_FRAME: N_("animated or with several pages: the first frame or page is used"),
+    Remarks.RESCALED: N_("of more than 8 bits per value: rescaled linearly to 8 bits"),
     Remarks.SUSPECT: N_("readable, but with signs of damage"),
-    Remarks.TURNED: N_("turned upright, as the camera noted"),
-    Remarks.TRANSPARENT: N_("transparent in places: laid over white"),
+    Remarks.TURNED: N_("turned upright, by the orientation that the camera recorded"),
+    Remarks.TRANSPARENT: N_("transparent in places: laid over a white background"),
     Remarks.CMYK: N_("in printing colours (CMYK): converted to RGB"),
-    Remarks.WIDE_GAMUT: N_("with colours of another profile than sRGB: converted to sRGB"),
-    Remarks.CONSTANT: N_("of one single colour"),
-    Remarks.CLIPPED: N_("with values beyond the value range: clipped to it"),
+    Remarks.WIDE_GAMUT: N_("with a colour profile other than sRGB: converted to sRGB"),
+    Remarks.CONSTANT: N_("of a single colour"),
+    Remarks.CLIPPED: N_("with values outside the value range: clipped to it"),
 }
 _NOTHING = Remarks(0)
 _TURNS = range(2, 9)  # EXIF orientations

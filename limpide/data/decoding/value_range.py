@@ -59,8 +59,8 @@ class ValueRange:
         if self.span is None:
             return [
                 message(
-                    N_("{n:count} image of more than 8 bits is read by what its type can hold, as asked"),
-                    N_("{n:count} images of more than 8 bits are read by what their type can hold, as asked"),
+                    N_("{n:count} image of more than 8 bits is read with the full range of its type, as asked"),
+                    N_("{n:count} images of more than 8 bits are read with the full range of their type, as asked"),
                     n=len(self.extremes),
                     low=float(self.extremes["low"].min()),
                     high=float(self.extremes["high"].max()),
@@ -71,7 +71,9 @@ class ValueRange:
     def _says_of_arrays(self) -> list[Message]:
         if not self.span or self.asked:
             return []
-        says = N_("values of the arrays are read from {from:number} to {to:number} (value_range= sets another range)")
+        says = N_(
+            "the arrays are read with the value range {from:number} to {to:number} (value_range= sets another range)"
+        )
         return [message(says, None, **{"from": self.span[0], "to": self.span[1]})]
 
     def _says_of_span(self, span: Span) -> Message:
@@ -80,18 +82,18 @@ class ValueRange:
         if self.asked:
             says = N_(
                 "values of more than 8 bits go from {low:number} to {high:number} in {n:count} images and are "
-                "read from {from:number} to {to:number}, as asked"
+                "read with the value range {from:number} to {to:number}, as asked"
             )
         elif span[0] == 0 and span[1] in FULL_SCALES:
             says = N_(
-                "values of more than 8 bits go to {high:number} in {n:count} images and are read as {bits}-bit, "
-                "0 to {to:number} (--value-range sets another range)"
+                "values of more than 8 bits go up to {high:number} in {n:count} images and are read as "
+                "{bits}-bit values, 0 to {to:number} (--value-range sets another range)"
             )
             values["bits"] = round(math.log2(span[1] + 1))
         else:
             says = N_(
                 "values of more than 8 bits go from {low:number} to {high:number} in {n:count} images and are "
-                "read from {from:number} to {to:number} (--value-range sets another range)"
+                "read with the value range {from:number} to {to:number} (--value-range sets another range)"
             )
         return message(says, **values)
 
@@ -101,7 +103,8 @@ class ValueRange:
         low, high = float(self.extremes["low"].min()), float(self.extremes["high"].max())
         if not self.asked and (low < span[0] or high > span[1]):
             says = N_(
-                "values beyond it are marks of what was not measured, or of the test part alone: they are clipped"
+                "values outside this range mark what was not measured, or occur in the test part alone: "
+                "they are clipped"
             )
             messages.append(message(says))
         if len(self.extremes) < self.images:

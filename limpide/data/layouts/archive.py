@@ -33,9 +33,9 @@ SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", "
 MAX_RATIO = 200  # uncompressed to compressed; photographs and drawings stay far below
 SMALL = 10_000_000  # bytes; below, a high ratio does no harm (a black image compresses a thousandfold)
 
-OUTSIDE = N_("its name in the archive points outside of it")
+OUTSIDE = N_("its path in the archive points outside the archive")
 LINK = N_("it is a link in the archive, not a file")
-BOMB = N_("it would unpack to far more than any image")
+BOMB = N_("unpacked, it would be far larger than any image")
 ENCRYPTED = N_("it is encrypted")
 DAMAGED = N_("this archive cannot be read")
 AGAIN = N_("copy or download it again, or unpack it and name the folder")

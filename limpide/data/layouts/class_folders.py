@@ -38,7 +38,7 @@ BEFORE_A_NUMBER = re.compile(r"^(.*?[^\W\d_].*?)[\s._-]*\(?\d+\)?\.\w+$")
 AFTER_A_NUMBER = re.compile(r"^\d+[\s._-]+([^\W\d_][^\d]*?)\.\w+$")
 NAMED_SHARE = 0.95  # of the files must carry a class in their name
 
-EXAMPLE = N_("put the images of each class into a folder of its own: photos/cat/1.jpg, photos/dog/2.jpg")
+EXAMPLE = N_("put the images of each class into a separate folder: photos/cat/1.jpg, photos/dog/2.jpg")
 
 
 def read_classes(rows: ImagePaths, hints: Hints, where: str) -> Message:
@@ -48,15 +48,15 @@ def read_classes(rows: ImagePaths, hints: Hints, where: str) -> Message:
         outer = len(set(rows.groups.values()))
         if all(rows.groups[i] == rows.inner[i][0] for i in rows.groups):
             outside = N_(
-                "layout: {k:count} folders that hold the same folders ({names}): the inner ones are the classes, "
-                "and images of one outer folder are never cut apart (--parts FOLDER=test makes it a part)"
+                "layout: {k:count} folders ({names}) with the same subfolders: the subfolders are the classes, "
+                "and images of one outer folder are kept together (--parts FOLDER=test makes it a part)"
             )
             return message(outside, k=outer, names=listed_names(sorted(set(rows.groups.values()))))
-        inside = N_("layout: a folder a class; images of one folder in it ({names}) are never cut apart")
+        inside = N_("layout: one folder per class; images of one subfolder ({names}) are kept together")
         return message(inside, names=listed_names(sorted(set(rows.groups.values())), 3))
-    says = message(N_("layout: a folder a class"))
+    says = message(N_("layout: one folder per class"))
     if rows.skipped:
-        says = message(N_("layout: a folder a class, below {folder}"), folder="/".join(rows.skipped))
+        says = message(N_("layout: one folder per class, below {folder}"), folder="/".join(rows.skipped))
     return says
 
 
@@ -79,7 +79,7 @@ def _without_hollow_groups(rows: ImagePaths) -> None:
     pairs = {(rows.labels[i], group) for i, group in rows.groups.items() if i in rows.labels}  # some wait for a label
     if len(pairs) == len({label for label, _ in pairs}) == len({group for _, group in pairs}):
         says = N_(
-            "each class lies in one folder of its own ({names}): what is learned may be the folder and not the class"
+            "each class comes from a different folder ({names}): the model may learn the folder instead of the class"
         )
         rows.notes.append(message(says, names=listed_names(sorted(set(rows.groups.values())))))
         rows.groups.clear()
@@ -114,7 +114,7 @@ def label_by_folders(rows: ImagePaths, flat: bool = False) -> bool:
     classes = {top: inner for top, inner in inside.items() if top not in again}
     if any(classes.values()) and not grouped:
         name, folders = max(classes.items(), key=lambda item: len(item[1]))
-        says = N_("deeper folders are not told apart: {name} holds {names}")
+        says = N_("subfolders are not told apart: {name} contains {names}")
         rows.notes.append(message(says, name=name, names=listed_names(sorted(folders))))
     return bool(rows.groups)
 
@@ -195,6 +195,7 @@ def one_form(rows: ImagePaths) -> None:
     if twice := sorted(name for name, spellings in forms.items() if len(spellings) > 1):
         rows.notes.append(
             message(
-                N_("one class, though its folders are written in two Unicode forms: {names}"), names=listed_names(twice)
+                N_("folder names that differ only in their Unicode form are one class: {names}"),
+                names=listed_names(twice),
             )
         )

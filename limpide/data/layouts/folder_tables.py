@@ -117,7 +117,7 @@ def _hold_training(chosen: FolderTables) -> bool:
 
 
 def _refuse_held_out(path: Path, tables: Sequence[Table]) -> Refused:
-    says = N_("by its name, the table is not of the training")
+    says = N_("by its name, the table is not for training")
     return {
         os.path.relpath(file, path): DataError("L293", what=says, where=file, todo=INSTEAD, table=str(file))
         for file in (table.cells.path for table in tables)
@@ -166,7 +166,7 @@ def add_parts(
     used = [os.path.relpath(table.cells.path, path) for table in tables]
     unambiguous = [k for k, part in enumerate(parts) if part != TWO_PARTS]
     twice = [(i, TWO_PARTS) for i, part in zip(layout.files, parts, strict=True) if part == TWO_PARTS]
-    note = message(N_("parts (train, validation, test) are those of {names}"), names=", ".join(used))
+    note = message(N_("the parts (train, validation, test) come from {names}"), names=", ".join(used))
     parted = replace(
         layout,
         files=[layout.files[k] for k in unambiguous],

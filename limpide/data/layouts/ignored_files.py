@@ -27,14 +27,14 @@ from limpide.data.layouts.name_words import (
 )
 from limpide.text.messages import N_
 
-NOT_A_PICTURE = N_("no pictures")
-OF_THE_SYSTEM = N_("left behind by a system or a program")
-WITHOUT_PICTURES = N_("it holds no picture")
-MASKS = N_("masks of other pictures")
-ANNOTATIONS = N_("annotations of other pictures")
-THUMBNAILS = N_("smaller copies of other pictures")
-UNLABELED_IMAGES = N_("images without a class: they wait to be named")
-NOT_NAMED = N_("images that no row of the table names")
+NOT_A_PICTURE = N_("not images")
+OF_THE_SYSTEM = N_("left behind by the system or a program")
+WITHOUT_PICTURES = N_("it contains no image")
+MASKS = N_("masks of other images")
+ANNOTATIONS = N_("annotations of other images")
+THUMBNAILS = N_("smaller copies of other images")
+UNLABELED_IMAGES = N_("images without a class, still to be labelled")
+NOT_NAMED = N_("images that are not in the table")
 WHY = {"masks": MASKS, "annotations": ANNOTATIONS, "thumbnails": THUMBNAILS}
 MIRRORED = 0.5  # share of the pictures beside it that a folder of masks has, too
 ALL = 0.8  # of them, where it stands among class folders

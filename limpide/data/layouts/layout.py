@@ -66,7 +66,7 @@ def read_layout(names: Sequence[str], where: str, hints: Hints | None = None, st
     if sifted.doubtful and set(sifted.doubtful) & set(rows.labels.values()):
         rows.notes.append(
             message(
-                N_("{names} is learned as a class, though such a name mostly means masks or copies of other pictures"),
+                N_("learned as a class, though such a name usually means masks or copies of other images: {names}"),
                 names=listed_names(sifted.doubtful),
             )
         )
@@ -96,7 +96,7 @@ def _arrange(rows: ImagePaths, hints: Hints, where: str) -> Message:
     if hints.parts == "auto" and (
         both := parts_and_classes({path[0] for path in rows.inner.values() if len(path) > 1})
     ):
-        says = message(N_("layout: a folder a class and part, as in {name}"), name=min(both))
+        says = message(N_("layout: one folder per class and part, as in {name}"), name=min(both))
         cut_names(rows, both)
     elif parts := parts_of_folders(rows, hints, where):
         says = read_parts(rows, parts, where)
@@ -104,7 +104,7 @@ def _arrange(rows: ImagePaths, hints: Hints, where: str) -> Message:
         says = read_parts(rows, parts, where)
         without_cut_groups(rows, around=True)
         if level == 1 and all(rows.inner[i][0] == label for i, label in rows.labels.items()):
-            says = message(N_("layout: a folder a class, with a folder a part in it"))
+            says = message(N_("layout: one folder per class, with one subfolder per part"))
     elif any(len(path) > 1 for path in rows.inner.values()):
         says = read_classes(rows, hints, where)
     else:
@@ -123,7 +123,7 @@ def _read_loose(rows: ImagePaths, hints: Hints, where: str) -> Message:
         if not rows.skipped and not hints.good:
             raise
         rows.labels |= dict.fromkeys(rows.inner, rows.skipped[-1] if rows.skipped else hints.good)
-        return message(N_("layout: a folder a class") if rows.skipped else N_("layout: a folder of one class"))
+        return message(N_("layout: one folder per class") if rows.skipped else N_("layout: a folder of one class"))
 
 
 # -- what is no folder of classes

@@ -120,8 +120,8 @@ class _Walk:
         if self.strange:
             notes.append(
                 message(
-                    N_("{n:count} name is passed over: a broken link, a pipe or a device"),
-                    N_("{n:count} names are passed over: broken links, pipes or devices"),
+                    N_("{n:count} name is ignored: a broken link, a pipe or a device"),
+                    N_("{n:count} names are ignored: broken links, pipes or devices"),
                     n=self.strange,
                 )
             )

@@ -38,8 +38,8 @@ from limpide.data.layouts.name_words import (
 )
 from limpide.text.messages import N_, Message, message
 
-ALTERED_COPIES = N_("altered copies of other pictures")
-OF_THE_WORK = N_("neither a class nor a part by its name")
+ALTERED_COPIES = N_("altered copies of other images")
+OF_THE_WORK = N_("by its name, neither a class nor a part")
 
 
 def set_aside(rows: ImagePaths) -> None:
@@ -93,15 +93,15 @@ def _tell_set_aside(rows: ImagePaths, waiting: set[str], passed_over: set[str], 
     """parted: there are parts among the folders that stay."""
     if waiting and not parted:
         says = N_(
-            "no classes, but images that wait to be named, by their names: {names} (--parts none makes classes of them)"
+            "by their names, not classes but images still to be labelled: {names} (--parts none makes classes of them)"
         )
         rows.notes.append(message(says, names=listed_names(sorted(waiting))))
     if passed_over:
-        says = N_("passed over, as their names say no class: {names} (--parts none makes classes of them)")
+        says = N_("ignored, as their names are not class names: {names} (--parts none makes classes of them)")
         if parted:
             says = N_(
-                "passed over, as their names say no part: {names} (--parts FOLDER=train learns from one, and "
-                "names all the others, too)"
+                "ignored, as their names are not part names: {names} (--parts FOLDER=train trains on one; name "
+                "all the others there, too)"
             )
         rows.notes.append(message(says, names=listed_names(sorted(passed_over))))
 
@@ -164,8 +164,8 @@ def _take_rest_as_training(
         return {}
     rows.beside |= strange
     says = N_(
-        "{part} is a part, and the folders beside it are the training (--parts none makes all of them "
-        "classes or groups)"
+        "{part} is a part, and the folders beside it are for training (--parts none makes all of them classes or "
+        "groups)"
     )
     rows.notes.append(message(says, part=listed_names(sorted(plain))))
     return plain | dict.fromkeys(strange, "train")
@@ -179,8 +179,8 @@ def _take_alike_as_test(
     if not alike:
         return {}
     says = N_(
-        "{names} is taken as the test, as it stands beside {part} with the same classes (--parts "
-        "{part}=train,{example}=train learns from it)"
+        "used as the test part, because it is beside {part} and has the same classes: {names} (--parts "
+        "{part}=train,{example}=train trains on it, too)"
     )
     rows.notes.append(message(says, names=listed_names(sorted(alike)), part=min(plain), example=min(alike)))
     return plain | dict.fromkeys(alike, "test")
@@ -270,7 +270,7 @@ def read_parts(rows: ImagePaths, said: Mapping[str, str], where: str) -> Message
         label_by_folders(rows)
         _set_unlabeled_aside(rows)
         without_cut_groups(rows)
-        return message(N_("layout: a folder a part, with a folder a class in it"))
+        return message(N_("layout: one folder per part, with one subfolder per class"))
     return label_by_names(rows, list(rows.inner), where)
 
 
@@ -322,8 +322,8 @@ def _align_classes(rows: ImagePaths) -> None:
                 rows.groups.pop(i, None)
     if rows.groups:
         says = N_(
-            "classes are the folders that the parts have in common; images of one folder around them ({names}) "
-            "are never cut apart"
+            "the classes are the folders that the parts have in common; images of one folder around them "
+            "({names}) are kept together"
         )
         rows.notes.append(message(says, names=listed_names(sorted(set(rows.groups.values())))))
 
@@ -347,7 +347,7 @@ def without_cut_groups(rows: ImagePaths, around: bool = False) -> None:
     cut = {group for group, group_parts in parts.items() if len(group_parts) > 1}
     if cut and (around or all(group in cut for group, group_parts in parts.items() if "train" in group_parts)):
         rows.groups = {i: group for i, group in rows.groups.items() if group not in cut}
-        says = N_("{names} are in several parts, as you arranged them: their images are not kept together")
+        says = N_("in several parts, as you arranged them, and so not kept together: {names}")
         rows.notes.append(message(says, names=listed_names(sorted(cut))))
 
 
@@ -367,7 +367,7 @@ def _set_unlabeled_aside(rows: ImagePaths) -> None:
             for i in labels:
                 del rows.labels[i]
             says = N_(
-                "the folder {name} in the {part} part names no class of the training: its {n:count} images are "
-                "taken as unlabeled"
+                "the folder {name} in the {part} part is not a class of the training part: its {n:count} images "
+                "are treated as unlabelled"
             )
             rows.notes.append(message(says, name=listed_names(sorted(names)), part=part, n=len(labels)))

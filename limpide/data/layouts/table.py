@@ -87,7 +87,10 @@ def _no_files(table: Table, places: Places) -> DataError:
     if "/" not in plain(cells[0]) and (error := _unclear_files(table, places, cells, values)):
         return error
     todo = (
-        N_("the nearest picture is {near}: --images DIR names their folder, --suffix .jpg what the names lack")
+        N_(
+            "the image with the nearest name is {near}: name the folder of the files with --images DIR, or "
+            "what the names lack with --suffix .jpg"
+        )
         if near
         else N_("name their folder: --images DIR")
     )

@@ -73,7 +73,7 @@ def read_cells(path: Path) -> Cells:
     if _begins_with_a_row(rows):
         width = len(rows[0])
         names = list(UNNAMED[:width]) if width <= ONLY_NAMES else [f"column {k + 1}" for k in range(width)]
-        notes.append(message(N_("{name} does not name its columns: its first line is one of its rows"), name=path.name))
+        notes.append(message(N_("{name} has no header: its first line is a row of data"), name=path.name))
         return Cells(path, _arrange_columns(names, rows), notes)
     twice = next((name for name in names if name and names.count(name) > 1), None)
     if twice:

@@ -108,8 +108,8 @@ def _tell_unused(columns: Columns, meaning: ColumnMeaning) -> list[Message]:
     folds = [name for name in columns if _plain_name(name) in FOLD_COLUMNS and name not in chosen]
     if folds:
         says = N_(
-            "column {name} holds folds of a cross-validation, which are no parts: --split-column names a "
-            "column of train and test"
+            "column {name} holds cross-validation folds, which are not parts: --split-column names a column of "
+            "train and test"
         )
         notes.append(message(says, name=folds[0]))
     unused = [name for name in columns if name not in {*chosen, *meaning.groups, *meaning.one_hot, *folds}]
@@ -282,7 +282,10 @@ def _find_groups(cells: Cells, groups: str, taken: set[str], notes: list[Message
     alone = [name for name in candidates if len({cell.strip() for cell in columns[name]}) < 2]
     for name in alone:
         notes.append(
-            message(N_("column {name} has one value in all rows: it says nothing of what belongs together"), name=name)
+            message(
+                N_("column {name} has the same value in all rows: it does not say which images belong together"),
+                name=name,
+            )
         )
     return [name for name in candidates if name not in alone]
 

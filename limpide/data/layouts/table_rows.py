@@ -22,14 +22,14 @@ from limpide.text.messages import N_, Message, message
 
 MISSING_VALUES = ("na", "n/a", "nan", "none", "null", "-")  # how programs write that they do not know
 MISSING = N_("the table names it, but it is not there")
-OUTSIDE = N_("the table names it, but it lies outside of the table's folder")
+OUTSIDE = N_("the table names it, but it lies outside the table's folder")
 NO_LABEL = N_("the table gives it no label")
 SEVERAL = N_("the table gives it several labels")
 
 RULES = {
     "path": N_("its names are found whatever their case or Unicode form: {cell} is {file}"),
     "number": N_("its numbers are completed: {cell} is {file}"),
-    "without": N_("of its paths the folders in front are left away: {cell} is {file}"),
+    "without": N_("the first folders of its paths are ignored: {cell} is {file}"),
     "name": N_("its files are found by their name alone: {cell} is {file}"),
     "stem": N_("its names are completed: {cell} is {file}"),
 }
@@ -71,7 +71,7 @@ def read_tables(tables: Sequence[Table], parts: Sequence[str], root: Path, hints
         gathered.parts = [
             next((folders[name] for name in file.split(os.sep)[:-1] if name in folders), "") for file in gathered.files
         ]
-        says = N_("parts (train, validation, test) are the folders of the files: {names}")
+        says = N_("the parts (train, validation, test) come from the folders of the files: {names}")
         notes.append(message(says, names=", ".join(sorted(folders))))
     usable, left, again = _choose_rows(root, gathered)
     if again:
@@ -117,7 +117,7 @@ def _tell_meaning(tables: Sequence[Table], parts: Sequence[str], groups: Sequenc
     m = first.meaning
     if m.one_hot:
         says = message(
-            N_("layout: a table with files in column {files} and a column a class ({names})"),
+            N_("layout: a table with files in column {files} and one column per class ({names})"),
             files=m.file,
             names=", ".join(m.one_hot),
         )
@@ -131,11 +131,11 @@ def _tell_meaning(tables: Sequence[Table], parts: Sequence[str], groups: Sequenc
             f"{table.cells.path.name} ({part})" if part else table.cells.path.name
             for table, part in zip(tables, parts, strict=True)
         )
-        notes.append(message(N_("tables that are read together: {names}"), names=listed))
+        notes.append(message(N_("tables read together: {names}"), names=listed))
     if groups:
-        notes.append(message(N_("never cut apart: images with the same {names}"), names=", ".join(groups)))
+        notes.append(message(N_("kept together: images with the same {names}"), names=", ".join(groups)))
     if m.part:
-        notes.append(message(N_("parts (train, validation, test) are those of column {name}"), name=m.part))
+        notes.append(message(N_("the parts (train, validation, test) come from column {name}"), name=m.part))
     if first.found.rule:
         i = next(i for i, file in enumerate(first.found.files) if file)
         notes.append(

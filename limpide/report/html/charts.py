@@ -103,7 +103,7 @@ def reliability(bins: Sequence[Mapping[str, Any]]) -> Markup:
     pieces += [
         tag(
             "text",
-            _("as sure as it is right"),
+            _("as often right as it says"),
             x=x_axis.at(0.3),
             y=y_axis.at(0.33),
             transform=slope,
@@ -118,10 +118,10 @@ def reliability(bins: Sequence[Mapping[str, Any]]) -> Markup:
             pieces += [rule(x, y_axis.at(b["accuracy_low"]), x, y_axis.at(b["accuracy_high"]), "gap")]
         pieces += [tag("circle", cx=x, cy=y, r=3 + 9 * (b["n"] / most) ** 0.5, class_="dot")]
     pieces += [
-        text((left + right) / 2, size - 8, _("how sure it said it was (%)"), "middle", "label"),
+        text((left + right) / 2, size - 8, _("stated confidence (%)"), "middle", "label"),
         text(0, 20, _("how often it was right (%)"), kind="label"),
     ]
-    return drawing(size, size, _("How often it was right, against how sure it said it was"), pieces, "reliability")
+    return drawing(size, size, _("How often it was right, against its stated confidence"), pieces, "reliability")
 
 
 def interval_bars(

@@ -50,11 +50,11 @@ FACTS = {
     "training": (N_("How it learned"), "calibration"),
     "data": (N_("The images"), ""),
     "cost": (N_("What it cost"), ""),
-    "export": (N_("The file to take away"), ""),
+    "export": (N_("The exported file"), ""),
 }
 PLAIN = {
     "left_out": N_("What was left out"),
-    "window": N_("What decided"),
+    "window": N_("What decided the answer"),
 }  # headings of findings that have no place of their own
 SECONDS = 2.0  # s, about: weighing the evidence, and the page
 
@@ -205,8 +205,10 @@ def loss_chart(history: run_data.History) -> Markup | None:
     curves = [curve for curve in all_curves if curve.points]
     if max((len(curve.points) for curve in curves), default=0) < 2:
         return None
-    title = _("Loss while training")
-    return charts.learning_curve(curves, title, _horizontal_axis(history), _("loss (nats an image)"), best=history.best)
+    title = _("Loss during training")
+    return charts.learning_curve(
+        curves, title, _horizontal_axis(history), _("loss (nats per image)"), best=history.best
+    )
 
 
 def accuracy_chart(history: run_data.History) -> Markup | None:
@@ -217,14 +219,14 @@ def accuracy_chart(history: run_data.History) -> Markup | None:
     curves = [curve for curve in all_curves if curve.points]
     if max((len(curve.points) for curve in curves), default=0) < 2:
         return None
-    title = _("Accuracy while training")
+    title = _("Accuracy during training")
     return charts.learning_curve(
         curves, title, _horizontal_axis(history), _("accuracy (%)"), shares=True, best=history.best
     )
 
 
 def _horizontal_axis(history: run_data.History) -> str:
-    return _("passes over the training images") if history.by_epoch else _("steps (batches of images)")
+    return _("epochs (passes over the training images)") if history.by_epoch else _("steps (batches of images)")
 
 
 def simpler_chart(finding: Finding, accuracy: Finding | None) -> Markup | None:
@@ -235,7 +237,7 @@ def simpler_chart(finding: Finding, accuracy: Finding | None) -> Markup | None:
     ]
     if not rows:
         return None
-    words = {"chance": _("guessing at random:"), "majority": _("always the most common class:")}
+    words = {"chance": _("guessing at random:"), "majority": _("always the most frequent class:")}
     values = [(words[name], finding_words.value_of(accuracy, name)) for name in words]
     return charts.interval_bars(rows, [(name, share) for name, share in values if share is not None])
 

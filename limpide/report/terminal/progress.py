@@ -65,7 +65,7 @@ class Screen:
         """Shows the events of a training until it ends or somebody asks to stop; true when it was finished."""
         with (
             listening(
-                lambda: self.say(message(N_("stopping after this step; Ctrl-C again leaves at once")), "yellow")
+                lambda: self.say(message(N_("stopping after this step; Ctrl-C again quits at once")), "yellow")
             ) as wish,
             self._bar() as bar,
             contextlib.closing(events),  # type: ignore[type-var]
@@ -187,12 +187,12 @@ class Screen:
                 "loss": event.train_loss,
                 "best": _(" (best epoch so far)") if event.best and event.validated else "",
             }
-            says = message(N_("epoch {n:count}: loss {loss:number} nats an image{best}"), None, **values)
+            says = message(N_("epoch {n:count}: loss {loss:number} nats per image{best}"), None, **values)
             if event.validated:
                 says = message(
                     N_(
-                        "epoch {n:count}: loss {loss:number} nats an image, {accuracy:percent} of validation "
-                        "right{best}"
+                        "epoch {n:count}: loss {loss:number} nats per image, validation accuracy "
+                        "{accuracy:percent}{best}"
                     ),
                     None,
                     accuracy=event.validation_accuracy,

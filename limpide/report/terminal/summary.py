@@ -112,10 +112,10 @@ def _headline(finding: Finding | None, console: Console) -> None:
         _paragraph(str(message(sure, low=score.low, high=score.high)), console)
     if says := finding_words.second_line(finding):
         _paragraph(str(says), console, "bold")
-    beside = [("chance", N_("guessing at random")), ("majority", N_("always the most common class"))]
+    beside = [("chance", N_("guessing at random")), ("majority", N_("always the most frequent class"))]
     if finding.data.get("uneven"):
         beside += [
-            ("balanced accuracy", N_("every class counted alike (balanced accuracy)")),
+            ("balanced accuracy", N_("every class counted equally (balanced accuracy)")),
             ("macro-F1", N_("macro-F1")),
         ]
     compared = [(_(name), finding_words.value_of(finding, key)) for key, name in beside]

@@ -101,7 +101,7 @@ def print_freeable(found: Sequence[Any]) -> None:
     if not found:
         _print(_("nothing is kept"))
         return
-    table = _table(_("of"), _("what"), _("disk"), _("not used for"))
+    table = _table(_("of"), _("what"), _("disk"), _("unused for"))
     for item in found:
         table.add_row(_cell(item.what), words[item.kind], format_bytes(item.bytes), format_duration(item.idle))
     _print(table)
@@ -137,7 +137,7 @@ def _flat(nested: Any) -> list[float]:
 
 def print_networks(networks: Sequence[Mapping[str, Any]]) -> None:
     """Fits into eighty characters: only the last head breaks."""
-    table = _table(_("network"), _("parameters"), _("weights"), _("mult-adds"), _("square"), _("pretrained"), _("ms"))
+    table = _table(_("network"), _("parameters"), _("weights"), _("mult-adds"), _("input"), _("pretrained"), _("ms"))
     table.padding = (0, 1, 0, 0)
     for column in table.columns[:-1]:
         column.no_wrap = True
@@ -188,7 +188,7 @@ def print_network(network: Mapping[str, Any]) -> None:
         *(
             [
                 (
-                    _("beside other work"),
+                    _("while other work was running"),
                     _("the machine was busy meanwhile: these times are too long (--again measures anew)"),
                 )
             ]
@@ -208,7 +208,7 @@ def print_lessons(lessons: Mapping[str, str]) -> None:
 
 def print_layers(layers: Sequence[Mapping[str, Any]]) -> None:
     """What each layer gives, and the formula behind every number."""
-    table = _table(_("layer"), _("gives"), _("side of what it gives"), _("parameters"), _("mult-adds"))
+    table = _table(_("layer"), _("output shape"), _("side of the output"), _("parameters"), _("mult-adds"))
     for column in table.columns[1:-1]:
         column.justify = "left"
     for layer in layers:
@@ -216,7 +216,7 @@ def print_layers(layers: Sequence[Mapping[str, Any]]) -> None:
         count = " = ".join(
             part for part in (layer["count"], format_number(layer["parameters"]) if layer["parameters"] else "") if part
         )
-        name = f"{layer['name']} {layer['kind']}" if layer["name"] else _("outside of these layers")
+        name = f"{layer['name']} {layer['kind']}" if layer["name"] else _("outside these layers")
         table.add_row(
             name, shape, layer["side"], count, format_large(layer["multiply_adds"]) if layer["multiply_adds"] else ""
         )
@@ -226,8 +226,8 @@ def print_layers(layers: Sequence[Mapping[str, Any]]) -> None:
 def _field(network: Mapping[str, Any]) -> Message:
     field = network["inside"]["receptive_field"]
     if field is None:
-        return message(N_("the whole image, at every place"))
-    return message(N_("{n} px: what one place of the last maps has seen"), n=field)
+        return message(N_("the whole image, at every position"))
+    return message(N_("{n} px: what one position of the last feature maps sees"), n=field)
 
 
 def print_info(info: Mapping[str, Any]) -> None:
@@ -248,7 +248,10 @@ def _machine_facts(info: Mapping[str, Any]) -> list[tuple[str, object]]:
             "a process that keeps memory never gives it back"
         )
         if allocator["kept_by_train"]
-        else N_("{libc}: left as it is; what makes training steps faster on Linux (mallopt of glibc) is not here")
+        else N_(
+            "{libc}: left unchanged; mallopt of glibc, which makes training steps faster on Linux, is not "
+            "available here"
+        )
     )
     return [
         (_("processor"), machine["processor"]),
@@ -257,7 +260,7 @@ def _machine_facts(info: Mapping[str, Any]) -> list[tuple[str, object]]:
         (_("system"), machine["system"]),
         ("Python", machine["python"]),
         (_("packages"), versions),
-        (_("device that auto takes"), device),
+        (_("device chosen by auto"), device),
         (_("fast bf16 on the processor"), _("yes") if info["fast_bf16"] else _("no")),
         (_("allocator"), message(keeps, libc=allocator["libc"])),
     ]

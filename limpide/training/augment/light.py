@@ -40,14 +40,14 @@ class LightAugment:
 
     def describe(self) -> Message:
         says = N_(
-            "while training, each image is altered anew: zoomed by up to {zoom:percent}, shifted by up to "
-            "{shift:percent} of its side{mirrored}"
+            "while training, each image is altered every time it is shown: zoomed by up to {zoom:percent}, "
+            "shifted by up to {shift:percent} of its side{mirrored}"
         )
         if self.turn or self.light:
             says = N_(
-                "while training, each image is altered anew: zoomed by up to {zoom:percent}, shifted by up to "
-                "{shift:percent} of its side, turned by up to {turn:number}°, brightness and contrast changed by up "
-                "to {light:percent}{mirrored}"
+                "while training, each image is altered every time it is shown: zoomed by up to {zoom:percent}, "
+                "shifted by up to {shift:percent} of its side, turned by up to {turn:number}°, brightness and "
+                "contrast changed by up to {light:percent}{mirrored}"
             )
         mirrored = message(N_(", mirrored at random")).to_json() if self.flip else ""
         return message(says, **(asdict(self) | {"mirrored": mirrored}))

@@ -131,7 +131,7 @@ class TrainingControl:
                 "control", message(N_("paused by a watcher after step {step:count}"), step=self.state.step)
             )
         elif what == "go":
-            yield self.job.say("control", message(N_("going on")))
+            yield self.job.say("control", message(N_("continuing")))
         elif what == "snapshot":
             self._keep()
             yield self.job.say(
@@ -142,7 +142,7 @@ class TrainingControl:
             yield self.job.say(
                 "control",
                 message(
-                    N_("learning rate times {by:number} by a watcher after step {step:count}"),
+                    N_("learning rate multiplied by {by:number} by a watcher after step {step:count}"),
                     by=float(by),
                     step=self.state.step,
                 ),

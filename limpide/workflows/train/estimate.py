@@ -160,8 +160,8 @@ def _has_rare_class(job: TrainContext) -> bool:
 
 def _looks_closer(views: list[View], facts: Facts) -> Message:
     says = N_(
-        "the images are large: whether small things in them count is asked in squares of {sizes} px, too, where "
-        "smaller ones leave errors, which takes {seconds:duration} at most"
+        "the images are large: where smaller squares leave errors, squares of {sizes} px are tried, too, to find "
+        "out whether small things count; this takes {seconds:duration} at most"
     )
     sizes = ", ".join(str(look[0].size) for look in looks_of(views)[1:])
     return message(says, sizes=sizes, seconds=facts.frozen.views if facts.frozen else 0.0)
@@ -229,8 +229,8 @@ def _settle_balance(job: TrainContext, model: nn.Module) -> Iterator[Note]:
         if uneven:
             counts = np.bincount(labels)
             says = N_(
-                "the largest class has {ratio:number} times as many images as the smallest: a rare class counts as "
-                "much as a frequent one (--balance no leaves them as they come)"
+                "the largest class has {ratio:number} times as many images as the smallest: a rare class counts "
+                "as much as a frequent one (--balance no leaves the classes as they are)"
             )
             yield job.say("decision", message(says, ratio=round(float(counts.max() / counts[counts > 0].min()), 1)))
     elif job.recipe.balance == "yes" and not has_bias(model):
@@ -245,12 +245,12 @@ def _announce(job: TrainContext, work: Work, threads: ThreadChoice, memory: floa
         yield job.say("decision", _busy(threads))
     if work.steps and recipe.folds:
         says = N_(
-            "the network is fine-tuned without each of the {folds:count} folds, and then from all images, in "
-            "{epochs:count} passes each time"
+            "the network is fine-tuned once without each of the {folds:count} folds, and then on all images, for "
+            "{epochs:count} epochs each time"
         )
         yield job.say("decision", message(says, epochs=work.epochs, folds=recipe.folds))
     elif work.steps or not work.frozen:
-        says = N_("passes over the training part: {epochs:number} ({steps:count} steps)")
+        says = N_("epochs on the training part: {epochs:number} ({steps:count} steps)")
         yield job.say("decision", message(says, epochs=work.epochs, steps=work.steps))
     elif recipe.folds and not work.tunes:
         pass  # the reason was told where folds were chosen
@@ -258,7 +258,7 @@ def _announce(job: TrainContext, work: Work, threads: ThreadChoice, memory: floa
         yield job.say("decision", _blind(epochs_asked))
     else:
         yield job.say(
-            "decision", message(N_("no fine-tuning: there is no time left for it, and the first model is kept"))
+            "decision", message(N_("no fine-tuning: there is no time left for it, so the first model is kept"))
         )
     says = N_("about {seconds:duration} in all, a first model after {first:duration}, {memory:bytes} of memory")
     yield job.say("quote", message(says, seconds=work.total, first=work.first, memory=memory))
@@ -270,8 +270,7 @@ def _announce(job: TrainContext, work: Work, threads: ThreadChoice, memory: floa
     usual = timing.choose_epochs(recipe, len(job.rows("train")), each, job.seen.grey)[1]
     if recipe.time is None and epochs_asked is None and work.epochs < usual and not work.blind:
         says = N_(
-            "that is fewer than the usual {usual:count}, as so many images are much work: --epochs or --time "
-            "asks for more"
+            "fewer epochs than the usual {usual:count}, as this many images take long: --epochs or --time asks for more"
         )
         yield job.say("decision", message(says, usual=usual))
 
@@ -281,13 +280,13 @@ def _blind(epochs: float | None) -> Message:
     if epochs is None:
         return message(
             N_(
-                "no fine-tuning: there is no validation image to judge it by, so the first model is kept — more "
-                "images, or groups, of each class give some"
+                "no fine-tuning: there is no validation image to judge it by, so the first model is kept — with "
+                "more images, or groups, of each class there would be some"
             )
         )
     says = N_(
         "no fine-tuning, though epochs were asked for ({epochs:number}): there is no validation image to judge "
-        "it by, so the first model is kept — more images, or groups, of each class give some"
+        "it by, so the first model is kept — with more images, or groups, of each class there would be some"
     )
     return message(says, epochs=epochs)
 

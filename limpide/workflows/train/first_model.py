@@ -70,12 +70,15 @@ def first_model(job: TrainContext) -> Iterator[Event]:
     if not job.recipe.folds:
         yield from _decide_flip(job, model, fitted)
     says = (
-        N_("a first model is ready: {accuracy:percent} of {n:count} validation images right")
+        N_("a first model is ready: {accuracy:percent} of {n:count} validation images correct")
         if fitted.validation_images
         else N_("a first model is ready")
     )
     if job.recipe.folds:
-        says = N_("a model is ready: {accuracy:percent} of {n:count} images right, each judged by a fold without it")
+        says = N_(
+            "a model is ready: {accuracy:percent} of {n:count} images correct, each judged by a model that "
+            "had not seen it"
+        )
     yield job.say("saved", message(says, accuracy=fitted.accuracy, n=fitted.validation_images))
     steps = require(job.info.steps, "steps")
     if (steps or not job.recipe.folds) and _is_enough(job, fitted):
@@ -102,7 +105,7 @@ def _fit_last_layer(job: TrainContext, model: torch.nn.Module, pixels: Pixels) -
     features = {part: load_features(pixels, rows[part], cache) for part in rows if len(rows[part])}
     width = features["train"].shape[1]
     validation = features.get("validation", np.zeros((0, width), np.float32))
-    yield Progress(message(N_("fitting a last layer on what the pretrained network sees")))
+    yield Progress(message(N_("fitting a last layer on the features of the pretrained network")))
     fitting = time.monotonic()
     truth = labels[rows["validation"]]
     head = fit_head(features["train"], labels[rows["train"]], validation, truth, len(job.dataset.learned_classes))
@@ -138,7 +141,7 @@ def _decide_flip(job: TrainContext, model: torch.nn.Module, fitted: _Fitted) -> 
     if not job.info.steps:  # nothing is trained that could be shown mirrored
         job.recipe = job.recipe.but(flip="no")
         return
-    yield Progress(message(N_("asking whether mirrored images are known, too")))
+    yield Progress(message(N_("testing the first model on mirrored images")))
     flip, why = _ask_mirrored(job, model, fitted.head, fitted.rows["validation"], fitted.accuracy)
     job.recipe = job.recipe.but(flip=flip)
     yield job.say("decision", why)
@@ -168,18 +171,20 @@ def _count_errors(fitted: _Fitted) -> int:
 
 
 def _say_enough(job: TrainContext, fitted: _Fitted) -> Iterator[Event]:
-    says = N_("no fine-tuning: no validation image is left to get right (--epochs asks for it all the same)")
+    says = N_("no fine-tuning: all validation images are already correct (--epochs asks for it anyway)")
     if job.recipe.folds:
-        says = N_("no fine-tuning: no image is left to get right (--folds 5 --epochs 8 asks for it all the same)")
+        says = N_(
+            "no fine-tuning: in the folds, all images are already correct (--folds 5 --epochs 8 asks for it anyway)"
+        )
         if fitted.accuracy < 1.0 and _sees_squares(job):
             says = N_(
-                "no fine-tuning: it sees small squares, in which small things are lost (--folds 5 --epochs 8 asks for "
-                "it)"
+                "no fine-tuning: it sees small squares, in which small things are lost (--folds 5 --epochs 8 "
+                "asks for it anyway)"
             )
         elif fitted.accuracy < 1.0:
             says = N_(
-                "no fine-tuning: wrong in the folds: {wrong:count} of {n:count} images, too few to show that it does "
-                "better (--folds 5 --epochs 8 asks for it all the same)"
+                "no fine-tuning: the folds get {wrong:count} of {n:count} images wrong, too few to show that it "
+                "does better (--folds 5 --epochs 8 asks for it anyway)"
             )
     yield job.say("decision", message(says, wrong=_count_errors(fitted), n=fitted.validation_images))
 
@@ -217,8 +222,8 @@ def _ask_mirrored(
     rows = rows[:256]
     if len(rows) < FLIP_IMAGES:
         says = N_(
-            "no mirroring while training: to know whether it is harmless takes {least:count} validation images, "
-            "and there are {n:count}"
+            "no mirroring while training: it takes {least:count} validation images (here: {n:count}) to know "
+            "whether it is harmless"
         )
         return "no", message(says, least=FLIP_IMAGES, n=len(rows))
     pixels = job.frozen_pixels()
@@ -231,12 +236,12 @@ def _ask_mirrored(
     share = float((predicted == job.dataset.labels[rows]).mean())
     yes = share >= accuracy - FLIP_LOSS
     says = N_(
-        "images are mirrored while training: it knows {share:percent} of mirrored images, {accuracy:percent} of "
-        "the originals"
+        "images are mirrored while training: the first model classifies {share:percent} of the mirrored images "
+        "correctly, {accuracy:percent} of the originals"
     )
     if not yes:
         says = N_(
-            "no mirroring while training: it knows {share:percent} of mirrored images, {accuracy:percent} of the "
-            "originals"
+            "no mirroring while training: the first model classifies {share:percent} of the mirrored images "
+            "correctly, {accuracy:percent} of the originals"
         )
     return ("yes" if yes else "no"), message(says, share=share, accuracy=accuracy)

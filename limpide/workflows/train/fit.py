@@ -88,7 +88,7 @@ def _say_resume(state: TrainState, restored: Restored) -> Iterator[Event]:
     if restored.damaged:
         yield Note(
             "warning",
-            message(N_("a damaged checkpoint was passed over: {names}"), names=", ".join(restored.damaged)),
+            message(N_("a damaged checkpoint was ignored: {names}"), names=", ".join(restored.damaged)),
         )
 
 
@@ -204,7 +204,7 @@ def _steps(job: TrainContext, state: TrainState, augment: Augment | None) -> Ite
                 yield from share.after(event)
                 ends = isinstance(event, Step) and (event.n % len(batches) == 0 or event.n >= state.steps)
                 if ends and len(validation.rows):
-                    yield Progress(message(N_("looking at the validation images")))
+                    yield Progress(message(N_("evaluating on the validation images")))
             except GeneratorExit:
                 checkpoints.save()
                 job.stop(deadline.now() - began - job.paused)

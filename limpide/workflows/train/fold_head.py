@@ -67,9 +67,9 @@ def _heads_of(found: CrossFit, rows: np.ndarray, folds: np.ndarray) -> FoldHeads
 def _settle_flip(job: TrainContext, mirrored: bool) -> Generator[Event]:
     if job.recipe.flip == "auto":
         says = (
-            N_("mirrored images are learned from, too: in the folds, that helps")
+            N_("mirrored images are used for training, too: in the folds, they help")
             if mirrored
-            else N_("mirrored images are not learned from: in the folds, that does not help")
+            else N_("mirrored images are not used for training: in the folds, they do not help")
         )
         yield job.say("decision", message(says))
     job.recipe = job.recipe.but(flip="yes" if mirrored else "no")

@@ -60,10 +60,11 @@ def tune_in_folds(job: TrainContext) -> Iterator[Event]:
     yield from _settle(job, heads, logits)
 
 
-NO_TIME = N_("no fine-tuning: there is no time left for it, and the first model is kept")
+NO_TIME = N_("no fine-tuning: there is no time left for it, so the first model is kept")
 NO_BETTER = N_(
-    "the network stays as it was published: in the first fold, fine-tuning is no better (right: {tuned:percent} of "
-    "{n:count} images, {frozen:percent} with a new last layer alone); --folds 5 --epochs 8 asks for all folds"
+    "the network stays as it was published: in the first fold, fine-tuning is no better (correct: "
+    "{tuned:percent} of {n:count} images, {frozen:percent} with a new last layer alone); --folds 5 --epochs 8 "
+    "asks for all folds"
 )
 
 
@@ -100,7 +101,7 @@ def take_back_tuning(job: TrainContext) -> Iterator[Event]:
     weights = balanced_weights(truth) if job.recipe.balance == "yes" else None
     job.run.update(temperature=fit_temperature(heads.logits, truth, of="folds", weights=weights))
     job.info = job.run.info()
-    yield job.say("decision", message(N_("fine-tuning was ended before its last step: the first model is kept")))
+    yield job.say("decision", message(N_("fine-tuning ended before its last step: the first model is kept")))
 
 
 def _settle(job: TrainContext, heads: FoldHeads, logits: np.ndarray) -> Iterator[Event]:
@@ -119,13 +120,14 @@ def _settle(job: TrainContext, heads: FoldHeads, logits: np.ndarray) -> Iterator
 def _says(frozen: np.ndarray, tuned: np.ndarray, truth: np.ndarray, is_better: bool) -> Message:
     says = (
         N_(
-            "the network is fine-tuned: in the folds, its probabilities fit better (right: {tuned:percent} of "
-            "{n:count} images, {frozen:percent} with a new last layer alone)"
+            "the network is fine-tuned: in the folds, its probabilities fit the labels better (correct: "
+            "{tuned:percent} of {n:count} images, {frozen:percent} with a new last layer alone)"
         )
         if is_better
         else N_(
-            "the network stays as it was published: in the folds, fine-tuning does not make its probabilities fit "
-            "better (right: {tuned:percent} of {n:count} images, {frozen:percent} with a new last layer alone)"
+            "the network stays as it was published: in the folds, fine-tuning does not make its probabilities "
+            "fit the labels better (correct: {tuned:percent} of {n:count} images, {frozen:percent} with a new "
+            "last layer alone)"
         )
     )
     return _compared(says, frozen, tuned, truth)

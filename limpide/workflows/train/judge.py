@@ -48,7 +48,7 @@ def _material(job: TrainContext) -> Generator[Event, None, BaselineInputs]:
 
 def _frozen(job: TrainContext) -> Generator[Event, None, FrozenModel]:
     """The first model's head, and its features of the training and test images: most of them are kept already."""
-    yield Progress(message(N_("taking up the first model again")))
+    yield Progress(message(N_("loading the first model again")))
     pixels, info = job.frozen_pixels(), require(job.info.frozen, "frozen")
     model, device = job.frozen_network(), torch.device(job.recipe.device)
     load_weights(model, job.run.snapshots / "first.safetensors")

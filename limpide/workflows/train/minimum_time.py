@@ -61,8 +61,8 @@ def check_time(job: TrainContext, reasons: list[Message]) -> tuple[list[Message]
     if quicker >= least:
         return reasons, least
     says = N_(
-        "model {model}, from scratch: {other}, which has seen a million photographs, takes {least:duration} at "
-        "least here"
+        "model {model}, from scratch: {other}, which was pretrained on a million photographs, takes at least "
+        "{least:duration} here"
     )
     says_why = message(says, model=filled.model, other=job.recipe.model, least=least)
     job.recipe = filled

@@ -51,7 +51,7 @@ def read_images(job: TrainContext) -> Iterator[Event]:
 
 def _decide_from_glimpse(job: TrainContext) -> Iterator[Event]:
     """The recipe, from some of the images and the time that there is."""
-    yield Progress(message(N_("looking at some of the images")))
+    yield Progress(message(N_("examining some of the images")))
     job.seen = sample_images(job.dataset)
     wanted, dataset = Recipe.from_json(job.info.wanted), job.dataset
     job.recipe, reasons = (
@@ -65,14 +65,14 @@ def _decide_from_glimpse(job: TrainContext) -> Iterator[Event]:
     job.dataset = job.dataset.read_by(job.values.span)
     least, time_limit = 0.0, job.deadline.asked
     if time_limit is not None and not job.info.good:
-        yield Progress(message(N_("timing the least that there is to do")))
+        yield Progress(message(N_("measuring the minimum time")))
         reasons, least = check_time(job, reasons)
     for note in (*job.dataset.notes, *reasons, *job.values.says()):
         yield job.say("decision", note)
     if time_limit is not None and least > time_limit:
         says = N_(
-            "the least is about {least:duration}: reading, a first model and its score. The rest does not "
-            "fit into {asked:duration} and is left out"
+            "the minimum is about {least:duration}: reading, a first model and its score. The rest does not fit "
+            "into {asked:duration} and is left out"
         )
         yield job.say("quote", message(says, least=least, asked=time_limit))
     job.enter("read", recipe=job.recipe.to_json(), seen=job.seen)

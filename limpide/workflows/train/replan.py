@@ -96,10 +96,7 @@ class Replanner:
             yield Note(
                 "quote",
                 message(
-                    N_(
-                        "slower than it was when it was timed: about {seconds:duration} more until the network "
-                        "is trained"
-                    ),
+                    N_("slower than when it was timed: about {seconds:duration} more until the network is trained"),
                     seconds=left,
                 ),
             )
@@ -107,7 +104,7 @@ class Replanner:
 
 def _says(step: int, before: int, steps: int) -> Message:
     if not step and not steps:
-        return message(N_("no fine-tuning: there is no time left for it, and the first model is kept"))
+        return message(N_("no fine-tuning: there is no time left for it, so the first model is kept"))
     if step == steps:
         return message(
             N_("the time is up after step {step:count} of {before:count}: the network is judged as it stands"),

@@ -47,7 +47,7 @@ def seal_model(job: TrainContext, judged: bool) -> Iterator[Event]:
     place_on_device(model, torch.device("cpu"))
     rows, logits, temperature = _calibrate(job, model, preprocessing)
     machine.release_memory()
-    yield Progress(message(N_("noting what the training images look like")))
+    yield Progress(message(N_("recording what the training images look like")))
     stats = train_stats_of(job, model, preprocessing, temperature.value)
     machine.release_memory()
     yield Progress(message(N_("writing the model file")))
@@ -118,29 +118,27 @@ def _logits(job: TrainContext, model: nn.Module, preprocessing: Preprocessing, r
 
 def _describe(temperature: Temperature) -> Message:
     if not temperature.n:
-        return message(
-            N_("probabilities are left as they are: there is no image that a temperature could be fitted to")
-        )
+        return message(N_("probabilities are left as they are: there is no image to fit a temperature on"))
     if temperature.n < MIN_IMAGES:
         return message(
             N_(
-                "probabilities are left as they are: a temperature takes {least:count} images outside of "
-                "training, and there is {n:count}"
+                "probabilities are left as they are: a temperature needs {least:count} images outside training, "
+                "and there is {n:count}"
             ),
             N_(
-                "probabilities are left as they are: a temperature takes {least:count} images outside of "
-                "training, and there are {n:count}"
+                "probabilities are left as they are: a temperature needs {least:count} images outside training, "
+                "and there are {n:count}"
             ),
             least=MIN_IMAGES,
             n=temperature.n,
         )
     says = {
-        "calibration": N_("probabilities calibrated on {n:count} images of their own: temperature {t:number}"),
+        "calibration": N_("probabilities calibrated on {n:count} images kept for this: temperature {t:number}"),
         "cross-fitted": N_(
             "probabilities calibrated on the {n:count} validation images, cross-fitted: temperature {t:number}"
         ),
         "folds": N_("probabilities calibrated on the {n:count} images judged in folds: temperature {t:number}"),
-        "declined": N_("probabilities are left as they are: {n:count} images gave no better temperature"),
+        "declined": N_("probabilities are left as they are: no better temperature was found on {n:count} images"),
     }[temperature.how]
     return message(says, n=temperature.n, t=temperature.value)
 

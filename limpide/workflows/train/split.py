@@ -22,12 +22,10 @@ from limpide.text.messages import N_, Message, message
 from limpide.workflows.train.context import TrainContext
 
 # Why a part has another size than was asked for.
-WHOLE = N_("each class is shared out in whole images, at least one to a part")
-UNCUT = N_("images that belong together are not cut apart")
+WHOLE = N_("each class is divided in whole images, with at least one per part")
+UNCUT = N_("images that belong together stay in one part")
 STAYED = N_("images stay where they were in an earlier run")
-UNCUT_AND_STAYED = N_(
-    "images that belong together are not cut apart, and images stay where they were in an earlier run"
-)
+UNCUT_AND_STAYED = N_("images that belong together stay in one part, and images stay where they were in an earlier run")
 
 
 @dataclass(frozen=True)
@@ -57,12 +55,12 @@ def split_images(job: TrainContext) -> Iterator[Event]:
         job.parts, job.folds = read_parts(job)
         job.dataset = dataset.learned_first(job.parts)
         return
-    yield Progress(message(N_("deciding which image serves for what")))
+    yield Progress(message(N_("splitting the images")))
     readable = np.flatnonzero(image_records["reason"] < 0).astype(np.int32)
     keys = np.ascontiguousarray(image_records["hash"][readable])
     earlier = EarlierSplit(None, "", []) if job.recipe.folds else find_earlier_split(job)
     for run in earlier.torn:
-        says = N_("the split.csv of {run} is not whole and is passed over: images may have had another part there")
+        says = N_("the split.csv of {run} is incomplete and is ignored: images may have been in another part there")
         yield job.say("warning", message(says, run=run))
     test, validation = job.recipe.shares()
     shares = {TEST: test, VALIDATION: validation, CALIBRATION: 0.0 if job.recipe.folds else job.recipe.calibration}
@@ -150,11 +148,13 @@ def _say_outcome(job: TrainContext, outcome: _Outcome) -> Iterator[Event]:
     yield from _say_what_stayed(job, outcome)
     says = (
         N_(
-            "{train:count} images train, {validation:count} choose, {calibration:count} calibrate, {test:count} "
-            "are kept for the final score"
+            "images: {train:count} for training, {validation:count} for validation, {calibration:count} for "
+            "calibration, {test:count} for the final score"
         )
         if outcome.counts["calibration"]
-        else N_("{train:count} images train, {validation:count} choose, {test:count} are kept for the final score")
+        else N_(
+            "images: {train:count} for training, {validation:count} for validation, {test:count} for the final score"
+        )
     )
     yield job.say("split", Message(says, dict(outcome.counts)))
     if skewed := _other_shares(job, outcome):
@@ -165,16 +165,16 @@ def _say_folds(job: TrainContext) -> Iterator[Event]:
     """What judges which image, and of which classes none can be judged."""
     judged, train = job.judged_rows(), job.rows("train")
     says = N_(
-        "{train:count} images train; {judged:count} of them are judged in {folds:count} folds, each by a model "
-        "that learned from the other folds"
+        "images: {train:count} for training; {judged:count} of them are judged in {folds:count} folds, each by a "
+        "model that learned from the other folds"
     )
     folds = len(np.unique(job.folds[judged]))
     yield job.say("split", message(says, train=len(train), judged=len(judged), folds=folds))
     labels = job.dataset.labels
     if missing := sorted(set(labels[train].tolist()) - set(labels[judged].tolist())):
         says = N_(
-            "no image of {names} can be judged: all images of such a class belong together, so that without them it "
-            "could not be learned"
+            "no image of {names} can be judged: all images of such a class belong together, and without them the "
+            "class could not be learned"
         )
         yield job.say("warning", message(says, names=", ".join(job.dataset.classes[k] for k in missing)))
 
@@ -182,7 +182,9 @@ def _say_folds(job: TrainContext) -> Iterator[Event]:
 def _say_what_stayed(job: TrainContext, outcome: _Outcome) -> Iterator[Event]:
     """What became of the parts of the earlier run."""
     if outcome.stayed:
-        says = N_("images already in {run} stay in the part they had; shares asked for now hold for new ones only")
+        says = N_(
+            "images already in {run} stay in the part they had; the fractions asked for now apply only to new ones"
+        )
         yield job.say("split", message(says, run=outcome.inherited))
     if outcome.division.moved:
         yield job.say(
@@ -214,11 +216,11 @@ def _say_unlearned_classes(job: TrainContext, listed: Sequence[str]) -> Iterator
             message(
                 N_(
                     "class {name} is only in the test part: it is not learned, and its {n:count} image can never "
-                    "be right"
+                    "be correct"
                 ),
                 N_(
                     "class {name} is only in the test part: it is not learned, and its {n:count} images can "
-                    "never be right"
+                    "never be correct"
                 ),
                 name=job.dataset.classes[k],
                 n=tested[k],
@@ -227,7 +229,9 @@ def _say_unlearned_classes(job: TrainContext, listed: Sequence[str]) -> Iterator
     if lost := [job.dataset.classes[k] for k in others if not tested[k]]:
         yield job.say(
             "warning",
-            message(N_("no image to train on is left of {names}: the model does not know it"), names=", ".join(lost)),
+            message(
+                N_("no training image is left of {names}: the model does not know such a class"), names=", ".join(lost)
+            ),
         )
 
 

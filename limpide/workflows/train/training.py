@@ -114,9 +114,8 @@ def train(
                 "warning",
                 message(
                     N_(
-                        "this is not the machine or not the software the run began with: it goes on, but not to "
-                        "the very "
-                        "same bits"
+                        "the machine or the software is not the one this run began with: training continues, but "
+                        "not bit for bit"
                     )
                 ),
             )

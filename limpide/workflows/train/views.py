@@ -96,12 +96,13 @@ def settle_view(job: TrainContext, chosen: str, tried: int) -> Generator[Event]:
 
 
 SAYS = {
-    WHOLE: N_("images are looked at whole, in squares of {size} px: quarters apart do not help in the folds"),
+    WHOLE: N_("the network sees the images whole, in squares of {size} px: separate quarters do not help in the folds"),
     QUARTERS: N_(
-        "images are looked at whole and by quarters, in squares of {size} px: it matters where things lie, which helps "
-        "in the folds"
+        "the network sees the images whole and by quarters, in squares of {size} px: it matters where things "
+        "are, and this helps in the folds"
     ),
 }
 WINDOWS = N_(
-    "small things count: images are looked at in squares of {size} px, window by window, which helps in the folds"
+    "small things count: the network sees the images in squares of {size} px, window by window, which "
+    "helps in the folds"
 )

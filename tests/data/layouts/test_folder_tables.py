@@ -57,7 +57,7 @@ def test_a_table_without_a_split_column_keeps_the_folders_of_parts(
     for place in (root, root / "labels.csv"):
         found = scan(place, hints=hints)
         assert summed(found) == {"train": TWO, "test": TWO} and any(
-            "are the folders of the files" in str(note) for note in found.notes
+            "come from the folders of the files" in str(note) for note in found.notes
         )
         assert summed(scan(place, hints=Hints(parts="none"))) == {"": {"cat": 8, "dog": 8}}
     with pytest.raises(LimpideError) as told:
@@ -116,9 +116,10 @@ def test_a_split_without_labels_beside_class_folders(tmp_path: Path, ending: str
         tabled(root, "", *test, name="test.txt")
     found = scan(root)
     assert summed(found) == {"" if ending == "test alone" else "train": TWO, "test": TWO}
-    assert any(
-        "parts (train, validation, test) are those of" in str(note) for note in found.notes
-    ) and found.classes == ("cat", "dog")
+    assert any("parts (train, validation, test) come from" in str(note) for note in found.notes) and found.classes == (
+        "cat",
+        "dog",
+    )
     assert summed(scan(root, hints=Hints(split_column="none"))) == {"": {"cat": 8, "dog": 8}}
     if ending == "txt":
         tabled(root, "", *train, "cat/e1.jpg", name="train.txt")

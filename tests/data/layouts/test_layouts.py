@@ -29,26 +29,26 @@ from tests.data.layouts.photo_layouts import (
 )
 
 LAYOUTS: dict[str, tuple[Callable[[Path], Path], Rows, str]] = {
-    "a folder a class": (lambda p: p, FREE, "layout: a folder a class"),
+    "one folder per class": (lambda p: p, FREE, "layout: one folder per class"),
     "folders in class folders": (
         lambda p: move(p, lambda c, k: f"{c}/day{k % 2}/{k}.png"),
         FREE,
-        "layout: a folder a class",
+        "layout: one folder per class",
     ),
     "wrapped": (
         lambda p: move(p, lambda c, k: f"download/data/{c}/{k}.png"),
         FREE,
-        "layout: a folder a class, below download/data",
+        "layout: one folder per class, below download/data",
     ),
     "parts with classes": (
         lambda p: move(p, lambda c, k: f"{part(k)}/{c}/{k}.png"),
         PARTED,
-        "layout: a folder a part, with a folder a class in it",
+        "layout: one folder per part, with one subfolder per class",
     ),
     "classes with parts": (
         lambda p: move(p, lambda c, k: f"{c}/{part(k)}/{k}.png"),
         PARTED,
-        "layout: a folder a class, with a folder a part in it",
+        "layout: one folder per class, with one subfolder per part",
     ),
     "classes in names": (
         lambda p: move(p, lambda c, k: f"{c}_{k:03d}.png"),
@@ -118,10 +118,10 @@ LAYOUTS: dict[str, tuple[Callable[[Path], Path], Rows, str]] = {
         "column fold holds folds",
     ),
     "parquet": (parquet, FREE, "layout: a table"),
-    "zip": (zipped, FREE, "layout: a folder a class"),
-    "zip, wrapped": (lambda p: zipped(p, "my photos/"), FREE, "layout: a folder a class, below my photos"),
+    "zip": (zipped, FREE, "layout: one folder per class"),
+    "zip, wrapped": (lambda p: zipped(p, "my photos/"), FREE, "layout: one folder per class, below my photos"),
     **{
-        suffix: (lambda p, s=suffix: tarred(p, s), FREE, "layout: a folder a class, below photos")
+        suffix: (lambda p, s=suffix: tarred(p, s), FREE, "layout: one folder per class, below photos")
         for suffix in (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
     },
 }

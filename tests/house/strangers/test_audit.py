@@ -137,7 +137,7 @@ def test_before_its_turn_the_page_says_that_it_waits(shapes: Path, tmp_path: Pat
     events.close()  # type: ignore[attr-defined]
     waiting = audit_page(run)["not_run"]
     assert [one["name"] for one in waiting] == ["shortcut", "inside", "brightness"]
-    assert all(one["why"].startswith("It is not its turn yet") for one in waiting)
+    assert all(one["why"].startswith("Its turn has not come yet") for one in waiting)
     assert json.loads((run.path / "run.json").read_text())["phase"] == "judge"
 
 

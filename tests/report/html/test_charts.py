@@ -88,9 +88,9 @@ def test_learning_curve_has_units_and_a_legend() -> None:
         charts.Curve("training", "training", [(1, 0.8), (2, 0.4)]),
         charts.Curve("validation", "validation", [(1, 0.6), (2, 0.5)]),
     ]
-    drawn = charts.learning_curve(curves, "Loss", "passes", "loss (nats an image)", best=2.0)
+    drawn = charts.learning_curve(curves, "Loss", "passes", "loss (nats per image)", best=2.0)
     words = " ".join(ElementTree.fromstring(drawn).itertext())
-    for expected in ("Loss", "passes", "loss (nats an image)", "training", "validation", "best"):
+    for expected in ("Loss", "passes", "loss (nats per image)", "training", "validation", "best"):
         assert expected in words
     drawn_at = [
         float(y) for y in re.findall(r",([\d.]+)", elements(drawn, "polyline", "curve training")[0].get("points") or "")

@@ -47,7 +47,7 @@ def test_a_click_on_any_map_shows_its_sum(opened: Any, tmp_path: Path, kind: str
         assert sum(lines(page, 0)) == pytest.approx(here, abs=2e-6)
         assert page.locator("#inside-live .agrees").count() == 2
         inside = page.inner_text("#inside-live")
-        said = ["bias, the unit's own constant" in inside, "adds a constant" in inside]
+        said = ["bias, the constant of the unit" in inside, "adds a constant" in inside]
         assert said == [bool(ends["first.bias"].any())] * 2
         steps = [number(step.replace("→", "")) for step in page.locator("#inside-live .step td.n").all_inner_texts()]
         output = torch.from_numpy(ends["first.output"])[None]
@@ -174,6 +174,6 @@ def test_of_many_classes_any_can_be_chosen(opened: Any, tmp_path: Path) -> None:
     ends, page = stored(run), opened(run)
     assert page.locator("#inside-live .scores button").count() == 12
     last = int(ends["last.logits"].argmin())
-    page.get_by_label("any class").select_option(label=f"species {last}")
+    page.get_by_label("choose a class").select_option(label=f"species {last}")
     assert status(page, 1).startswith(f"score of “species {last}” = ")
     assert sums(page, 1)[1] == pytest.approx(float(ends["last.logits"][last]), abs=1e-6)

@@ -44,7 +44,7 @@ def test_what_can_say_so_says_its_share() -> None:
 def test_the_words_are_those_of_the_language() -> None:
     use_language("fr")
     screen = terminal()
-    screen.collect([Progress(message("weighing its answers"))])
+    screen.collect([Progress(message("evaluating its answers"))])
     assert "examen de ses réponses" in shown(screen)
 
 

@@ -47,7 +47,7 @@ def test_a_long_question_says_how_far_it_is(page: Any) -> None:
 
 def test_the_threshold_of_copies_moves_what_is_shown(page: Any) -> None:
     go(page, f"page=data&{RUN}")
-    page.get_by_role("button", name="Look for them").click()
+    page.get_by_role("button", name="Find near-duplicates").click()
     page.wait_for_selector("text=/pairs among 80 of 80 images/")
     slider = page.locator("input[type=range]")
     slider.fill("0")

@@ -57,7 +57,7 @@ def test_whoever_has_no_network_for_digits_can_train_one_there(browser: Any, tmp
         for page in open_page(browser, server):
             go(page, "page=learn&part=digit", "form.start")
             assert (
-                "No network of yours knows digits yet." in page.inner_text("main")
+                "None of your networks has learned digits yet." in page.inner_text("main")
                 and page.locator("form.start input").first.input_value() == "mnist"
             )
             page.wait_for_selector("#command")
@@ -117,7 +117,7 @@ def test_a_drawn_digit_is_named_and_every_unit_lit(browser: Any, tmp_path: Path)
             assert page.locator("canvas.unit").count() >= 32
             run = Run.all_in(tmp_path)[0].path.name
             go(page, f"page=image&run={run}")
-            page.get_by_text("Draw one yourself").click()
+            page.get_by_text("Draw an image yourself").click()
             page.wait_for_selector("#done")
             page.locator("#pad").focus()
             for key in ("ArrowUp",) * 8 + ("Space",) + ("ArrowDown",) * 16 + ("Space",):

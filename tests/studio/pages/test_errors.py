@@ -42,9 +42,9 @@ def test_wrong_answers_stand_first_and_apart(page: Any, trained: Path) -> None:
         go(page, f"page=errors&{RUN}", "h2 >> text=Right answers with the largest loss")
         headings = page.locator("main h2").all_inner_texts()
         assert headings.index("Wrong answers, the largest loss first") < headings.index(
-            "Right answers with the largest loss"
+            "Correct answers with the largest loss"
         )
-        assert ("test images are named correctly" in page.inner_text("main")) == page.inner_text("h1").startswith(
+        assert ("test images are classified correctly" in page.inner_text("main")) == page.inner_text("h1").startswith(
             "Wrong on 0 of"
         )
     page.unroute("**/look/worst*")

@@ -60,13 +60,13 @@ def test_a_photograph_is_dropped_on_any_page(page: Any, tmp_path: Path) -> None:
     assert set(names) >= shown | {"live", "errors", "map", "audit"}
     for name in names:
         go(page, f"page={name}&{RUN}&turn=5")
-        assert page.evaluate(DROP) == "Drop the photograph: every page of this run will look at it.", name
+        assert page.evaluate(DROP) == "Drop the photograph: every page of this run will use it.", name
         page.wait_for_function("() => /image=drop-\\w+/.test(location.hash)")
         assert f"page={name if name in shown else 'image'}&" in page.url and "turn=" not in page.url, name
         page.wait_for_selector("option[value^=drop-]", state="attached")
         assert page.locator(".landing, [role=alert]").count() == 0, name
     go(page, "page=runs&run=")
-    assert page.evaluate(DROP).startswith("Nothing looks at an image here")
+    assert page.evaluate(DROP).startswith("This page uses no image")
     page.wait_for_selector("[role=alert]")
     page.get_by_role("button", name="Close").click()
     assert page.locator("[role=alert]").count() == 0
@@ -118,7 +118,7 @@ def test_a_file_that_is_no_image_leaves_every_page_where_it_was(browser: Any, se
                     f"""() => {{ const data = new DataTransfer(); data.items.add(new File([new Uint8Array({bytes_})], '{name}'));
                     document.body.dispatchEvent(new DragEvent('drop', {{ dataTransfer: data, bubbles: true, cancelable: true }})); }}"""
                 )
-                page.wait_for_selector(f"[role=alert] >> text={name} was not taken. {why}")
+                page.wait_for_selector(f"[role=alert] >> text={name} was not accepted. {why}")
                 assert page.url == before and page.locator(shown).count() >= 1
         assert len(refused) == 6 and all("/api/upload?" in url for url in refused), "nothing looks at what was refused"
     finally:

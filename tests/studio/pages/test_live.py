@@ -55,7 +55,7 @@ def pause(page: Any) -> None:
     page.reload()
     page.wait_for_selector(f"h1 >> text={paused}")
     assert (
-        page.get_by_role("button", name="Go on").is_visible() and page.get_by_role("button", name="Pause").count() == 0
+        page.get_by_role("button", name="Resume").is_visible() and page.get_by_role("button", name="Pause").count() == 0
     )
     tab = page.context.new_page()
     tab.goto(page.url.split("#")[0] + "#page=runs")
@@ -153,7 +153,7 @@ def test_live_says_what_of_a_judged_run_is_worth_a_look(copied: Path, page: Any)
     go(page, "page=live&run=copied-001", "text=To know before you use it")
     shown = page.locator("li:has(.badge)").all_inner_texts()
     assert len(shown) == len(expected) >= 2 and all(any(sentence in line for line in shown) for sentence in expected)
-    page.get_by_role("link", name="All findings, with their evidence").click()
+    page.get_by_role("link", name="All claims, with their evidence").click()
     page.wait_for_selector(".finding")
 
 
@@ -221,7 +221,7 @@ def test_while_it_is_judged_live_speaks_of_the_model_that_is_kept(copied: Path, 
         frozen={"accuracy": 1.0, "loss": 0.1, "n": 40},
     )
     for status, phase, said in (
-        ("running", "judge", "being judged on the test images"),
+        ("running", "judge", "judging the model on the test images"),
         ("finished", "done", "finished"),
     ):
         run.update(status=status, phase=phase)
@@ -232,7 +232,10 @@ def test_while_it_is_judged_live_speaks_of_the_model_that_is_kept(copied: Path, 
             assert server.ask("/api/runs/copied-001/control", "POST", b'{"do": "pause"}')[0] == 409, (
                 "what no longer does anything is refused"
             )
-        assert page.inner_text("h1") == "Fine-tuning did no better on validation than the first model, which is kept."
+        assert (
+            page.inner_text("h1")
+            == "Fine-tuning did no better on validation than the first model, so the first model is kept."
+        )
         figures = page.inner_text(".figures")
         assert (
             "Validation accuracy, model kept\n100.0\N{NO-BREAK SPACE}% first model" in figures

@@ -25,8 +25,8 @@ def test_a_place_that_may_decide_is_named_before_other_doubts(copied: Path, page
         page.evaluate("() => { location.hash = 'page=learn' }")
         go(page, "page=runs", "text=copied-001")
         row = page.locator("tr", has=page.get_by_role("link", name="copied-001"))
-        assert row.get_by_role("link", name="one small place may decide").count() == named
-    row.get_by_role("link", name="one small place may decide").click()
+        assert row.get_by_role("link", name="may be cheating on a small mark").count() == named
+    row.get_by_role("link", name="may be cheating on a small mark").click()
     page.wait_for_selector(".finding")
     doubts = [line for line in page.locator(".finding").all_inner_texts() if line.startswith("worth a look")]
     assert len(doubts) > 2 and "Is it cheating on a small mark?" in doubts[0]
@@ -37,7 +37,7 @@ def test_a_place_that_may_decide_is_named_before_other_doubts(copied: Path, page
 
 def test_the_command_of_a_training_is_shown_and_what_it_would_refuse_is_said(page: Any, trained: Path) -> None:
     go(page, "page=runs")
-    folder, start = page.get_by_label("Train on"), page.get_by_role("button", name="Start a training")
+    folder, start = page.get_by_label("Train on"), page.get_by_role("button", name="Start training")
     assert start.is_disabled() and page.locator(".choices").is_hidden() and page.locator("#command").count() == 0
     folder.fill(str(trained.parent / "photos"))
     page.wait_for_selector("text=80 files in 2 classes.")

@@ -111,7 +111,7 @@ def test_covering_the_image_changes_the_answer(
 ) -> None:
     open_ = notebook(kernel)
     open_.do(page="image")
-    open_.page.get_by_role("button", name="Look for it").click()
+    open_.page.get_by_role("button", name="Compute the maps").click()
     open_.page.wait_for_selector(".methods section:nth-child(4) .badge")
     assert open_.page.locator(".methods .badge").count() == 4
     picture = open_.page.locator(".over > img").first

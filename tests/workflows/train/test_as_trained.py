@@ -113,6 +113,6 @@ def test_few_images_are_why_there_is_no_temperature(short: tuple[Run, list[str]]
         f"probabilities are left as they are: a temperature takes 50 images outside of training, and there are {held}"
     ) in notes
     finding = run.finding("calibration")
-    assert finding is not None and "Temperature: 1, the logits are as the network gives them." in map(
+    assert finding is not None and "Temperature: 1, the logits are used as the network outputs them." in map(
         str, finding.details
     )

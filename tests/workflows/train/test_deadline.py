@@ -23,7 +23,7 @@ from limpide.workflows.train.deadline import (
     steps_in,
 )
 
-PART = "asking whether one small place decides"
+PART = "search for a small area that decides"
 LOOP = Loop(steps_an_epoch=10, look=2.0)
 TUNED = Loop(steps_an_epoch=10, look=2.0, fewest=0, worth=4)
 

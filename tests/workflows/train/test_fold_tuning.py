@@ -167,7 +167,7 @@ def test_frozen_is_shipped_where_the_folds_prefer_it(
     assert p.size == 64 and model(as_tensor(squares, p)).shape == (1, 3)
     assert trained_network(run)[1].size == 224
     assert any("stays as it was published" in str(getattr(event, "message", "")) for event in events)
-    assert "stayed as it was published" in str(run.findings()["training"].message)
+    assert "stayed as published" in str(run.findings()["training"].message)
 
 
 def test_stopped_while_it_tunes_a_fold_it_goes_on_to_the_same_bytes(
@@ -244,7 +244,7 @@ def test_fine_tuning_is_left_out_where_nobody_could_see_it_do_better(
 
 def test_what_was_not_kept_aside_is_not_spoken_of(run: Run) -> None:
     finding = run.findings()["diagnosis"]
-    assert "validation" not in str(finding.message) and "no image was kept aside" in str(finding.message)
+    assert "validation" not in str(finding.message) and "no image was set aside" in str(finding.message)
 
 
 def test_ended_before_its_last_step_the_first_model_is_shipped_and_judged(
@@ -297,7 +297,7 @@ def test_without_time_for_the_other_folds_it_is_left_out_and_said(
     run, dataset, _ = prepare(str(place / "photos"), TUNED_RECIPE, tmp_path)
     said = until(train(run, dataset, images=False), lambda _: run.info().phase == "fit")
     assert run.info().steps == 0 and deadline.FINE_TUNING in run.info().left_out
-    assert any("there is no time left for it, and the first model is kept" in line for line in said)
+    assert any("there is no time left for it, so the first model is kept" in line for line in said)
 
 
 def clock(second: float) -> Callable[[], float]:

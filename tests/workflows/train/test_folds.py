@@ -133,7 +133,7 @@ def test_the_report_says_what_was_judged_and_what_is_shipped(run: Run) -> None:
     page = html_of(run)
     assert "each judged by a model that had not seen it" in page
     assert "The model that is shipped learned from all images, in the same way." in page
-    assert "Every image is learned from, and each is a test image once, too" in page
+    assert "The model learns from every image, and every image is also a test image once" in page
     assert "validation images" not in page and "Validation images" not in page
 
 
@@ -297,6 +297,6 @@ def test_uneven_classes_are_balanced_by_themselves_and_the_score_says_so(tmp_pat
     predictor = Predictor(run.model_file)
     assert predictor.priors == pytest.approx((22 / 24, 2 / 24))
     accuracy = run.findings()["accuracy"]
-    assert accuracy.data["lead"] == "balanced accuracy" and "every class counted alike" in str(accuracy.message)
+    assert accuracy.data["lead"] == "balanced accuracy" and "every class counted equally" in str(accuracy.message)
     page = html_of(run)
     assert "of each class recognised, on average" in page and "of the test images recognised" not in page

@@ -75,7 +75,7 @@ def test_what_cannot_be_looked_through_in_time_is_not_chosen(
     assert ("takes 4 min 10 s at least here" in why) == (model == "cnn")
     told = said(events, "quote")
     assert bool(told) == (model != "cnn"), "what fits needs no word"
-    assert all(text.startswith("the least is about ") and "1 min" in text for text in told)
+    assert all(text.startswith("the minimum is about ") and "1 min" in text for text in told)
 
 
 def test_a_network_that_was_asked_for_is_kept(photos32: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

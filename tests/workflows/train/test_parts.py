@@ -85,7 +85,7 @@ def test_the_same_sealed_file_in_another_run_is_no_other_look(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("counts", "why"),
     [
-        ({f"c{k}": 3 for k in range(20)}, "each class is shared out in whole images"),  # 1 of 3 is no fifth
+        ({f"c{k}": 3 for k in range(20)}, "each class is divided in whole images"),  # 1 of 3 is no fifth
         ({"a": 30, "b": 30}, ""),
     ],
 )
@@ -94,7 +94,7 @@ def test_small_classes_are_the_reason_where_there_are_no_groups(
 ) -> None:
     told = shares(tmp_path, noise(tmp_path / "data", **counts))
     assert (why in told) if why else not told
-    assert "cut apart" not in told and "earlier run" not in told
+    assert "kept together" not in told and "earlier run" not in told
 
 
 def test_groups_are_the_reason_where_there_are_some(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_groups_are_the_reason_where_there_are_some(tmp_path: Path) -> None:
     (data / "labels.csv").write_text("\n".join(["file,label,patient", *rows]))
     told = shares(tmp_path, data)
     assert (
-        "images that belong together are not cut apart" in told
+        "images that belong together stay in one part" in told
         and "earlier run" not in told
         and "whole images" not in told
     )
@@ -114,7 +114,7 @@ def test_an_earlier_run_is_the_reason_where_there_was_one(tmp_path: Path) -> Non
     data = noise(tmp_path / "data", a=40, b=40)
     trained(data)
     told = shares(tmp_path, data, TINY.but(test=0.4))
-    assert "images stay where they were in an earlier run" in told and "cut apart" not in told
+    assert "images stay where they were in an earlier run" in told and "kept together" not in told
 
 
 def test_a_given_test_part_makes_no_other_part_look_small(tmp_path: Path) -> None:

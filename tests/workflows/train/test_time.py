@@ -93,11 +93,11 @@ def test_when_no_time_is_left_the_network_is_judged_after_one_step(
     assert [event.step for event in run.events() if isinstance(event, Epoch)] == [1], (
         "scored on validation as it stands"
     )
-    assert {"simpler models", "a look inside", "asking whether one small place decides"} <= set(run.info().left_out)
+    assert {"simpler models", "a look inside", "search for a small area that decides"} <= set(run.info().left_out)
     left_out = run.finding("left_out")
     assert left_out is not None and "simpler models" in str(left_out.message) and "30" in str(left_out.message)
     assert run.finding("simpler") is None and run.finding("shortcut") is None and run.finding("accuracy") is not None
-    assert "Left out for want of time" in run.report_file.read_text()
+    assert "Left out for lack of time" in run.report_file.read_text()
 
 
 def test_however_little_is_left_a_network_from_scratch_learns_for_a_fifth_of_the_time(
@@ -183,7 +183,7 @@ def test_without_a_time_a_slow_machine_changes_the_estimate_and_not_the_training
             Slow(patch, step=step)
             run, dataset, _ = prepare(str(shapes), TINY.but(epochs=3, patience=9), tmp_path / str(step))
             said = [str(event.message) for event in train(run, dataset, judge=False) if isinstance(event, Note)]
-        renewed = [text for text in said if text.startswith("slower than it was when it was timed")]
+        renewed = [text for text in said if text.startswith("slower than when it was timed")]
         assert len(renewed) == (0 if step < 1 else 1), "said once for as long as it holds"
         assert not any("slower" in text for text in notes(run)), "it is of the clock alone, so it is shown and not kept"
         assert not run.info().plans and not run.info().left_out
@@ -220,11 +220,11 @@ def test_fine_tuning_for_which_there_is_no_time_is_left_out(tmp_path: Path, monk
 def test_a_judging_that_is_cut_short_does_not_begin_anew(shapes: Path, tmp_path: Path) -> None:
     run, dataset, _ = prepare(str(shapes), TINY.but(epochs=1), tmp_path)
     first = told_until(train(run, dataset), "opening one unit")
-    assert "looking at the test images" in first and run.info().test_looks == 1 and run.finding("simpler") is not None
+    assert "classifying the test images" in first and run.info().test_looks == 1 and run.finding("simpler") is not None
     before = essence_of_findings(run, "simpler")
     again, dataset, _ = prepare(str(shapes), TINY.but(epochs=1), tmp_path)
     second = list(told(train(again, dataset)))
-    assert "looking at the test images" not in second and not [
+    assert "classifying the test images" not in second and not [
         text for text in second if text.startswith("trying simpler")
     ]
     assert (
@@ -250,7 +250,7 @@ def test_a_comparison_that_is_cut_short_goes_on_with_the_next(shapes: Path, tmp_
 
 @pytest.mark.parametrize(
     "phase",
-    ["looking at some of the images", "timing a few steps", "writing the model file", "looking at the test images"],
+    ["examining some of the images", "timing a few steps", "writing the model file", "classifying the test images"],
 )
 def test_the_time_of_a_phase_that_was_stopped_counts(
     shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, phase: str
@@ -327,26 +327,26 @@ def told(events: Iterator[Event]) -> Iterator[str]:
 FROZEN = ("computing the features of a pretrained network", "scoring a pretrained network with a linear layer")
 # What takes more than a moment is said before it begins, all along a training.
 BEGINNING = [
-    "looking at some of the images",
+    "examining some of the images",
     "reading images",
     "checking the images",
-    "deciding which image serves for what",
+    "splitting the images",
     "timing a few steps",
 ]
 END = [
     "preparing the training",
-    "looking at the validation images",
+    "evaluating on the validation images",
     "choosing the best weights",
     "calibrating the probabilities",
-    "noting what the training images look like",
+    "recording what the training images look like",
     "writing the model file",
     "comparing the model file with the network",
     "opening the model file",
-    "looking at the test images",
-    "weighing its answers",
+    "classifying the test images",
+    "evaluating its answers",
     "timing the model file",
     "preparing the images for simpler models",
     "opening one unit",
-    "asking whether one small place decides a class",
+    "searching for a small area that decides a class",
     "writing the report",
 ]

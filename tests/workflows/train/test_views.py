@@ -104,7 +104,7 @@ def test_looked_at_whole_they_are_not(place: Path, run: Run) -> None:
 
 def test_a_run_that_was_cut_short_goes_on_to_the_same_bytes(place: Path, run: Run, tmp_path: Path) -> None:
     data = str(place / "plates")
-    for stop, times in (("looking at the images with the pretrained network", 2), ("writing the model file", 1)):
+    for stop, times in (("running the pretrained network on the images", 2), ("writing the model file", 1)):
         again, dataset, _ = prepare(data, FOLDS, tmp_path)
         steps = train(again, dataset, images=True)
         _stop_at(steps, stop, times)
@@ -160,7 +160,7 @@ def test_explain_frames_the_window_that_holds_the_scratch(place: Path, run: Run)
         top, left, bottom, right = found["window"].data["box"]
         at_x, at_y = x * p.size / SIZE[0], y * p.size / SIZE[1]
         held.append(left <= at_x <= right and top <= at_y <= bottom)
-        assert (bottom - top, right - left) == (96, 96) and "single places" in str(found["window"].message)
+        assert (bottom - top, right - left) == (96, 96) and "local evidence" in str(found["window"].message)
     assert len(held) >= 5 and np.mean(held) >= 0.8
 
 
@@ -176,7 +176,7 @@ def test_the_report_shows_what_decided(place: Path, run: Run) -> None:
     shutil.copytree(run.path, place / "copy", dirs_exist_ok=True)
     Run(place / "copy").add_finding(finding)
     page = html_of(Run(place / "copy"))
-    assert "What decided" in page and "window by window" in page
+    assert "What decided the answer" in page and "window by window" in page
     assert "efficientnet_lite0+windows" in page
 
 

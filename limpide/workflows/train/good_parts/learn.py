@@ -55,7 +55,7 @@ def learn_good_parts(job: TrainContext, judged: bool) -> Iterator[Event]:
     yield from _tell_kinds(job, means, rows)
     in_folds = bool((job.folds != NO_FOLD).any())
     found = yield from (_calibrate_in_folds if in_folds else _calibrate)(job, model, describer, rows, patches)
-    yield Progress(message(N_("choosing the patches that are kept")))
+    yield Progress(message(N_("choosing the patches to keep")))
     if in_folds:
         keep_patches(model, patches.flatten(0, 1), job.recipe.seed)
     rate = float(job.recipe.false_alarms or 0.0)
@@ -81,7 +81,7 @@ def _tell_kinds(job: TrainContext, means: np.ndarray, rows: np.ndarray) -> Itera
     """Whether the good parts look like two kinds. means: float (n, width), of the patches of each image."""
     if len(means) < FEWEST:
         return
-    yield Progress(message(N_("asking whether the good parts are of one kind")))
+    yield Progress(message(N_("checking whether the good parts are of one kind")))
     halves = halve(means)
     names = [job.dataset.images.names[int(i)] for i in rows]
     finding = kinds_finding(halves, names)
@@ -94,7 +94,7 @@ def _calibrate(
     job: TrainContext, model: GoodParts, describer: Describer, rows: np.ndarray, patches: Tensor
 ) -> Generator[Event, None, Calibrated]:
     """The scores of a part of their own."""
-    yield Progress(message(N_("choosing the patches that are kept")))
+    yield Progress(message(N_("choosing the patches to keep")))
     keep_patches(model, patches.flatten(0, 1), job.recipe.seed)
     held = some_of(job.rows("calibration"), MAX_SCORES)
     scores = yield from _scores(model, describer, held)
@@ -110,7 +110,7 @@ def _calibrate_in_folds(
     scores = np.full(len(rows), np.nan)
     names = np.unique(folds[folds != NO_FOLD]).tolist()
     for fold in names:
-        yield Progress(message(N_("choosing the patches that are kept")), fold, len(names))
+        yield Progress(message(N_("choosing the patches to keep")), fold, len(names))
         inside = folds == fold
         keep_patches(model, patches[torch.from_numpy(~inside)].flatten(0, 1), job.recipe.seed)
         scores[inside] = yield from _scores(model, describer, rows[inside])
@@ -120,7 +120,7 @@ def _calibrate_in_folds(
 
 
 def _scores(model: GoodParts, describer: Describer, rows: np.ndarray) -> Generator[Event, None, np.ndarray]:
-    for event in scores_of(model, describer, rows, message(N_("looking at further good parts"))):
+    for event in scores_of(model, describer, rows, message(N_("examining further good parts"))):
         if not isinstance(event, Progress):
             return event
         yield event

@@ -31,7 +31,7 @@ def split_good_parts(job: TrainContext) -> Iterator[Event]:
     if job.done("split"):
         job.parts, job.folds = read_parts(job)
         return
-    yield Progress(message(N_("deciding which image serves for what")))
+    yield Progress(message(N_("splitting the images")))
     readable = np.flatnonzero(job.reading.seen["reason"] < 0).astype(np.int32)
     keys = np.ascontiguousarray(job.reading.seen["hash"][readable])
     is_good = job.dataset.labels[readable] == 0
@@ -144,19 +144,19 @@ def _say(job: TrainContext, plan: _Plan, left_out: int) -> Iterator[Event]:
     }
     says = (
         N_(
-            "{train:count} good parts are learned from, and each is held against the others in folds for the "
-            "threshold; {defects:count} defects judge"
+            "good parts: {train:count} for training, each compared with the others in folds to set the "
+            "threshold; defects: {defects:count}, for judging"
         )
         if plan.in_folds
         else N_(
-            "{train:count} good parts are learned from, {calibration:count} others give the threshold, {test:count} "
-            "and {defects:count} defects judge"
+            "good parts: {train:count} for training, {calibration:count} for the threshold, {test:count} for "
+            "judging; defects: {defects:count}, for judging"
         )
     )
     yield job.say("split", message(says, **values))
     if plan.lowered:
         says = N_(
-            "{n:count} good parts can promise no less than {rate:percent} false alarms, which is more than the usual "
-            "{usual:percent}"
+            "{n:count} good parts cannot promise fewer than {rate:percent} false alarms, which is more than the "
+            "usual {usual:percent}"
         )
         yield job.say("warning", message(says, n=values["train"], rate=plan.rate, usual=FALSE_ALARMS))
