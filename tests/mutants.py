@@ -107,8 +107,8 @@ MUTANTS = (
     Mutant(
         "the studio lets in a request without a token",
         "limpide/studio/guard.py",
-        'if not secrets.compare_digest(request.cookies.get(self._cookie(host), "").encode(), self.token.encode()):',
-        "if request.cookies.get(self._cookie(host)) not in (None, self.token):",
+        'if not secrets.compare_digest(request.cookies.get(self.cookie, "").encode(), self.token.encode()):',
+        "if request.cookies.get(self.cookie) not in (None, self.token):",
         ("tests/studio/test_guard.py", "tests/studio/test_server.py"),
     ),
     Mutant(

@@ -1,1 +1,1 @@
-"""What a Python program imports from limpide: scikit-learn's words over the workflows, and `see`."""
+"""The Python interface of limpide: the workflows with scikit-learn's names, and `see`."""

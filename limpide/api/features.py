@@ -1,4 +1,4 @@
-"""Features: what a network sees in images, as an array that scikit-learn eats."""
+"""Features: what a network sees in images, as an array for scikit-learn."""
 
 from __future__ import annotations
 
@@ -32,10 +32,10 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         make_union(Features("efficientnet_lite0"), Features("runs/photos-001"))
 
     network: a network with published weights, or a run. X: images as `ImageClassifier.predict_proba` takes them (floats
-    are measured as the run was trained with); an empty list gives (0, width). There is nothing to fit. A network with
-    published weights is run as a training runs it: nine times faster than PyTorch as it comes, with features of two
-    digits where the processor computes in bfloat16. Raises DataError for an image that cannot be used, ModelError or
-    RunError for a network that does not exist.
+    are scaled as in the run's training); an empty list returns (0, width). There is nothing to fit. A network with
+    published weights runs as in a training: nine times faster than plain PyTorch, with features of two digits where the
+    processor computes in bfloat16. Raises DataError for an unusable image, ModelError or RunError for a network that
+    does not exist.
     """
 
     def __init__(self, network: str = "efficientnet_lite0") -> None:
@@ -48,7 +48,7 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
     def transform(self, X: Any) -> np.ndarray:
         from limpide.interpret.embedding import last_linear
 
-        machine.keep_memory()  # as a training does: without it the same pass takes twice as long
+        machine.keep_memory()  # as a training does: without it, the same pass takes twice as long
         model, preprocessing, arrays = _opened(str(self.network))
         if isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind not in "OUT":
             todo = N_("reshape them to (n, height, width), or (1, height, width) for one image")
@@ -66,7 +66,7 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         return found
 
     def get_feature_names_out(self, input_features: Any = None) -> np.ndarray:
-        """One name for each number, as scikit-learn's pipelines ask for them."""
+        """One name for each number, as scikit-learn's pipelines require."""
         from limpide.interpret.embedding import last_linear
 
         model, _, _ = _opened(str(self.network))
@@ -79,8 +79,8 @@ class Features(TransformerMixin, BaseEstimator):  # type: ignore[misc]
 
 
 def _looking(model: Any, preprocessing: Preprocessing) -> Callable[[np.ndarray], np.ndarray]:
-    """uint8 squares (n, size, size, channels) → float32 (n, width): of the networks that a training looks at frozen, by
-    its own pass.
+    """Return a function from uint8 squares (n, size, size, channels) to float32 (n, width); for a network that a
+    training uses frozen, with the training's own pass.
     """
     from limpide.interpret.embedding import features_of
     from limpide.models.efficientnet import EfficientNet
@@ -94,7 +94,7 @@ def _looking(model: Any, preprocessing: Preprocessing) -> Callable[[np.ndarray],
 
 
 def _opened(network: str) -> tuple[Any, Any, Arrays]:
-    """(network in evaluation mode, preprocessing, what the arrays were like that it learned from)."""
+    """Return (network in evaluation mode, preprocessing, the form of the arrays from which it learned)."""
     from limpide.training.build import published_network
     from limpide.training.weights import trained_network
 

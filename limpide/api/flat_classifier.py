@@ -1,4 +1,4 @@
-"""FlatImageClassifier: images as rows of numbers, the form in which scikit-learn's own tools hand them on."""
+"""FlatImageClassifier: images as rows of numbers, the form in which scikit-learn's own tools pass them on."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from limpide.core.errors import DataError, RunError, UsageError
 from limpide.core.run import Run
 from limpide.core.run_info import Rows
 
-# Choices about files and tables, about parts that nobody will look at, and about networks that are larger than the
-# small one.
+# Choices about files and tables, about parts that are not reported, and about networks that are larger than the small
+# one.
 OF_FILES = (
     "resize",
     "value_range",
@@ -38,10 +38,10 @@ class FlatImageClassifier(ImageClassifier):
     FlatImageClassifier(image_shape=(8, 8)).fit(X, y)    # X: (n, 64), grey
     FlatImageClassifier(image_shape=(8, 8, 3))           # X: (n, 192), red, green, blue of each pixel together
 
-    Without image_shape the smallest square that holds the features is filled row by row, and its rest is black. The
-    lowest number of the training data becomes grey level 0 and the highest 255, whichever feature they are in; what
-    lies beyond them when predicting is cut off there. The other parameters are those of `ImageClassifier`, which says
-    more; as this one lives in pipelines and searches, it trains the small network, quietly, and is not judged.
+    Without image_shape, the smallest square that holds the features is filled row by row, and its rest is black. The
+    lowest number of the training data becomes grey level 0 and the highest 255, whichever feature they are in; in
+    prediction, numbers beyond them are clipped. The other parameters are those of `ImageClassifier`, which describes
+    them; as this class is used in pipelines and searches, it trains the small network, quietly, and is not judged.
     """
 
     if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class FlatImageClassifier(ImageClassifier):
         return super().predict_proba(self._images(validate_data(self, X, dtype=np.float64, reset=False)))
 
     def _shape(self, features: int) -> tuple[int, ...]:
-        """(height, width) or (height, width, 3). Raises UsageError for what is no shape, DataError where the features
+        """(height, width) or (height, width, 3). Raises UsageError for an invalid shape, DataError where the features
         do not fill it.
         """
         if self.image_shape is None:

@@ -1,4 +1,4 @@
-"""ImageClassifier: the whole of limpide in scikit-learn's words. It owns nothing but the path of a Run."""
+"""ImageClassifier: all of limpide with scikit-learn's names. Its only state is the path of a Run."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ from limpide.deploy.predictor import BATCH, Prediction, Predictor
 from limpide.system.fork_safety import in_new_thread_if_forked
 from limpide.system.temporary_folder import TemporaryFolder
 
-MIN_TEST = 0.01  # share held out where nobody will look at it: the least that a recipe allows
+MIN_TEST = 0.01  # share held out where it is not reported: the least that a recipe allows
 
 
 class NotTrained(RunError, NotFittedError):  # type: ignore[misc]
-    """Asked for an answer before fit; scikit-learn knows it as its own NotFittedError."""
+    """Raised by a question before fit; scikit-learn knows it as its own NotFittedError."""
 
 
 class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
@@ -49,19 +49,18 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     The parameters are the fields of `Recipe` (`resize` is its `fit`), and
 
     runs
-        folder that keeps the runs. None: ./runs for what lies on the disk; for arrays and lists of paths a temporary
+        folder that keeps the runs. None: ./runs for data on the disk; for arrays and lists of paths a temporary
         folder that is deleted with the estimator, or left to the system once the estimator was pickled
     judge
-        False ends with the sealed model: no simpler models, no report, and only 1 % of the images are held out. Right
-        in cross-validation and grid search, which judge on images of their own
+        False ends with the sealed model: no simpler models, no report, and only 1 % of the images are held out. For
+        cross-validation and grid search, which judge on their own images
     quiet
         True shows nothing while training
 
     The names that other libraries give them are accepted: n_epochs, batch_size, imgsz, learning_rate …
 
-    A pickle holds the parameters and the absolute path of the run, never weights. Raises UsageError at once for a name
-    that does not exist and in fit for a value that cannot be right; DataError, ModelError or RunError later. str() is
-    one line.
+    A pickle holds the parameters and the absolute path of the run, never weights. Raises UsageError at once for an
+    unknown name and in fit for an invalid value; DataError, ModelError or RunError later. str() is one line.
     """
 
     if TYPE_CHECKING:
@@ -90,7 +89,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             self.runs, self.judge, self.quiet = runs, judge, quiet
 
     def set_params(self, **params: Any) -> Self:
-        """As scikit-learn's, with the other names, too. Raises UsageError with the nearest name."""
+        """As scikit-learn's, also with the other names. Raises UsageError with the nearest name."""
         return super().set_params(**{parameter_named(self, name): value for name, value in params.items()})
 
     def __sklearn_tags__(self) -> Any:
@@ -113,7 +112,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @property
     def recipe(self) -> Recipe:
-        """The parameters as a recipe. Raises UsageError for a value that cannot be right."""
+        """The parameters as a recipe. Raises UsageError for an invalid value."""
         return Recipe(**choices_of(self.get_params()))
 
     @property
@@ -138,12 +137,13 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 
     @in_new_thread_if_forked
     def fit(self, X: Any, y: Any = None, groups: Any = None, *, new: bool = False) -> Self:
-        """Trains, and judges unless judge=False.
+        """Train, and judge unless judge=False.
 
         X: a folder, a table, an archive or the name of a data set; or, with labels y (n,), an array of images (n,
         height, width[, 3]) or a list of n images, each a path, the bytes of a file, a Pillow image or an array
-        (data/inputs.py). groups: (n,) names or numbers of what no split may cut. An unfinished run on the same folder
-        is continued, unless `new`; arrays and lists always begin a new one, as several fits may work side by side.
+        (data/inputs.py). groups: (n,) names or numbers of groups that no split may cut. An unfinished run on the same
+        folder is continued, unless `new`; arrays and lists always begin a new one, as several fits may work side by
+        side.
         """
         from limpide.system import machine
 
@@ -172,7 +172,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self
 
     def _follow(self, events: Iterator[Event], run: Run) -> None:
-        """To their end. Raises KeyboardInterrupt where the training was stopped."""
+        """Follow the events to their end. Raises KeyboardInterrupt where the training was stopped."""
         from limpide.report.terminal.progress import Screen
 
         if self.quiet:
@@ -188,7 +188,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return self._classes.copy()
 
     def predict(self, X: Any) -> np.ndarray:
-        """The class of each image, (n,) of the type of the labels. X: as in `predict_proba`."""
+        """The class of each image, (n,), in the type of the labels. X: as in `predict_proba`."""
         best = self.predict_proba(X).argmax(1)
         return self._classes[best]
 
@@ -196,10 +196,10 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         """Calibrated probabilities, float64 (n, classes), columns as in `classes_`.
 
         X: one image or several, each a path, the bytes of a file, an opened Pillow image or an array, all by the same
-        rule (data/inputs.py); an array of images (n, height, width[, 3]); a folder or a pattern, which give one row a
-        file, sorted by name. Floats are measured as in training. No images give (0, classes). A large JPEG that is
-        loaded or an array is no longer decoded at a fraction, which may change the last digits. Raises DataError for
-        the first that is no usable image.
+        rule (data/inputs.py); an array of images (n, height, width[, 3]); a folder or a pattern, which yield one row a
+        file, sorted by name. Floats are scaled as in training. An empty list returns (0, classes). A large JPEG that is
+        loaded or an array is no longer decoded at a reduced size, which may change the last digits. Raises DataError
+        for the first unusable image.
         """
         predictor = self.predictor()
         items = images_in(X, self._run().info().arrays or FROM_FILES, predictor.preprocessing.value_range)
@@ -209,13 +209,13 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return rows / rows.sum(1, keepdims=True)
 
     def decision_function(self, X: Any) -> np.ndarray:
-        """Logarithms of the probabilities in nats, (n, classes); of two classes, how far the second is ahead, (n,)."""
+        """Logarithms of the probabilities in nats, (n, classes); for two classes, the lead of the second one, (n,)."""
         logs = np.log(np.maximum(self.predict_proba(X), np.finfo(np.float32).tiny))
         return logs[:, 1] - logs[:, 0] if logs.shape[1] == 2 else logs
 
     def predictions(self, files: Any, top: int = 5) -> list[Prediction]:
-        """Predictions with their `top` classes of files, folders and patterns. Raises DataError for the first file that
-        is no usable image.
+        """Predictions with their `top` classes for files, folders and patterns. Raises DataError for the first file
+        that is not a usable image.
         """
         paths = paths_in(files)
         if paths is None:
@@ -239,7 +239,7 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return found
 
     def audit(self, data: str | os.PathLike[str] | None = None) -> dict[str, Finding]:
-        """Every finding by name: those stored with the run, or those made now on other labelled images."""
+        """Every finding by name: those stored with the run, or new ones on other labelled images."""
         from limpide.judging.registry import in_order
 
         if data is None:
@@ -257,8 +257,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     def explain(
         self, file: Any, layer: str | None = None, channel: int | None = None, y: int = 0, x: int = 0
     ) -> Finding:
-        """One unit of the network on this image, product by product; without `channel` the one that matters most,
-        without `layer` of the first.
+        """One unit of the network on this image, product by product; without `channel` the unit that matters most,
+        without `layer` in the first layer.
 
         file: one image in any form that `predict` takes.
         """
@@ -268,19 +268,19 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return explain(str(run.path), file, layer, channel, y, x, arrays=run.info().arrays or FROM_FILES)["inside"]
 
     def export(self, file: str | os.PathLike[str]) -> Path:
-        """Writes the sealed ONNX file. Raises UsageError where it cannot be written."""
+        """Write the sealed ONNX file and return its path. Raises UsageError where it cannot be written."""
         from limpide.workflows.export import export
 
         return export(str(self._run().path), Path(file))
 
     def report(self) -> Path:
-        """Path of the HTML report. Raises RunError where there is none."""
+        """The path of the HTML report. Raises RunError where there is none."""
         if not (file := self._run().report_file).exists():
             raise self._not_judged()
         return file
 
     def score(self, X: Any, y: Any = None, sample_weight: Any = None) -> float:
-        """Accuracy as a share: of images with labels y, each counting as much as its weight, or of a folder."""
+        """Accuracy as a share: for images with labels y, weighted by `sample_weight`, or for a folder."""
         if y is None:
             return self.evaluate(X).number("accuracy").value
         said, labels = self.predict(X), np.asarray(y).reshape(-1)
@@ -305,13 +305,13 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         return notebook_html.block(code, self.run._repr_html_()) if self.run and self.run.path.is_dir() else code
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
-        """What a notebook shows; scikit-learn's own would hide `_repr_html_`."""
+        """The representation in a notebook; scikit-learn's own would hide `_repr_html_`."""
         return {"text/plain": repr(self), "text/html": self._repr_html_()}
 
 
 @lru_cache(maxsize=4)
 def _opened(file: Path, changed: int, process: int) -> Predictor:
-    """A process that was forked opens it anew: the threads of the session stayed behind."""
+    """Open the predictor of a run. A forked process opens it again: the session's threads exist only in the parent."""
     return Predictor(file)
 
 

@@ -1,7 +1,7 @@
-"""The parameters of the classifiers: the fields of Recipe and a few of their own, each written down once.
+"""The parameters of the classifiers: the fields of Recipe and a few more, each defined once.
 
-At run time a signature is made of the fields; scikit-learn, `help` and notebooks read it. Editors and type checkers
-read no program that runs: for them `python -m tests.signatures` (make signatures) writes the same signature as text.
+At run time a signature is made from the fields; scikit-learn, `help` and notebooks read it. Editors and type checkers
+do not run the program: for them `python -m tests.signatures` (make signatures) writes the same signature as text.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ Init = Callable[..., None]
 
 
 def with_choices(*, without: tuple[str, ...] = (), **defaults: Any) -> Callable[[Init], Init]:
-    """Adds the choices of a recipe to the keyword-only parameters of an __init__, and answers to the names that other
+    """Add the choices of a recipe to the keyword-only parameters of an __init__, and accept the names that other
     libraries give them.
 
-    without: parameters that are left out · defaults: those that have another default than in the recipe. Values are
-    stored as they come. Raises UsageError for a name that nobody knows.
+    without: parameters that are left out · defaults: those with a default other than the recipe's. Values are stored as
+    they come. Raises UsageError for an unknown name.
     """
 
     def decorate(init: Init) -> Init:
@@ -86,6 +86,6 @@ def parameter_named(estimator: Any, name: str) -> str:
 
 
 def choices_of(parameters: dict[str, Any]) -> dict[str, Any]:
-    """The values of an estimator's parameters by the names that a recipe gives them."""
+    """The values of an estimator's parameters, by their names in a recipe."""
     names = {choice.name: RENAMED.get(choice.name, choice.name) for choice in dataclasses.fields(Recipe)}
     return {name: parameters[parameter] for name, parameter in names.items() if parameter in parameters}

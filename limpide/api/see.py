@@ -1,4 +1,6 @@
-"""limpide.see: one image in one network, laid open. Every layer, every number, and where the evidence is."""
+"""limpide.see: one image in one network, opened for inspection. Every layer, every number, and where the evidence
+is.
+"""
 
 from __future__ import annotations
 
@@ -45,17 +47,17 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class Layer:
-    """One operation that ran, in the order it ran."""
+    """One operation that ran, in the order in which it ran."""
 
     name: str  # its key: the layer's name, or with :operation where it makes several calls
     kind: str  # Conv2d, ReLU, add …
-    shape: tuple[int, ...]  # of what it gives, without the first axis
+    shape: tuple[int, ...]  # of its output, without the first axis
     strongest: int  # the channel with the largest absolute value
-    low: float  # smallest and largest number that it gives
+    low: float  # smallest and largest number of its output
     high: float
 
     def words(self) -> tuple[str, ...]:
-        """Name, kind, shape, strongest channel and range, to stand in a row of a table."""
+        """Name, kind, shape, strongest channel and range, for a row of a table."""
         return (
             self.name,
             self.kind,
@@ -70,7 +72,7 @@ class Layer:
 
 @dataclass(frozen=True)
 class Strongest:
-    """Where an operation gives its largest absolute value."""
+    """The place of the largest absolute value in the output of an operation."""
 
     channel: int
     y: int
@@ -80,16 +82,16 @@ class Strongest:
 
 @in_new_thread_if_forked
 def see(model: Any, image: Any, preprocessing: Preprocessing | None = None) -> Explanation:
-    """Lays a network open on one image.
+    """Open a network on one image, to see what it computed.
 
     limpide.see("runs/photos-001", "new.jpg")            # a run, or a Run
     limpide.see(clf, array)                              # a fitted ImageClassifier
     limpide.see("efficientnet_lite0", "new.jpg")         # a published network
-    limpide.see(module, tensor)                          # any torch module, the tensor normalised as it wants it
+    limpide.see(module, tensor)                          # any torch module, the tensor normalised as it expects
     limpide.see(module, "new.jpg", preprocessing=p)
 
     image: a path, the bytes of a file, a Pillow image, an array (height, width[, 3]), or a float tensor (1, channels,
-    height, width), normalised already. The network runs in evaluation mode on the processor and is left as it was.
+    height, width), already normalised. The network runs in evaluation mode on the processor and is left as it was.
     Raises UsageError, DataError, RunError or ModelError.
     """
     from limpide.interpret.trace import trace
@@ -140,13 +142,13 @@ class Explanation:
         return find_operation(self.trace, layer)
 
     def maps(self, layer: str) -> np.ndarray:
-        """What a layer gives, float32 (channels, height, width); of a vector (n, 1, 1), of tokens (channels, 1,
+        """The output of a layer as float32 (channels, height, width); a vector as (n, 1, 1), tokens as (channels, 1,
         tokens).
         """
         return planes_of(self._op(layer))
 
     def strongest(self, layer: str) -> Strongest:
-        """Where this layer gives its largest absolute value. Of tokens, y is the token."""
+        """The place of the largest absolute value in the output of this layer. For tokens, y is the token."""
         planes = self.maps(layer)
         channel, y, x = (int(k) for k in np.unravel_index(int(np.abs(planes).argmax()), planes.shape))
         value = float(planes[channel, y, x])
@@ -154,10 +156,10 @@ class Explanation:
 
     @in_new_thread_if_forked
     def why(self, layer: str, channel: int | None = None, y: int = 0, x: int = 0) -> Unit:
-        """One number, term by term; without a channel the one of the layer that matters most
+        """One number, term by term; without a channel, the unit of the layer that matters most
         (interpret/choose_unit.py).
 
-        Raises IndexError for a unit that is not there.
+        Raises IndexError for a unit that does not exist.
         """
         from limpide.interpret.choose_unit import choose_unit
         from limpide.interpret.unit import unit_of
@@ -169,8 +171,8 @@ class Explanation:
 
     @in_new_thread_if_forked
     def votes(self, layer: str, channel: int | None = None, y: int = 0, x: int = 0) -> list[tuple[str, float]]:
-        """(class, slope of its logit by this unit's value) for the likeliest classes; without a channel of the unit
-        that matters most.
+        """(class, gradient of its logit with respect to this unit's value) for the likeliest classes; without a
+        channel, for the unit that matters most.
         """
         from limpide.interpret.ablation import class_votes
         from limpide.interpret.unit import index_of
@@ -206,9 +208,10 @@ class Explanation:
 
     @in_new_thread_if_forked
     def maximized(self, layer: str, channel: int, steps: int | None = None, seed: int = 0) -> MaximizedInput:
-        """The picture that wakes this channel most, of the size of the image (interpret/activation_maximization.py).
+        """The picture that activates this channel most, of the size of the image
+        (interpret/activation_maximization.py).
 
-        Raises TypeError for an operation without channels, IndexError for a channel that is not there.
+        Raises TypeError for an operation without channels, IndexError for a channel that does not exist.
         """
         from limpide.interpret.activation_maximization import STEPS, maximize_activation
 
@@ -221,7 +224,7 @@ class Explanation:
 
     @in_new_thread_if_forked
     def neighbors(self) -> NearestImages:
-        """The training images that the network takes for most like this one, or `.note`: why there are none. Raises
+        """The training images most similar to this one, for the network, or `.note`: why there are none. Raises
         UsageError without a run.
         """
         found = _awaited(alike_to(self._opened, self.trace, self.file))
@@ -233,7 +236,7 @@ class Explanation:
 
     @in_new_thread_if_forked
     def sight(self) -> ImageExplanation:
-        """All that is written down by `save`: it takes some seconds."""
+        """The whole explanation that `save` writes: it takes some seconds."""
         from limpide.interpret.choose_unit import choose_unit
         from limpide.interpret.unit import as_finding
 
@@ -243,16 +246,18 @@ class Explanation:
 
     @in_new_thread_if_forked
     def save(self, file: str | os.PathLike[str]) -> Path:
-        """Writes all of it as .png, .html or .json and returns the path. Raises UsageError for another ending."""
+        """Write the whole explanation as .png, .html or .json and return the path. Raises UsageError for another
+        ending.
+        """
         out = place_of(Path(file), self.file)
         write_bytes(out, bytes_of(self.sight(), out))
         return out
 
     def widget(self, layer: str = "", channel: int | None = None, y: int = 0, x: int = 0) -> Instruments:
         """The studio's pages on this image, live in a notebook: from a layer to a unit to one of its products; cover
-        the image and see what becomes of the answer. With `layer` it opens there, with `channel` at that unit.
+        the image and see how the answer changes. With `layer` it opens there, with `channel` at that unit.
 
-        Needs `pip install limpide[notebook]`. Raises UsageError without it, and for a place that is not there.
+        Needs `pip install limpide[notebook]`. Raises UsageError without it, and for a place that does not exist.
         """
         from limpide import browser
 
@@ -309,7 +314,7 @@ class Explanation:
 
 
 def _awaited(events: Iterator[Progress | Result]) -> Result:
-    """What comes after the progress."""
+    """The result that comes after the progress."""
     return next(event for event in events if not isinstance(event, Progress))
 
 

@@ -2,9 +2,9 @@
 
 What it measures: the share of test images whose most probable class is the true one, with a 95 % interval.
 Why it matters: it is the score people quote, and without interval and baseline it means little.
-How it can mislead: uneven classes (balanced accuracy stands beside it); test images too like the training ones; images
-that belong together, where nothing says which do. Sources: Wilson 1927 for the interval; statistics/intervals.py for
-groups.
+How it can mislead: uneven classes (balanced accuracy is reported next to it); test images too like the training ones;
+images that belong together, where no data say which do. Sources: Wilson 1927 for the interval; statistics/intervals.py
+for groups.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from limpide.statistics.paired import compare_paired
 from limpide.text.messages import N_, Message, message
 
 KNOWN_CLASSES = N_("accuracy on the classes it knows")
-# share of the mistakes that always saying the most frequent class makes: a model that spares fewer has learned nothing
-# of use
+# share of the mistakes of a model that always says the most frequent class: a model that avoids fewer has learned
+# nothing of use
 WORTH = 0.1
 UNEVEN = 3  # the largest class this many times the smallest
 
 
 def accuracy(evidence: Evidence) -> Finding:
-    # a rare class counts as much as a frequent one: so the score does, where the images were not learned from
+    # a rare class counts as much as a frequent one; the score does, too, where the images were not learned from
     balanced = evidence.priors is not None and evidence.judged is not None and evidence.nearly is not None
     score = evidence.balanced_score if balanced else evidence.score
     counts = confusion(evidence.truth, evidence.predicted, len(evidence.classes))
@@ -72,7 +72,7 @@ def _is_uneven(met: np.ndarray) -> bool:
 
 
 def _list_numbers(evidence: Evidence, known_score: list[Number], counts: np.ndarray) -> list[Number]:
-    """counts: int (classes, classes), of each true class how often it was called what."""
+    """counts: int (classes, classes), how often each true class (row) was given each class (column)."""
     n, score = len(evidence.truth), evidence.score
     majority = float(np.mean(evidence.truth == evidence.majority))
     numbers = [
@@ -122,7 +122,7 @@ def _explain_scores(evidence: Evidence, uneven: bool) -> list[Message]:
 
 
 def _against_guessing(evidence: Evidence, score: Interval) -> Verdict:
-    """As `_against`, of the mean over classes: guessing, or always saying one class, names one in so many."""
+    """As `_against`, for the mean over classes, which is 1 / known for guessing, or for always saying one class."""
     chance = 1 / evidence.known
     if score.low > chance and score.above(chance):
         return "ok"
@@ -130,12 +130,12 @@ def _against_guessing(evidence: Evidence, score: Interval) -> Verdict:
 
 
 def _against(evidence: Evidence, score: Interval) -> Verdict:
-    """Against learning nothing but names: "ok" or "bad" where the images rule out the contrary with 97.5 %, else
-    "unknown".
+    """Compare with a model that learns only the names: "ok" or "bad" where the images rule out the contrary with
+    97.5 %, else "unknown".
 
-    "bad" is: not even WORTH of the mistakes are spared that always saying the most frequent class makes. Either the
-    interval of the score says so, or the two compared image by image, which tells more where the model nearly always
-    says that class.
+    "bad" means that the model avoids less than WORTH of the mistakes of always saying the most frequent class. This is
+    shown by the interval of the score, or by comparing the two image by image, which is more powerful where the model
+    nearly always says that class.
     """
     baseline = evidence.baseline
     if score.low > baseline and score.above(baseline):
@@ -151,7 +151,7 @@ def _against(evidence: Evidence, score: Interval) -> Verdict:
 
 
 def _says(evidence: Evidence, score: Interval, verdict: Verdict) -> tuple[Verdict, str]:
-    """The verdict, less where the images were seen or may have been, and its sentence (msgid)."""
+    """Return (the verdict, weakened where the images were seen or may have been; its sentence (msgid))."""
     if evidence.folds:
         return _says_of_folds(evidence, score, verdict)
     if evidence.trained_on is None:
@@ -179,7 +179,7 @@ def _says(evidence: Evidence, score: Interval, verdict: Verdict) -> tuple[Verdic
             "Of {images} it had never seen, it names {accuracy:percent} correctly, no more than always saying "
             "{majority} would; that may be bad luck."
         )
-    says = {
+    return verdict, {
         "ok": N_("Of {images} it had never seen, it names {accuracy:percent} correctly."),
         "unknown": N_(
             "Of {images} it had never seen, it names {accuracy:percent} correctly; the lead over always saying "
@@ -189,12 +189,11 @@ def _says(evidence: Evidence, score: Interval, verdict: Verdict) -> tuple[Verdic
             "Of {images} it had never seen, it names {accuracy:percent} correctly: no better than always saying "
             "{majority}."
         ),
-    }
-    return verdict, says[verdict]
+    }[verdict]
 
 
 def _says_balanced(evidence: Evidence, verdict: Verdict) -> str:
-    """The sentence (msgid) of the mean over the classes, of images that were not learned from."""
+    """The sentence (msgid) on the mean over the classes, for images that were not learned from."""
     if not evidence.groups_known:
         return N_(
             "Of {images} it had never seen, it names {accuracy:percent} correctly, every class counted equally; "
@@ -248,7 +247,7 @@ def _says_of_folds(evidence: Evidence, score: Interval, verdict: Verdict) -> tup
 
 
 def _how_judged(evidence: Evidence) -> list[Message]:
-    """What was judged, and what is shipped, where these are not the same."""
+    """What was judged and what is shipped, where these differ."""
     if not evidence.folds:
         return []
     says = N_(
@@ -260,7 +259,7 @@ def _how_judged(evidence: Evidence) -> list[Message]:
 
 
 def _on_known_classes(evidence: Evidence) -> list[Number]:
-    """The score without the images that it cannot name, where there are some."""
+    """The score without the images that it cannot name, if there are any."""
     score = evidence.share(evidence.right, evidence.truth < evidence.known)
     return (
         [Number(KNOWN_CLASSES, score.value, "share", *evidence.ends(score), score.n)]
@@ -270,7 +269,7 @@ def _on_known_classes(evidence: Evidence) -> list[Number]:
 
 
 def _beside_strange(evidence: Evidence, known_score: list[Number]) -> list[Message]:
-    """The line below the headline, where images are of classes that the model cannot name. Renderers show it first
+    """The line below the headline, where some images are of classes that the model cannot name. Renderers show it first
     (data["strange"]).
     """
     names = ", ".join(evidence.classes[evidence.known :])
@@ -290,7 +289,7 @@ def _beside_strange(evidence: Evidence, known_score: list[Number]) -> list[Messa
 
 
 def _how_seen(evidence: Evidence) -> list[Message]:
-    """How the images are the same as those that it was trained on."""
+    """In which way the images are the same as those that the model was trained on."""
     if not evidence.trained_on:
         return []
     if evidence.nearly is None:

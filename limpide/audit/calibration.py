@@ -16,12 +16,13 @@ from limpide.statistics.calibration_error import TAIL, CalibrationError, calibra
 from limpide.statistics.intervals import Interval
 from limpide.text.messages import N_, Message, message
 
-# share: no matter even if it is real; ruled out when they are believed; bad when it is at least this
+# share: an error below SMALL does not matter, even if it is real; a verdict "ok" rules out MEANT; "bad" is at least
+# LARGE
 SMALL, MEANT, LARGE = 0.05, 0.1, 0.1
 
 
 def calibration(evidence: Evidence) -> Finding:
-    evidence = evidence.as_frequent  # stated and observed are held against each other on images as they come
+    evidence = evidence.as_frequent  # stated and observed probabilities are compared on images as they come
     error, n = calibration_error(evidence.probabilities.max(1), evidence.right, evidence.groups), len(evidence.truth)
     stated, score = float(evidence.probabilities.max(1).mean()), evidence.score
     verdict = evidence.told(verdict_of(error))
@@ -117,8 +118,8 @@ def _list_details(evidence: Evidence, error: CalibrationError, score: Interval) 
 
 
 def verdict_of(found: CalibrationError) -> Verdict:
-    """Accused only where a model whose probabilities are right would show as much in less than 2.5 % of cases, and it
-    may matter.
+    """An accusation only where a model with correct probabilities would show as much in less than 2.5 % of cases, and
+    where the error may matter.
     """
     if found.p <= TAIL and found.high >= SMALL:
         return "bad" if found.low >= LARGE else "warn"

@@ -2,7 +2,7 @@
 
 What it measures: precision and recall of each class, counts of every confusion, the most confident mistakes.
 Why it matters: a good average hides a class that is always missed.
-How it can mislead: a class with few test images has a wide interval, shown beside it.
+How it can mislead: a class with few test images has a wide interval, shown next to it.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from limpide.statistics.intervals import Interval
 from limpide.statistics.metrics import ClassScores, class_scores, confusion
 from limpide.text.messages import N_, Message, message
 
-PICTURES_A_CELL = 6  # of a confusion
-PICTURES_RIGHT = 2  # of a class that was right
+PICTURES_A_CELL = 6  # for each cell of the confusion matrix
+PICTURES_RIGHT = 2  # for each class, of images that were right
 MAX_PICTURES = 700
 MISTAKES = 24
-OFTEN = 0.1  # share of a class: from which on being called the same other class is a confusion
+OFTEN = 0.1  # share of a class: above, being given the same other class is a confusion
 SURE, MANY, RARE = 0.9, 0.2, 0.1  # probability of a confident answer; share of the mistakes; share of all images
 
 
@@ -55,33 +55,33 @@ def classes(evidence: Evidence) -> Finding:
 
 
 def _judge_weakest(evidence: Evidence, recalls: Mapping[int, Interval]) -> tuple[int, Verdict, str]:
-    """(the class to speak of, the verdict, its msgid)."""
-    learned = [k for k in recalls if k < evidence.known]  # of the others it can find none, and accuracy says so
+    """Return (the class to speak of, the verdict, its msgid)."""
+    learned = [k for k in recalls if k < evidence.known]  # it can find none of the others, and the accuracy says so
     parts = compare_groups(evidence, evidence.right, {k: evidence.truth == k for k in learned})
     weakest, verdict = worst_group(parts)
     seldom = _find_seldom(evidence, learned)
-    says = N_("No class clearly falls behind; the lowest is {name}: {recall:percent} of {n:count} images found.")
+    says = N_("No class clearly falls behind; the lowest is {name}: {recall:percent} found (n = {n:count}).")
     if verdict == "warn":
-        says = N_("{name} clearly falls behind the other classes: {recall:percent} of {n:count} images found.")
+        says = N_("{name} clearly falls behind the other classes: {recall:percent} found (n = {n:count}).")
     elif seldom:
         weakest, verdict = min(seldom, key=lambda k: recalls[k].value), "warn"
         says = N_("{name} is seldom found: {recall:percent} of {n:count} images.")
     verdict = evidence.told(verdict)
     if verdict == "unknown" and len(learned) < 2:
         says = N_(
-            "The model knows only one class of these test images, {name}: {recall:percent} of {n:count} images found."
+            "The model knows only one class of these test images, {name}: {recall:percent} found (n = {n:count})."
         )
     elif verdict == "unknown":
         says = N_(
             "No class is shown to fall behind, but a gap is not ruled out; the lowest is {name}: "
-            "{recall:percent} of {n:count} images found."
+            "{recall:percent} found (n = {n:count})."
         )
     return weakest, verdict, says
 
 
 def _find_seldom(evidence: Evidence, learned: Sequence[int]) -> list[int]:
     """The classes that are shown to be found less than half of the time."""
-    # the lowest of many: of all that are found half of the time, one in twenty times one looks worse
+    # over all classes together: if all are found half of the time, one of them looks worse one time in twenty
     level = 1 - 0.05 / len(learned)
     return [
         k for k in learned if evidence.share(evidence.right, evidence.truth == k, level).below(0.5, (1 - level) / 2)
@@ -133,7 +133,7 @@ def confusions(evidence: Evidence) -> Finding:
 
 
 def _find_confusions(counts: np.ndarray) -> list[tuple[int, int]]:
-    """(true class, the one it was called), the ten most frequent ones first."""
+    """(true class, predicted class), the ten most frequent confusions first."""
     off = counts - np.diag(np.diag(counts))
     order = [int(k) for k in np.argsort(-off, axis=None, kind="stable")[:10] if off.flat[int(k)] > 0]
     return [divmod(k, len(counts)) for k in order]
@@ -160,12 +160,12 @@ def _describe_confusions(evidence: Evidence, counts: np.ndarray, pairs: Sequence
 
 
 def _judge_confusions(evidence: Evidence, counts: np.ndarray) -> Verdict:
-    """Whether a class is called the same other one more often than OFTEN: shown of one pair, ruled out for all, or
+    """Whether a class is given the same other class more often than OFTEN: shown for one pair, ruled out for all, or
     neither.
     """
     off = counts - np.diag(np.diag(counts))
     met = np.flatnonzero(counts.sum(1)).tolist()
-    level = 1 - 0.05 / max(1, len(met) * (evidence.known - 1))  # as many pairs are looked at
+    level = 1 - 0.05 / max(1, len(met) * (evidence.known - 1))  # the number of pairs that are examined
     ruled_out = True
     for i in met:
         j = int(off[i].argmax())

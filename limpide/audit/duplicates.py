@@ -1,5 +1,5 @@
-"""Images that are there twice: the same bytes or nearly the same, under two labels, in two of the parts that the user
-gave.
+"""Images that occur twice, with the same bytes or nearly the same: also under two labels, or in two of the user's own
+parts.
 
 A duplicate on both sides of a split makes every later score too good. Near duplicates are found by a hash
 (data/near_duplicates.py).
@@ -29,7 +29,7 @@ def duplicates(checked: FolderContents) -> Finding:
             N_("{n:count} images are exact copies of others; copies stay in one part."),
             n=extra,
         )
-    if groups and checked.parted:  # what is in two of the user's parts is told by `leaks`
+    if groups and checked.parted:  # `leaks` reports images that are in two of the user's parts
         says = message(
             N_("{n:count} image is an exact copy of another."),
             N_("{n:count} images are exact copies of others."),
@@ -136,7 +136,7 @@ def leaks(checked: FolderContents) -> Finding:
 
 
 def _find_exact_leaks(checked: FolderContents) -> list[tuple[str, str, str, str]]:
-    """Of copies in several parts, those that are not in the part of the one that is kept, beside that one."""
+    """Of copies in several parts, those outside the part of the kept copy, each with the kept copy."""
     parts, rows = checked.dataset.given, []
     for group in checked.twins():
         if len({int(parts[i]) for i in group}) > 1:
@@ -146,7 +146,7 @@ def _find_exact_leaks(checked: FolderContents) -> list[tuple[str, str, str, str]
 
 
 def _find_near_leaks(checked: FolderContents) -> list[tuple[str, str, str, str]]:
-    """Of pairs that are nearly the same, in two parts: the one farther from the test, beside the other."""
+    """Of pairs in two parts that are nearly the same, the image farther from the test, with the other one."""
     parts = checked.dataset.given
     return [
         _leak_row(checked, *sorted((int(i), int(j)), key=lambda k: _rank_part(int(parts[k]))))
@@ -156,7 +156,7 @@ def _find_near_leaks(checked: FolderContents) -> list[tuple[str, str, str, str]]
 
 
 def _describe_leaks(images: int, exact: int, cut: int) -> Message:
-    """images: that are in two parts, of which `exact` byte for byte; cut: groups that are."""
+    """images: the number that are in two parts, `exact` of them byte for byte; cut: the number of groups that are."""
     if images:
         return message(
             N_(
@@ -185,7 +185,7 @@ def _describe_leaks(images: int, exact: int, cut: int) -> Message:
 
 
 def _rank_part(part: int) -> int:
-    """The nearer to the test, the higher."""
+    """The higher, the nearer to the test."""
     return {TEST: 3, VALIDATION: 2, TRAIN: 1}.get(part, 0)
 
 

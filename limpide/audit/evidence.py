@@ -1,4 +1,4 @@
-"""What an audit looks at: what the sealed model said about images whose class is known."""
+"""The input of an audit: the answers of the sealed model about images whose class is known."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from limpide.statistics.intervals import LEVEL, OF_FOLDS, Interval, interval_of_
 from limpide.text.messages import N_, Message, message
 
 THUMB = 72  # pixels
-FRAMED, WIDEST = 192, 640  # pixels: an image with a frame, at least and at most
-MOSTLY_ALONE = 0.8  # groups an image, above which the sentence need not speak of them
-GROUPS = {  # the columns that tables have most often, when there are several
+FRAMED, WIDEST = 192, 640  # pixels: smallest and largest size of an image with a frame
+MOSTLY_ALONE = 0.8  # groups per image: above, the sentence does not mention groups
+GROUPS = {  # the most frequent group columns of tables, each with its plural
     "patient": N_("patients"),
     "person": N_("people"),
     "subject": N_("subjects"),
@@ -34,7 +34,7 @@ GROUPS = {  # the columns that tables have most often, when there are several
     "location": N_("places"),
     "date": N_("days"),
     "group": N_("groups"),
-    "folder": N_("folders"),  # of one name, that hold several classes (data/layouts/layout.py)
+    "folder": N_("folders"),  # folders of one name that hold several classes (data/layouts/layout.py)
 }
 
 
@@ -48,16 +48,16 @@ class Evidence:
     temperature: float = 1.0
     # how many of these images the training used, or nearly the same ones; None where that is not known
     trained_on: int | None = 0
-    # how many of those are not byte for byte the same; None where near duplicates could not be looked for
+    # how many of those are not byte for byte the same; None where near duplicates could not be searched for
     nearly: int | None = 0
-    learned: int | None = None  # how many of `classes`, the first, the model knows; None = all
+    learned: int | None = None  # how many of `classes` the model knows, which come first; None = all
     image: Callable[[int], Image.Image] | None = field(default=None, compare=False)  # i-th image in RGB, for pictures
-    groups: np.ndarray | None = None  # (n,): images with the same number belong together; None = each stands alone
-    grouped_by: str = ""  # the user's columns that say so; "" = images that are nearly the same
-    folds: int = 0  # that judged them, each image by a model without it; 0: a part was kept for the test
-    # shares of the classes that the model knows, which were taken off its answers (training/class_balance.py)
+    groups: np.ndarray | None = None  # (n,): images with the same number belong together; None = each is independent
+    grouped_by: str = ""  # the user's columns that define the groups; "" = images that are nearly the same
+    folds: int = 0  # the folds that judged them, each image by a model without it; 0: a part was kept for the test
+    # shares of the classes that the model knows, by which its answers were divided (training/class_balance.py)
     priors: tuple[float, ...] | None = None
-    groups_known: bool = True  # False: images may belong together, and nothing says which
+    groups_known: bool = True  # False: images may belong together, and no data say which
 
     @property
     def predicted(self) -> np.ndarray:
@@ -65,8 +65,8 @@ class Evidence:
 
     @property
     def as_frequent(self) -> Evidence:
-        """The same with probabilities that hold where the classes are as frequent as they were in the training: by
-        Bayes, times the shares that were taken off.
+        """The same with probabilities that hold where the classes are as frequent as in the training: by Bayes,
+        multiplied by the shares by which they were divided.
         """
         if self.priors is None:
             return self
@@ -77,12 +77,12 @@ class Evidence:
 
     @property
     def source(self) -> Literal["test", "folds"]:
-        """What a finding on these answers rests on."""
+        """The source that a finding on these answers names."""
         return "folds" if self.folds else "test"
 
     @property
     def variance(self) -> float:
-        """Of a share, times that of independent images or groups."""
+        """The variance of a share, as a multiple of that of independent images or groups."""
         return OF_FOLDS if self.folds else 1.0
 
     @property
@@ -92,7 +92,7 @@ class Evidence:
 
     @property
     def judged(self) -> Literal["cross-fitted", "held-out"] | None:
-        """How images that were not learned from were come by; None where some of them were, or may have been."""
+        """How the images came to be unseen by the model; None where some were learned from, or may have been."""
         if self.folds:
             return "cross-fitted"
         return "held-out" if self.trained_on == 0 else None
@@ -108,7 +108,7 @@ class Evidence:
 
     @property
     def baseline(self) -> float:
-        """The share that is right without learning anything but names: always the most frequent class, or guessing
+        """The share that a model gets right if it learned only the names: always the most frequent class, or guessing
         among the known ones.
         """
         known_share = float(np.mean(self.truth < self.known))
@@ -116,27 +116,27 @@ class Evidence:
 
     @property
     def balanced_score(self) -> Interval:
-        """The mean over the classes of the share that is right, each class counted alike."""
+        """The mean over the classes of the share that is right; each class counts the same."""
         classes = [self.truth == k for k in range(len(self.classes)) if (self.truth == k).any()]
         return mean_of_shares([self.share(self.right, rows) for rows in classes])
 
     def share(self, right: np.ndarray, rows: np.ndarray, level: float = LEVEL) -> Interval:
-        """Of these rows, bool (n,), the share for which `right`, bool (n,), holds, with an interval that knows the
-        groups.
+        """Among `rows`, bool (n,), the share for which `right`, bool (n,), holds, with an interval that accounts for
+        the groups.
         """
         groups = None if self.groups is None else self.groups[rows]
         return interval_of_share(right[rows], groups, level, self.variance)
 
     def ends(self, found: Interval) -> tuple[float | None, float | None]:
-        """The ends of an interval; none where images may belong together and were counted as independent ones."""
+        """The ends of an interval; None where images may belong together and were counted as independent."""
         return (found.low, found.high) if self.groups_known else (None, None)
 
     def told(self, verdict: Verdict) -> Verdict:
-        """The verdict, or "unknown" where images may belong together and would count as independent ones."""
+        """The verdict, or "unknown" where images may belong together and would be counted as independent."""
         return verdict if self.groups_known else "unknown"
 
     def images(self) -> Message:
-        """How many test images there are, and of how many groups, where most share one."""
+        """How many test images there are, and of how many groups, where most images share a group."""
         n, count = len(self.truth), self.group_count
         if count > MOSTLY_ALONE * n:
             return message(N_("{n:count} image"), N_("{n:count} images"), n=n)
@@ -161,7 +161,7 @@ class Evidence:
 
     def on_groups(self, effective: float) -> list[Message]:
         """How images that belong together were counted, for the details. effective: the number of independent images
-        that say as much.
+        that carry as much information.
         """
         n, count = len(self.truth), self.group_count
         if not self.groups_known:

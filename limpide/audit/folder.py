@@ -1,4 +1,4 @@
-"""What the checks of a folder look at, and the table in which they name files."""
+"""The input of the checks of a folder, and the table in which they list files."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from limpide.data.decoding.value_range import ValueRange
 from limpide.data.read_images import Reading
 from limpide.text.messages import N_, Message
 
-MAX_ROWS = 200  # of files listed by name
+MAX_ROWS = 200  # files listed by name
 
 
 @dataclass(frozen=True)
 class FolderContents:
-    """What the checks look at. values: of more than 8 bits, and how they are read. near: int (m, 2), pairs of nearly
-    identical images; None when they were not looked for.
+    """The input of the checks. values: of images of more than 8 bits, and how they are read. near: int (m, 2), pairs of
+    nearly identical images; None when they were not searched for.
     """
 
     dataset: Dataset
@@ -33,7 +33,7 @@ class FolderContents:
 
     @property
     def parted(self) -> bool:
-        """Whether the user gave a test part: then it is not the split that decides what stays together."""
+        """Whether the user gave a test part: then the split does not decide what stays together."""
         return bool((self.dataset.given == TEST).any())
 
     def name(self, i: int) -> str:
@@ -43,12 +43,12 @@ class FolderContents:
         return self.dataset.classes[int(self.dataset.labels[i])]
 
     def twins(self) -> list[np.ndarray]:
-        """Indices of usable images with the same bytes, a group of two or more each."""
+        """Indices of usable images with the same bytes, in groups of two or more."""
         rows = np.flatnonzero(self.usable)
         hashes = self.reading.seen["hash"][rows]
         order = np.argsort(hashes, kind="stable")
         same = hashes[order[1:]] == hashes[order[:-1]]
-        # only those with a twin are taken apart
+        # only images with a twin are split into groups
         inside = np.flatnonzero(np.concatenate((same, [False])) | np.concatenate(([False], same)))
         if not len(inside):
             return []
@@ -65,7 +65,7 @@ class FolderContents:
 
 
 def file_table(rows: Sequence[tuple[str, str | Message]], meaning: str) -> Table | None:
-    """file · what is said of it, for the first of them; None where there are none. meaning: msgid, the heading of what
-    is said.
+    """A table of files and a remark on each, cut to MAX_ROWS; None where there are no files. meaning: msgid, the
+    heading of the remarks.
     """
     return Table([(N_("file"), "text"), (meaning, "text")], [list(row) for row in rows[:MAX_ROWS]]) if rows else None

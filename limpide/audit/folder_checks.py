@@ -3,7 +3,7 @@
 What they measure: counts of classes, unreadable and odd files, the same image twice, images under two labels, leaks
 between the parts that the user gave, and file names that look like groups. Why they matter: a duplicate on both sides
 of a split, or one patient on both, makes every later score too good. How they can mislead: near duplicates are found by
-a hash (data/near_duplicates.py), which misses some and may join what merely looks alike; names only suggest groups.
+a hash (data/near_duplicates.py), which misses some and may join images that only look alike; names only suggest groups.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ from limpide.data.decoding.value_range import FEW_LEVELS, MANY_FAINT
 from limpide.data.layouts.image_paths import NO_PLACE
 from limpide.text.messages import N_, Message, message
 
-MAX_NAMES = 12  # of classes named in a sentence
+MAX_NAMES = 12  # classes named in a sentence
 UNEVEN = 10  # the largest class this many times the smallest
 FEW = 10  # images of a class
-MANY_BAD = 0.05  # share of unusable files from which on something is wrong with the folder
+MANY_BAD = 0.05  # share of unusable files: above, something is wrong with the folder
 
 
 def balance(checked: FolderContents) -> Finding:
@@ -35,7 +35,7 @@ def balance(checked: FolderContents) -> Finding:
     names = checked.dataset.classes
     counts = np.bincount(checked.dataset.labels[checked.usable], minlength=len(names))
     has_few = len(names) > 1 and int(counts.max()) > 0 and int(counts.min()) < FEW
-    order = np.argsort(counts if has_few else -counts, kind="stable")  # those to look at first
+    order = np.argsort(counts if has_few else -counts, kind="stable")  # the classes that deserve attention come first
     verdict, says = _judge_balance(names, counts)
     if checked.dataset.of_good_parts:
         verdict, has_few = "ok", False
@@ -53,7 +53,7 @@ def balance(checked: FolderContents) -> Finding:
 
 
 def _judge_balance(classes: Sequence[str], counts: np.ndarray) -> tuple[Verdict, Message]:
-    """Where every class has enough images, or there is no class to learn at all."""
+    """The verdict and its sentence where every class has enough images, or where there is no class to learn at all."""
     order = np.argsort(-counts, kind="stable")
     large, small = int(counts.max()), int(counts.min())
     verdict: Verdict = "ok"
@@ -127,7 +127,7 @@ def _describe_few(classes: Sequence[str], counts: np.ndarray) -> Message:
 
 
 def only_tested(checked: FolderContents) -> Finding:
-    """Classes that only the user's own test part has: no model can learn them."""
+    """Classes that occur only in the user's own test part: no model can learn them."""
     dataset, usable = checked.dataset, checked.usable
     parts = (usable & ~np.isin(dataset.given, (TEST, VALIDATION)), usable & (dataset.given == TEST))
     counts = [np.bincount(dataset.labels[rows], minlength=len(dataset.classes)) for rows in parts]
@@ -152,7 +152,7 @@ def only_tested(checked: FolderContents) -> Finding:
 
 
 def class_names(checked: FolderContents) -> Finding:
-    """Classes whose names differ by case or spaces only, or are the same number written twice, are probably one."""
+    """Classes whose names differ only by case or spaces, or are the same number written twice, are probably one."""
     alike: dict[str, list[str]] = defaultdict(list)
     for name in checked.dataset.classes:
         plain = re.sub(r"(?<=\D)[\s_-]+|[\s_-]+(?=\D)", "", name.strip()).casefold()  # 1-0 is not 10, and -1 is not 1
@@ -169,7 +169,7 @@ def class_names(checked: FolderContents) -> Finding:
 
 
 def unusable(checked: FolderContents) -> Finding:
-    """Files that are left out, with the reason of each."""
+    """Files that are left out, each with its reason."""
     listed = [(checked.name(i), reason) for i, reason in checked.reading.failures().items()] + list(
         checked.dataset.left_out
     )
@@ -186,7 +186,7 @@ def unusable(checked: FolderContents) -> Finding:
             total=total,
             reason=message(Counter(reason for _, reason in listed).most_common(1)[0][0]).to_json(),
         )
-    # a picture outside of the classes is no fault of the files
+    # a picture outside of the classes is not a fault of the files
     broken = sum(reason != NO_PLACE for _, reason in listed)
     verdict: Verdict = "ok" if not listed else "bad" if broken > MANY_BAD * total else "warn"
     return Finding(
@@ -195,7 +195,7 @@ def unusable(checked: FolderContents) -> Finding:
 
 
 def odd_files(checked: FolderContents) -> Finding:
-    """Files that are used although something about them is worth saying."""
+    """Files that are used although they have something worth a remark."""
     rows_by_remark = {
         remark: checked.reading.remarked(remark) for remark in REMARK_WORDS if remark is not Remarks.CONSTANT
     }
@@ -227,7 +227,7 @@ def odd_files(checked: FolderContents) -> Finding:
 
 
 def depth(checked: FolderContents) -> Finding:
-    """How images of more than 8 bits are read, and whether enough grey levels are left of them."""
+    """How images of more than 8 bits are read, and whether enough of their grey levels are left."""
     values, messages = checked.values, checked.values.says()
     if not messages:
         return Finding("depth", "ok", message(N_("All values are read as they are stored.")))
@@ -334,8 +334,8 @@ def name_groups(checked: FolderContents) -> Finding:
 
 
 def _count_prefixes(checked: FolderContents) -> dict[str, int]:
-    """What two file names or more begin with, as _prefix has it."""
-    if not hasattr(checked.dataset.images, "stamp"):  # images that are in no files have names of our own making
+    """Prefixes that two or more file names share, as `_prefix` finds them, with their counts."""
+    if not hasattr(checked.dataset.images, "stamp"):  # images without files have names that limpide made
         return {}
     prefixes = Counter(map(_prefix, checked.dataset.images.names))
     prefixes.pop("", None)
@@ -343,7 +343,7 @@ def _count_prefixes(checked: FolderContents) -> dict[str, int]:
 
 
 def _describe_prefixes(several: dict[str, int], parted: bool) -> Message:
-    """several: beginning → images; parted: whether the user gave a test part"""
+    """several: prefix → images; parted: whether the user gave a test part"""
     example, n = max(several.items(), key=lambda item: item[1])
     return message(
         N_(
@@ -363,7 +363,7 @@ def _describe_prefixes(several: dict[str, int], parted: bool) -> Message:
 
 
 def _prefix(name: str) -> str:
-    """What stands before the last number of a file name, if it holds a number itself: p012_03.jpg → p012."""
+    """The text before the last number of a file name, if it contains a number itself: p012_03.jpg → p012."""
     stem = re.sub(r"\.\w+$", "", name.replace("\\", "/").rsplit("/", 1)[-1])
     match = re.match(r"^(.*\d.*?)[\s_.-]+[A-Za-z]*\d+$", stem)
     return match.group(1) if match else ""

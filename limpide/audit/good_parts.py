@@ -1,14 +1,14 @@
-"""Does it find defects, and leave good parts alone? What is said of a model that knows good parts only.
+"""Does it find defects, and leave good parts alone? Findings on a model that knows good parts only.
 
 What it measures: the share of good parts that are called a defect (false alarms), the share of defects that are called
 good (escapes), each with a 95 % interval, and the area under the ROC curve, which needs no threshold.
 Why it matters: a line stops for each false alarm, and a customer meets each escape.
-How it can mislead: defects of the future look like none that were shown; good parts of another day, lamp or camera are
-none of those that the promise is about.
+How it can mislead: future defects look like none that were shown; good parts of another day, lamp or camera are not
+covered by the promise.
 
 Sources: Vovk et al. 2005 for the promise (statistics/conformal.py); Hanley & McNeil 1982 for the area; Birnbaum & Klose
 1957, "Bounds for the variance of the Mann-Whitney statistic": its variance is at most A(1 − A) / the smaller number of
-the two, so that the interval of a share among so many is wide enough.
+the two, so that the interval of a share among that many is wide enough.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from limpide.statistics.two_kinds import Halves
 from limpide.text.messages import N_, Message, message
 
 CHANCE = 0.5  # the area under the curve of a score that says nothing
-MAX_NAMES = 5  # files that are named
+MAX_NAMES = 5  # files named in a sentence
 
 Area = tuple[float, str, float, float, int]  # (value, unit, low, high, images)
 
@@ -77,7 +77,7 @@ def _numbers(evidence: Evidence, false_alarms: Interval, escapes: Interval, area
 
 
 def _good_parts(evidence: Evidence, n: int) -> Message:
-    """So many good parts, and whether some were learned from."""
+    """The number of good parts, and whether some were learned from."""
     if evidence.trained_on:
         says = N_("{n:count} good parts, some of them used in training")
     elif evidence.trained_on is None:
@@ -88,7 +88,7 @@ def _good_parts(evidence: Evidence, n: int) -> Message:
 
 
 def _area(evidence: Evidence) -> Area | None:
-    """None where one of the two is missing."""
+    """None where there are no good parts or no defects."""
     is_good = evidence.truth == 0
     if is_good.all() or not is_good.any():
         return None
@@ -187,8 +187,8 @@ def _details(evidence: Evidence, false_alarms: Interval, escapes: Interval) -> l
 
 
 def threshold_finding(rate: float, n: int, groups: int, folds: int) -> Finding:
-    """What the threshold promises. n: good parts that gave it, in so many groups · folds: in which these were held
-    against the others; 0: nothing was learned from them.
+    """The promise of the threshold. n: good parts that set it, in `groups` groups · folds: in which these were compared
+    with the others; 0: nothing was learned from them.
     """
     low, high = rate_interval(groups, rate)
     says = (

@@ -1,9 +1,9 @@
-"""Would good parts alone do? Where one of two classes is rare, the distance to the frequent one may be a better sign
+"""Would good parts alone do? Where one of two classes is rare, the distance to the frequent class may be a better sign
 of it than what a network learned from a handful of rare images.
 
-Measured: the area under the ROC curve of both on the same images, none of which either had learned from: how often a
-rare image scores above a frequent one. It misleads where the frequent class has no look of its own (things seen from
-all sides), and it says nothing about a threshold.
+What it measures: the area under the ROC curve of both on the same images, none of which either had learned from: how
+often a rare image scores above a frequent one. How it can mislead: the frequent class may not have one typical look
+(things seen from all sides), and the area says nothing about a threshold.
 """
 
 from __future__ import annotations
@@ -17,11 +17,15 @@ from limpide.text.messages import N_, message
 
 LEVEL = 0.05
 NAME = "good_parts_alone"
+HOW = N_(
+    "Both were tested on images that they had not learned from. The area is how often an image of {rare} scores above "
+    "one of {good}; 50 % is chance. Test that both do equally well: p = {p:number}."
+)
 
 
 def good_parts_alone_finding(evidence: Evidence, places: np.ndarray, strange: np.ndarray, data: str) -> Finding:
     """places: int (m,), among the judged images · strange: float (m,), how far each is from the frequent class · data:
-    where the images lie.
+    the location of the images.
     """
     rare = 1 - evidence.majority
     is_rare, groups = evidence.truth[places] == rare, None if evidence.groups is None else evidence.groups[places]
@@ -47,16 +51,7 @@ def good_parts_alone_finding(evidence: Evidence, places: np.ndarray, strange: np
             for name, (area, low, high) in zip(names, areas, strict=True)
         ],
         details=[
-            message(
-                N_(
-                    "Both were tested on images that they had not learned from. The area is how often an image "
-                    "of {rare} scores above one of {good}; 50 % is chance. Test that both do equally well: p = "
-                    "{p:number}."
-                ),
-                rare=evidence.classes[rare],
-                good=evidence.classes[evidence.majority],
-                p=round(p, 3),
-            )
+            message(HOW, rare=evidence.classes[rare], good=evidence.classes[evidence.majority], p=round(p, 3)),
         ],
         source=evidence.source,
         data={"p": p},

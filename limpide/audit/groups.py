@@ -1,6 +1,6 @@
-"""For whom does it fail? Groups of images that somebody names: by class, folder, brightness or size.
+"""For whom does it fail? Groups of images that the user names: by class, folder, brightness or size.
 
-What it measures: accuracy of each group with its interval, and whether chance would put so many mistakes on one of
+What it measures: accuracy of each group with its interval, and whether chance would put that many mistakes on one of
 them. Why it matters: a good average hides a camera, a place or a person for whom the model does not work. How it can
 mislead: with many small groups one looks bad by luck: the bound is divided by their number (Bonferroni), and few images
 prove little. Sources: statistics/intervals.py (`falls_behind`).
@@ -22,7 +22,7 @@ from limpide.text.messages import N_, Message, message
 
 @dataclass(frozen=True)
 class GroupScore:
-    """Some of the test images, against all others that count."""
+    """Some of the test images, compared with all others that count."""
 
     score: Interval
     falls: bool  # it is shown to be right less often
@@ -48,7 +48,7 @@ def compare_groups(evidence: Evidence, right: np.ndarray, parts: Mapping[Any, np
 
 
 def worst_group(parts: Mapping[Any, GroupScore]) -> tuple[Any, Verdict]:
-    """(the part to speak of, the verdict): one that falls behind before others, then the lowest."""
+    """Return (the part to speak of, the verdict): parts that fall behind come first, then the lowest."""
     name = min(parts, key=lambda k: (not parts[k].falls, parts[k].score.value))
     return name, "warn" if parts[name].falls else "ok" if all(part.close for part in parts.values()) else "unknown"
 
@@ -95,7 +95,7 @@ def groups(evidence: Evidence, names: Sequence[str], by: Message) -> Finding:
 
 
 def _choose_sentence(verdict: Verdict, count: int) -> str:
-    """The msgid of the headline. count: of groups"""
+    """The msgid of the headline. count: the number of groups"""
     if count < 2:
         return N_("There is only one group by {by}: nothing to compare.")
     return {

@@ -1,4 +1,4 @@
-"""Which judged images belong together: as the run's split kept them, or as other data say and their prints show."""
+"""Which judged images belong together: as the run's split kept them, or as the table and prints of other data show."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ def groups_as_split(evidence: Evidence, run: Run) -> Evidence:
 def groups_as_given(
     evidence: Evidence, run: Run, dataset: Dataset, rows: np.ndarray, prints: Mapping[int, Any]
 ) -> Evidence:
-    """Other images: the groups of their own table, and near duplicates by their prints, uint64 (4,) by row, where a
-    split would look for them.
+    """Other images, with the groups of their own table, and with near duplicates found by their prints, uint64 (4,) by
+    row, where a split would search for them.
 
-    Where the run's own data had group columns and these have none, or where there is no run, nothing says which belong
-    together.
+    Where the run's own data had group columns and these have none, or where there is no run, no data say which images
+    belong together.
     """
     table_groups = np.full(len(rows), -1) if dataset.groups is None else dataset.groups[rows]
     is_known = dataset.groups is not None or (run.split_file.exists() and not run.info().grouped_by)
@@ -45,7 +45,7 @@ def groups_as_given(
 
 
 def groups_of_table(evidence: Evidence, run: Run, dataset: Dataset, rows: np.ndarray) -> Evidence:
-    """As `groups_as_given`, but look-alikes stand alone: good parts look alike without belonging together."""
+    """As `groups_as_given`, without near duplicates: good parts look alike without belonging together."""
     groups = None
     if dataset.groups is not None:
         own = dataset.groups[rows]
@@ -55,5 +55,5 @@ def groups_of_table(evidence: Evidence, run: Run, dataset: Dataset, rows: np.nda
 
 
 def _several(groups: np.ndarray | None) -> np.ndarray | None:
-    """None where each image stands alone."""
+    """None where each image is independent."""
     return None if groups is None or len(np.unique(groups)) == len(groups) else groups

@@ -1,10 +1,10 @@
 """Which labels look wrong?
 
 What it measures: images that the model, which never learned from them, gives to another class at least as surely as it
-gives that class its own. Why it matters: a wrong label in the test part is counted as a mistake of the model, and one
-in the training part teaches it wrong things. How it can mislead: it finds what the model disagrees with. Where the
-model is wrong with confidence, it is the label that is right: look first. Source: Northcutt, Jiang & Chuang 2021,
-"Confident Learning" (arXiv 1911.00068), section 3.1, the off-diagonal of the confident joint.
+gives that class its own. Why it matters: a wrong label in the test part is counted as a mistake of the model, and a
+wrong label in the training part teaches it wrong things. How it can mislead: it finds what the model disagrees with.
+Where the model is confident and wrong, the label is right: check the image first. Source: Northcutt, Jiang & Chuang
+2021, "Confident Learning" (arXiv 1911.00068), section 3.1, the off-diagonal of the confident joint.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import numpy as np
 
 
 def find_label_errors(probabilities: np.ndarray, truth: np.ndarray) -> list[tuple[int, int, float]]:
-    """(image, the class it may be, how much surer the model is of that than of the label), the surest first.
+    """Return (image, the class it may be, how much surer the model is of that class than of the label), the surest
+    first.
 
     probabilities: (n, classes) of images that were not learned from · truth: int (n,)
     """
     classes = probabilities.shape[1]
-    # The mean probability of a class among the images that carry its label; a class without one, or that is never said,
-    # can take no image.
+    # The mean probability of a class among the images with its label. No image is suggested for a class without images,
+    # or one that is never predicted.
     thresholds = [
         probabilities[truth == k, k].mean() if (truth == k).any() and probabilities[:, k].any() else np.inf
         for k in range(classes)

@@ -1,4 +1,4 @@
-"""How a training goes, in plain words, from its events alone: for whoever watches it."""
+"""The progress of a training in plain words, from its events alone, for the user who watches it."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from limpide.core.events import Epoch
 from limpide.core.finding import Verdict
 from limpide.text.messages import N_, Message, message
 
-EARLY, LATE = 20, 100  # steps: at the beginning, and after which something should have been learned
-MIN_STEPS = 10  # steps: a training that is over is judged from here on
+EARLY, LATE = 20, 100  # steps: the beginning, and when something should have been learned
+MIN_STEPS = 10  # steps: the fewest on which a finished training is judged
 NOTHING = 0.97  # of the first loss: above, nothing was learned
-WORSE = 1.02  # times the least validation loss: above, it has risen
+WORSE = 1.02  # times the lowest validation loss: above, it has risen
 PATIENCE = 2  # epochs without a better one
 OVERFITS = N_("It overfits from epoch {n:count} on: the validation loss rises while the training loss falls.")
 
@@ -20,10 +20,10 @@ OVERFITS = N_("It overfits from epoch {n:count} on: the validation loss rises wh
 def diagnose(
     losses: Sequence[float], epochs: Sequence[Epoch], kept: str | None = None, guess: float = math.inf
 ) -> list[tuple[Verdict, Message]]:
-    """(kind, sentence), most important first. losses: of each step, nats an image. kept: the kind of the network that
-    was kept (run_info.Final), of which the first sentence speaks then; None while it learns.
+    """Return (kind, sentence), most important first. losses: of each step, nats an image. kept: the kind of the network
+    that was kept (run_info.Final), which the first sentence then describes; None while it learns.
 
-    guess: the loss of who gives every class the same probability, ln(classes), where the number of classes is known.
+    guess: the loss of giving every class the same probability, ln(classes), where the number of classes is known.
     """
     if any(not math.isfinite(loss) for loss in losses[-EARLY:]):
         return [("bad", message(N_("The loss is no longer a number: the learning rate is too high.")))]
@@ -48,19 +48,20 @@ def diagnose(
 
 
 def _find_kept_epoch(epochs: Sequence[Epoch]) -> int:
-    """The place of the epoch whose weights are kept: the last best one; -1 where there was none."""
+    """The place of the epoch whose weights are kept: the last best one; -1 if there is none."""
     return max((k for k, epoch in enumerate(epochs) if epoch.best), default=len(epochs) - 1)
 
 
 def _judge_steps(
     losses: Sequence[float], epochs: Sequence[Epoch], kept_epoch: int | None, guess: float
 ) -> tuple[Verdict, Message] | None:
-    """Whether the loss of the steps rose, or never fell; None where neither, or where they are too few to say."""
+    """Whether the loss of the steps rose, or never fell; None if neither, or if there are too few steps to say."""
     is_over = kept_epoch is not None
     if len(losses) < (MIN_STEPS if is_over else LATE):
         return None
     width = min(EARLY, len(losses) // 5)
-    # A rate that is far too high raises the loss within few steps: then the beginning is no measure, but guessing is.
+    # A rate that is far too high raises the loss within a few steps: then compare with guessing, not with the
+    # beginning.
     first, now = min(_mean(losses[:width]), guess), _mean(losses[-width:])
     if now > 2 * first > 0:
         return "bad", _describe_rise(epochs, kept_epoch)
@@ -79,7 +80,7 @@ def _describe_rise(epochs: Sequence[Epoch], kept_epoch: int | None) -> Message:
 
 
 def _judge_epochs(epochs: Sequence[Epoch], kept_epoch: int | None) -> tuple[Verdict, Message]:
-    """What the losses of two epochs or more say, on validation and on training."""
+    """The verdict and sentence on the losses of two epochs or more, on validation and on training."""
     best = min(range(len(epochs)), key=lambda k: epochs[k].validation_loss)
     last = epochs[-1]
     if len(epochs) - 1 - best < PATIENCE:
@@ -112,7 +113,7 @@ def _describe_unseen(epochs: Sequence[Epoch]) -> Message:
 def _describe_beginning(
     losses: Sequence[float], epochs: Sequence[Epoch], is_over: bool
 ) -> list[tuple[Verdict, Message]]:
-    """What there is to say before the second epoch; nothing before the first step."""
+    """Remarks before the second epoch; none before the first step."""
     if losses and not is_over:
         says = (
             N_("One epoch done: no trend is visible yet.")
@@ -130,7 +131,7 @@ def _describe_beginning(
 
 
 def _judge_overfitting(best: int, kept_epoch: int) -> tuple[Verdict, Message]:
-    """best: place of the epoch after which the loss on validation rose. The weights of the most accurate epoch are
+    """best: the place of the epoch after which the validation loss rose. The weights of the most accurate epoch are
     kept, which may be a later one.
     """
     if kept_epoch <= best:

@@ -17,11 +17,11 @@ AGREEMENT = 1e-4  # largest difference of a probability between the sealed file 
 
 
 def data_finding(counts: Mapping[str, int], excluded: Mapping[str, int]) -> Finding:
-    """How many images served for what (part → count), and how many were left out for which reason (reason msgid →
+    """How many images each part has (part → count), and how many were left out for which reason (reason msgid →
     count).
     """
     left_out = sum(excluded.values())
-    broken = left_out - excluded.get(NO_PLACE, 0)  # a picture outside of the classes is no fault of the data
+    broken = left_out - excluded.get(NO_PLACE, 0)  # a picture outside of the classes is not a fault of the data
     rows: list[list[object]] = [[message(PART_NAMES[part]), counts[part]] for part in PART_NAMES if counts.get(part)]
     rows += [
         [message(N_("left out: {reason}"), reason=message(reason).to_json()), n]
@@ -44,7 +44,7 @@ def data_finding(counts: Mapping[str, int], excluded: Mapping[str, int]) -> Find
 
 
 def export_finding(exported: np.ndarray, torch_probabilities: np.ndarray, source: str = "validation") -> Finding:
-    """Whether the sealed file, from the original image files, says what the network said: (n, classes) each."""
+    """Whether the sealed file, on the original image files, gives the answers of the network: (n, classes) each."""
     difference = float(np.abs(exported - torch_probabilities).max())
     same = float((exported.argmax(1) == torch_probabilities.argmax(1)).mean())
     verdict: Verdict = "ok" if difference <= AGREEMENT and same == 1.0 else "bad"
@@ -80,7 +80,7 @@ def training_finding(
     best_epoch: int, epochs: int, planned: float, accuracy: float, n: int, kind: str, cut: str = "", folds: int = 0
 ) -> Finding:
     """How fitting ended. `kind`: "trained" · "fine-tuned" · "frozen" (fine-tuning did not help, or there was no time).
-    folds: that judged it; 0: a part was kept for validation.
+    folds: the number that judged it; 0: a part was kept for validation.
 
     cut: "time" or "watcher" when there were fewer steps than planned at first, for that reason.
     """
@@ -148,7 +148,7 @@ def _say_fitted(epochs: int, planned: float, n: int, cut: str) -> str:
 
 
 def left_out_finding(parts: Sequence[str], asked: float) -> Finding:
-    """What there was no time for. parts: msgids, asked: s."""
+    """The parts that were left out for want of time. parts: msgids, asked: s."""
     says = N_(
         "Left out for lack of time (time asked for: {asked:duration}): {parts}. A longer --time with --new makes "
         "room for it."

@@ -1,1 +1,1 @@
-"""The simpler models that a network is compared with, all in one place."""
+"""The simpler models that a network is compared with."""

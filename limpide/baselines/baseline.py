@@ -16,14 +16,15 @@ from limpide.data.dataset import Dataset
 from limpide.data.read_images import Pixels
 from limpide.text.messages import Message, message
 
-MAX_TEST = 2000  # test images that the slow ones are scored on
+MAX_TEST = 2000  # test images that the slow baselines are scored on
 MAX_BYTES = 512_000_000  # of float32 pixels of training images handed to a baseline
 MAX_WORK = 500_000_000_000  # multiply-adds that one baseline may cost: a few seconds
 MIN_IMAGES = 32  # training images; or two of each class
-SIDE = 32  # pixels: squares that baselines on pixels see
+SIDE = 32  # pixels: side of the squares that baselines on pixels see
 
-# After which trainings a baseline is fitted: any; those from scratch; those that began with a pretrained network, whose
-# features are there; those among them that went on to fine-tune it, so that its first head is another model.
+# The trainings after which a baseline is fitted: any; those from scratch; those that began with a pretrained network,
+# whose features are available; or, among the latter, those that fine-tuned it, so that its first head is a different
+# model.
 Training = Literal["any", "from scratch", "pretrained", "fine-tuned"]
 
 
@@ -34,8 +35,8 @@ class Baseline:
     key: str  # in files and findings: never renamed
     name: str  # in the catalogue of sentences
     fit: Callable[[BaselineData, Allowance], Attempt]
-    images: Callable[[Sizes, Budget], float]  # most training images that the budget allows, decided from counts
-    work: Callable[[Facts, Sizes, int], Work]  # what fitting it on so many images, and scoring it, takes
+    images: Callable[[Sizes, Budget], float]  # the most training images that the budget allows, decided from counts
+    work: Callable[[Facts, Sizes, int], Work]  # the cost of fitting it on that many images, and of scoring it
     after: Training = "any"
 
     @property
@@ -48,16 +49,16 @@ class Baseline:
 
 @dataclass(frozen=True, eq=False)
 class Scores:
-    """What came of a model in the comparison. What is None was not measured or has no meaning for it."""
+    """The results of a model in the comparison. None means not measured, or not meaningful for this model."""
 
-    right: np.ndarray  # bool (m,), whether its answer is right, of the test images it was asked about
+    right: np.ndarray  # bool (m,), whether its answer is right, for the test images it was asked about
     rows: np.ndarray  # int (m,), sorted: which of the test images these are
     n_train: int
     seconds: float  # of training
-    milliseconds: float | None = None  # to name one image, alone, once it is decoded
-    bytes: int | None = None  # of what has to be kept
+    milliseconds: float | None = None  # to name one decoded image alone
+    bytes: int | None = None  # that have to be kept
     multiply_adds: int | None = None  # for one image
-    drawn: int | None = None  # of its training images, for each tree of a forest
+    drawn: int | None = None  # training images drawn for each tree of a forest
 
     @property
     def n_test(self) -> int:
@@ -80,66 +81,66 @@ class ComparedModel(Scores):
         return message(self.name)
 
 
-# yields None while it cannot say how far it is; returns None where no fit ended in time
+# yields None while its progress is not known; returns None where no fit ended in time
 Attempt = Generator[Event | None, None, Scores | None]
 
 
 @dataclass(frozen=True)
 class Budget:
-    """What one baseline may cost. Without `seconds` nothing here is decided by a clock."""
+    """What one baseline may cost. Without `seconds`, nothing here depends on a clock."""
 
     work: float = MAX_WORK  # multiply-adds
     bytes: float = MAX_BYTES
-    seconds: float | None = None  # where a time was asked for; 0: there is none left for any of them
+    seconds: float | None = None  # where a time was given; 0: none is left for any baseline
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """How many training images a baseline may have: where `seconds` is None `images`, whatever a clock says."""
+    """How many training images a baseline may have: `images` where `seconds` is None, independent of any clock."""
 
     images: int
-    seconds: float | None = None  # where a time was asked for: as many of them as can be learned within
-    decided: int | None = None  # what an earlier session found to fit into the seconds; 0: none did
+    seconds: float | None = None  # where a time was given: as many images as can be learned within it
+    decided: int | None = None  # the number that an earlier session found to fit into the seconds; 0: none did
     seed: int = 0
 
 
 @dataclass(frozen=True)
 class Work:
-    """What one baseline takes."""
+    """The cost of one baseline."""
 
     multiply_adds: float = 0.0  # of fitting, which the budget bounds
-    bytes: float = 0.0  # the most that it holds beside the pixels
-    seconds: float = 0.0  # beside: loading, decoding and scoring, which take what they take
+    bytes: float = 0.0  # the most that it holds besides the pixels
+    seconds: float = 0.0  # of loading, decoding and scoring, in addition and without a bound
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """Of a comparison."""
+    """The sizes of a comparison."""
 
     train: int  # images
     test: int
     classes: int
-    values: int  # of one image, pixels times channels, that baselines on pixels see
+    values: int  # of one image: pixels times channels that baselines on pixels see
 
     @property
     def least(self) -> int:
-        """Training images without which nothing is fitted: two a class, and some."""
+        """The fewest training images on which a baseline is fitted: MIN_IMAGES, or two a class."""
         return max(MIN_IMAGES, 2 * self.classes)
 
     @property
     def few(self) -> int:
-        """Test images that the slow ones are asked about."""
+        """The number of test images that the slow baselines are asked about."""
         return min(self.test, MAX_TEST)
 
     def images_on_pixels(self, budget: Budget) -> float:
-        """As many training images as the memory allows, as float32."""
+        """The number of training images that fit into the memory as float32."""
         return budget.bytes / (4 * self.values)
 
 
 @dataclass(frozen=True)
 class HeldOut:
-    """What a baseline is asked. x: float32 (m, …) · labels: int (m,) · rows: int (m,), sorted, which of the test images
-    these are.
+    """The images that a baseline is asked about. x: float32 (m, …) · labels: int (m,) · rows: int (m,), sorted, which
+    of the test images these are.
     """
 
     x: np.ndarray
@@ -149,7 +150,7 @@ class HeldOut:
 
 @dataclass(frozen=True)
 class FrozenModel:
-    """What the first model left behind: a linear head and the features it was fitted on."""
+    """The results of the first model: a linear head and the features it was fitted on."""
 
     train: np.ndarray  # float32 (n, width)
     train_rows: np.ndarray
@@ -157,36 +158,34 @@ class FrozenModel:
     test_rows: np.ndarray
     weight: np.ndarray  # (classes, width)
     bias: np.ndarray
-    # float32 (m, classes), where folds judge: what of each test image the head says that had not seen it
+    # float32 (m, classes), where folds judge: for each test image, the answer of the head that had not seen it
     logits: np.ndarray | None
-    seconds: float  # computing the features of the training images, and fitting the head
+    seconds: float  # of computing the features of the training images and fitting the head
     head_seconds: float  # the second of these two
     milliseconds: float
     bytes: int
     multiply_adds: int
-    is_the_network: bool  # nothing was fine-tuned, or it did not help: then it does not count as its own baseline
+    is_the_network: bool  # nothing was fine-tuned, or it did not help: then it does not count as a baseline of itself
 
 
 @dataclass(frozen=True)
 class BaselineInputs:
-    """Everything that the comparison of one run is made from. `frozen` is None where the network was trained from
-    scratch.
-    """
+    """The inputs of the comparison of one run. `frozen` is None where the network was trained from scratch."""
 
     pixels: Pixels
     frozen: FrozenModel | None
     budget: Budget
     recipe: Recipe
-    # what an earlier session found to fit into the seconds: key → images
+    # the numbers that an earlier session found to fit into the seconds: key → images
     decided: Mapping[str, int] = field(default_factory=dict)
-    # keeps those that are done, so that a comparison that was cut short goes on with the next
+    # stores the finished baselines, so that an interrupted comparison goes on with the next
     cache: Path | None = None
 
 
 @dataclass(frozen=True)
 class BaselineData:
-    """What each baseline takes its own from. Pixels: float32 (n, values), about −2…2; rows number the data set's
-    images.
+    """The data from which each baseline selects its inputs. Pixels: float32 (n, values), about −2…2; rows number the
+    data set's images.
     """
 
     dataset: Dataset
@@ -194,14 +193,14 @@ class BaselineData:
     sizes: Sizes
     train_rows: np.ndarray  # int (n,), the whole training part
     test_rows: np.ndarray  # int (m,), the test images
-    pixels: np.ndarray  # of as many training images as the memory allows, all classes in their shares
+    pixels: np.ndarray  # of as many training images as the memory allows, all classes in proportion
     labels: np.ndarray  # int, of these
     test: HeldOut  # pixels of all test images
-    few: HeldOut  # of at most MAX_TEST, for what is slow to ask
+    few: HeldOut  # at most MAX_TEST of them, for slow baselines
     frozen: FrozenModel | None
 
     def frozen_test(self) -> HeldOut:
-        """Features of the test images, as far as the frozen network saw them."""
+        """Features of the test images that the frozen network saw."""
         frozen, rows = self.frozen, self.test_rows
         assert frozen, "it is fitted after trainings that began with a pretrained network"
         places = np.flatnonzero(np.isin(frozen.test_rows, rows))
@@ -210,5 +209,5 @@ class BaselineData:
 
 
 def take_rows(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """values[rows] for sorted rows, each there once: without a copy where these are all of them."""
+    """values[rows] for sorted rows without repetition: not copied where these are all rows."""
     return values if len(rows) == len(values) else values[rows]

@@ -1,4 +1,4 @@
-"""The simpler models that a trained network is compared with, fitted on what the run has decoded and computed."""
+"""The simpler models that a trained network is compared with, fitted on images and features that the run has."""
 
 from __future__ import annotations
 
@@ -33,12 +33,12 @@ from limpide.data.split import stratified_order
 from limpide.text.messages import N_, message
 
 CHUNK = 1024
-MIN_SECONDS, SHARE = 2.0, 0.07  # s that each may take where a time was asked for: at least these, or this share of it
+MIN_SECONDS, SHARE = 2.0, 0.07  # s for each, where a time was given: at least MIN_SECONDS, or this share of it
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What came of it. late: those whose seconds were too few · left_out: those that were not tried."""
+    """The result of a comparison. late: baselines that exceeded their seconds · left_out: those that were not tried."""
 
     models: list[ComparedModel]
     late: list[Baseline]
@@ -46,7 +46,7 @@ class Comparison:
 
 
 def images_allowed(baseline: Baseline, sizes: Sizes, budget: Budget) -> int:
-    """Training images that it may have, decided from counts alone: two a class at least."""
+    """Training images that a baseline may have, decided from counts alone: two a class at least."""
     return min(sizes.train, max(sizes.least, int(baseline.images(sizes, budget))))
 
 
@@ -56,7 +56,7 @@ def values_of(size: int, channels: int) -> int:
 
 
 def budget_of(asked: float | None) -> Budget:
-    """What a simpler model may cost: work, and seconds only where a time was asked for, s."""
+    """What a simpler model may cost: work, and seconds only where a time (s) was given."""
     return Budget() if asked is None else Budget(seconds=max(MIN_SECONDS, asked * SHARE))
 
 
@@ -68,10 +68,10 @@ def fit_baselines(
     keep: Callable[[Baseline, int], None],
     allowed: Callable[[Baseline], bool],
 ) -> Generator[Event, None, Comparison]:
-    """A generator of progress.
+    """Fit the baselines; yields progress.
 
-    rows: test images. keep: is told, where a clock decided, how many images a baseline had. allowed: whether there is
-    still time for this one.
+    rows: test images. keep: called, where a clock decided, with the number of images that a baseline had. allowed:
+    whether there is still time for this baseline.
     """
     models: list[ComparedModel] = [always_majority(dataset.labels[parts == TRAIN], dataset.labels[rows])]
     budget, frozen = inputs.budget, inputs.frozen
@@ -120,7 +120,7 @@ def _data(dataset: Dataset, train: np.ndarray, rows: np.ndarray, inputs: Baselin
 
 
 def _telling(attempt: Attempt, trying: Progress) -> Generator[Event, None, Scores | None]:
-    """The attempt, telling `trying` where it has nothing else to tell: the listener may stop there."""
+    """Run the attempt and yield `trying` whenever it yields None: the listener may stop there."""
     with contextlib.closing(attempt):
         while True:
             try:
@@ -131,13 +131,13 @@ def _telling(attempt: Attempt, trying: Progress) -> Generator[Event, None, Score
 
 
 def _side(size: int) -> tuple[int, int]:
-    """(side of a block that becomes one pixel, pixels a side of what baselines see)."""
+    """Return (side of a block that becomes one pixel, side in pixels of the images that baselines see)."""
     factor = max(1, size // SIDE)
     return factor, size // factor
 
 
 def _small(pixels: Pixels, rows: np.ndarray) -> np.ndarray:
-    """Mean over blocks, down to about 32×32: baselines on pixels gain nothing from more. float32 (n, side · side ·
+    """The mean over blocks, down to about 32×32: baselines on pixels gain nothing from more. float32 (n, side · side ·
     channels).
     """
     (factor, side), channels = _side(pixels.preprocessing.size), pixels.preprocessing.channels

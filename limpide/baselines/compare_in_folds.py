@@ -1,5 +1,5 @@
-"""The comparison where images are judged in folds: each simpler model is fitted as often as there are folds, and judged
-on the images that it did not learn from, as the network is.
+"""The comparison where images are judged in folds: each simpler model is fitted once a fold, and judged on the images
+that it did not learn from, as the network is.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ def fit_in_folds(
     keep: Callable[[str, int], None],
     allowed: Callable[[Baseline], bool],
 ) -> Generator[Event, None, Comparison]:
-    """As `fit_baselines`. folds: int (len(dataset),) · rows: the images that are judged · keep: is told the key of the
-    baseline and the fold, "forest in fold 2".
+    """As `fit_baselines`. folds: int (len(dataset),) · rows: the images that are judged · keep: called with the key of
+    the baseline and the fold, "forest in fold 2".
     """
     names = sorted(set(folds[rows].tolist()) - {NO_FOLD})
     found: list[Comparison] = []
@@ -56,7 +56,7 @@ def _key(key: str, fold: int) -> str:
 
 
 def _inputs_of(inputs: BaselineInputs, fold: int, parts: np.ndarray, folds: int) -> BaselineInputs:
-    """What the baselines of one fold learn from, with a share of the time."""
+    """The inputs of the baselines of one fold, with a share of the time."""
     seconds, cache = inputs.budget.seconds, inputs.cache
     if cache is not None:
         cache = cache / f"fold-{fold}"
@@ -72,7 +72,7 @@ def _inputs_of(inputs: BaselineInputs, fold: int, parts: np.ndarray, folds: int)
 
 
 def _frozen_of(frozen: FrozenModel, parts: np.ndarray, folds: int) -> FrozenModel:
-    """What one fold has of it, with its share of the seconds in which the features of all were computed."""
+    """The part of it that belongs to one fold, with its share of the seconds in which all features were computed."""
     train, test = parts[frozen.train_rows] == TRAIN, parts[frozen.test_rows] == TEST
     return replace(
         frozen,
@@ -91,7 +91,9 @@ def _model(comparison: Comparison, key: str) -> ComparedModel:
 
 
 def _joined(models: list[ComparedModel], places: list[np.ndarray]) -> ComparedModel:
-    """One model of the comparison, from those of the folds. places: of the images of each fold among all judged."""
+    """Join the models of the folds into one model of the comparison. places: of the images of each fold among all
+    judged.
+    """
     rows = np.concatenate([own[model.rows] for model, own in zip(models, places, strict=True)])
     order, first = np.argsort(rows), models[0]
     return replace(

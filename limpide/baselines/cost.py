@@ -1,4 +1,4 @@
-"""What the comparison with simpler models takes: seconds at a speed that was measured, and memory."""
+"""The cost of the comparison with simpler models: seconds at a measured speed, and memory."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from limpide.core.cost import Cost, Facts
 
 
 def cost(facts: Facts) -> Cost:
-    """All of them, one after the other."""
+    """The cost of all baselines, one after the other."""
     sizes = Sizes(facts.train, max(1, facts.test), facts.classes, values_of(facts.size, facts.channels))
     return Cost(_seconds(facts, sizes), _bytes(facts, sizes))
 

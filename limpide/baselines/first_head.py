@@ -7,7 +7,7 @@ from limpide.core.cost import Facts
 
 
 def fit(data: BaselineData, allowance: Allowance) -> Scores | None:
-    """It was fitted already, on all that it could have, so no allowance holds for it."""
+    """Return the scores of the head. It was fitted already, on all images it could have: no allowance applies."""
     test, frozen = data.frozen_test(), data.frozen
     assert frozen, "it is fitted after trainings that began with a pretrained network"
     logits = frozen.logits if frozen.logits is not None else test.x @ frozen.weight.T + frozen.bias
@@ -21,5 +21,5 @@ def images(sizes: Sizes, budget: Budget) -> float:
 
 
 def work(facts: Facts, sizes: Sizes, n: int) -> Work:
-    """Features of the test images."""
+    """The cost of computing the features of the test images."""
     return Work(seconds=facts.frozen.test * facts.frozen.seconds if facts.frozen else 0.0)

@@ -14,22 +14,22 @@ from limpide.data.split import stratified_order
 from limpide.system.background_thread import run_in_thread
 from limpide.system.quiet_libraries import quiet_libraries
 
-GROWTH = 8  # most times a subset grows at once
+GROWTH = 8  # the largest factor by which a subset grows at once
 SAFETY = 0.8  # share of the remaining time that the next fit is expected to take
 
-Fit = Callable[[np.ndarray], Any]  # sorted indices into the training part → something that was fitted
+Fit = Callable[[np.ndarray], Any]  # sorted indices into the training part → a fitted model
 
 
 @dataclass(frozen=True)
 class Fitted:
     model: Any
-    n: int  # images it was fitted on
-    seconds: float  # all that was spent to get there
+    n: int  # images that it was fitted on
+    seconds: float  # all the time spent to get there
 
 
 def fit_allowed(labels: np.ndarray, fit: Fit, allowance: Allowance) -> Fitted | None:
-    """One fit on a stratified subset of as many images as are allowed; None when not even the smallest
-    ended in time.
+    """Fit once, on a stratified subset of as many images as are allowed; None when not even the smallest subset ended
+    in time.
     """
     if allowance.seconds is not None and allowance.decided is None:
         return fit_in_time(allowance.seconds, labels, fit, allowance.seed, allowance.images)
@@ -44,7 +44,7 @@ def fit_allowed(labels: np.ndarray, fit: Fit, allowance: Allowance) -> Fitted | 
 
 
 def fit_in_time(budget: float, labels: np.ndarray, fit: Fit, seed: int, most: int | None = None) -> Fitted | None:
-    """Fits on stratified subsets, each holding the one before, that grow while the next is expected to stay within the
+    """Fit on growing stratified subsets, each containing the one before, while the next is expected to stay within the
     budget.
 
     budget: s, for all the fits together. Returns the last fit that ended in time; None when not even the smallest did.
@@ -68,12 +68,12 @@ def fit_in_time(budget: float, labels: np.ndarray, fit: Fit, seed: int, most: in
 
 
 def smallest_subset(labels: np.ndarray) -> int:
-    """Images that a baseline needs at least."""
+    """The fewest images that a baseline needs."""
     return max(MIN_IMAGES, 2 * len(np.unique(labels)))
 
 
 def in_thread(fit: Callable[[BaselineData, Allowance], Scores | None]) -> Callable[[BaselineData, Allowance], Attempt]:
-    """An attempt that cannot say how far it is, and may be left all the same."""
+    """Return an attempt that does not report its progress, and may still be abandoned."""
 
     def attempt(data: BaselineData, allowance: Allowance) -> Attempt:
         def quietly() -> Scores | None:
@@ -86,8 +86,8 @@ def in_thread(fit: Callable[[BaselineData, Allowance], Scores | None]) -> Callab
 
 
 def warm_up(fit: Fit, labels: np.ndarray) -> None:
-    """The first fit loads code and starts threads, which does not count as training: so one happens before the clock
-    runs, on two images a class.
+    """Fit once on two images a class, before the clock runs: the first fit loads code and starts threads, which does
+    not count as training.
     """
     classes = np.unique(labels)
     few = np.concatenate([np.flatnonzero(labels == k)[:2] for k in classes[:4]])
@@ -95,7 +95,7 @@ def warm_up(fit: Fit, labels: np.ndarray) -> None:
 
 
 def milliseconds(predict: Callable[[np.ndarray], Any], rows: np.ndarray) -> float:
-    """Median time to name one image on its own, ms. `rows`: (n, …), of which the first is used."""
+    """The median time to name one image on its own, ms. `rows`: (n, …), of which the first is used."""
     times = []
     for _ in range(8):
         began = time.perf_counter()
@@ -107,7 +107,7 @@ def milliseconds(predict: Callable[[np.ndarray], Any], rows: np.ndarray) -> floa
 def score(
     found: Fitted, test: HeldOut, kept: int, multiply_adds: int | None = None, drawn: int | None = None
 ) -> Scores:
-    """A model with a method `predict`, asked about the test images. kept: bytes that have to be kept."""
+    """Score a model that has a method `predict` on the test images. kept: bytes that have to be kept."""
     right = found.model.predict(test.x) == test.labels
     ms = milliseconds(found.model.predict, test.x)
     return Scores(right, test.rows, found.n, found.seconds, ms, kept, multiply_adds, drawn)

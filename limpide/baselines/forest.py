@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from sklearn.tree import DecisionTreeClassifier
 
 TREES = 100
-# most of (images that a tree draws) × (pixels that it looks at for a question): 7,000 images of 800 pixels
+# the largest (images that a tree draws) × (pixels that it examines for a question): 7,000 images of 800 pixels
 TREE_WORK = 200_000
-# classes: a tree counts all of them at each place where it may cut, which takes most of the time from about as many on
+# classes: a tree counts all of them at each possible cut; with about this many or more, this takes most of the time
 COUNTED = 10
 WHOLE_WORK = 0.8e11  # multiply-adds that would take as long as a whole forest
 NODE = 64  # bytes of a tree for each image that it draws, with the counts of a few classes
@@ -39,11 +39,10 @@ def work(facts: Facts, sizes: Sizes, n: int) -> Work:
 
 
 def forest(train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowance: Allowance) -> Scores | None:
-    """A hundred trees, each from images drawn anew among all it may have: at most TREE_WORK worth of
-    them.
+    """A hundred trees, each from images drawn anew among all it may have, at most as many as TREE_WORK allows.
 
-    So its cost does not grow with the data, and every image is drawn for some tree. Comparisons, not multiply-adds, are
-    what they do.
+    So the cost does not grow with the data, and every image is drawn for some tree. The trees make comparisons, not
+    multiply-adds.
     """
     from sklearn.ensemble import RandomForestClassifier
 
@@ -59,13 +58,13 @@ def forest(train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowance
     if found is None:
         return None
     kept = sum(_bytes_of(tree) for tree in found.model.estimators_)
-    found.model.n_jobs = 1  # handing one image to several processes takes longer than the trees do
+    found.model.n_jobs = 1  # passing one image to several processes takes longer than the trees do
     return score(found, test, kept, drawn=min(most, found.n))
 
 
 def max_drawn(width: int, classes: int) -> int:
-    """Images that each tree of a forest draws at most, of so many pixels. Ten times as many classes take ten times as
-    long.
+    """The most images that each tree of a forest draws. width: pixels an image. Ten times as many classes take ten
+    times as long.
     """
     return max(2, int(TREE_WORK / (math.sqrt(width) * max(1.0, classes / COUNTED))))
 

@@ -10,7 +10,7 @@ from limpide.core.cost import Facts
 from limpide.system import machine
 from limpide.system.quiet_libraries import quiet_libraries
 
-ITERATIONS = 60  # by then validation gains nothing
+ITERATIONS = 60  # after these, validation gains nothing
 
 
 def fit(data: BaselineData, allowance: Allowance) -> Scores | None:
@@ -43,7 +43,7 @@ def logistic(train: np.ndarray, train_labels: np.ndarray, test: HeldOut, allowan
 
 
 def _work_an_image(values: int, classes: int) -> int:
-    """Multiply-adds for each training image: the layer and its gradient in every iteration, a tenth of which look
+    """Multiply-adds for each training image: the layer and its gradient in every iteration, a tenth of which evaluate
     twice.
     """
     return int(2.2 * ITERATIONS * values * (1 if classes == 2 else classes))

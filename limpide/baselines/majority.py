@@ -1,5 +1,5 @@
-"""Always the most frequent class of the training images: what any model has to beat first, and costs nothing. The
-verdict judges against it by name, so it stands beside the table of baselines, not in it.
+"""Always the most frequent class of the training images: the first model to beat, which costs nothing. The verdict
+compares with it by name, so it is not an entry in the table of baselines.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""k-nearest neighbours on the features of the pretrained network that a training began with: they are there."""
+"""k-nearest neighbours on the features of the pretrained network that a training began with: they exist already."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from limpide.data.split import stratified_order
 
 
 def fit(data: BaselineData, allowance: Allowance) -> Scores | None:
-    """Computing the features counts, fitting the head does not."""
+    """The time for computing the features counts, the time for fitting the head does not."""
     asked, frozen, labels = data.frozen_test(), data.frozen, data.dataset.labels
     assert frozen, "it is fitted after trainings that began with a pretrained network"
     if len(asked.rows) > MAX_TEST:

@@ -15,7 +15,7 @@ def nearest_neighbors(
 ) -> Scores | None:
     """The most frequent class among the five nearest training images (Fix & Hodges 1951), by Euclidean distance.
 
-    train, test: float32 (n, width). It learns nothing: what counts is naming the test images.
+    train, test: float32 (n, width). It learns nothing: its cost is that of naming the test images.
     """
     from sklearn.neighbors import KNeighborsClassifier
 

@@ -1,4 +1,4 @@
-"""What a pretrained network says of any images: for networks that were trained from scratch."""
+"""The features that a pretrained network computes for any images: for networks that were trained from scratch."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from limpide.training.build import build_network
 from limpide.training.frozen_features import Frozen
 
 SIZE = 96  # pixels: four times faster than 224, and small images hold no more
-CHUNK = 32  # images at once: more would take more memory and no less time
+CHUNK = 32  # images at once: more would take more memory but not less time
 
 
 class FrozenFeatures:
@@ -31,14 +31,14 @@ class FrozenFeatures:
         network = build_network(
             recipe.but(model="efficientnet_lite0", weights="auto"), len(dataset.learned_classes), 3, SIZE
         )
-        # Counted before layers are fused: what they have become is no layer that could be counted.
+        # Counted before layers are fused: fused layers cannot be counted.
         self.multiply_adds, self.bytes = multiply_adds(network, 3, SIZE), 4 * parameters(network)
         self.width = int(network.head.in_features)  # type: ignore[union-attr,arg-type]
         self.frozen = Frozen(network, self.preprocessing, torch.device("cpu"))
         self._known: dict[int, np.ndarray] = {}
 
     def of(self, rows: np.ndarray) -> np.ndarray:
-        """float32 (len(rows), width); NaN of an image that can no longer be read."""
+        """float32 (len(rows), width); NaN for an image that can no longer be read."""
         missing = np.array([i for i in rows.tolist() if i not in self._known], dtype=int)
         for k in range(0, len(missing), CHUNK):
             part = missing[k : k + CHUNK]
@@ -46,7 +46,7 @@ class FrozenFeatures:
         return np.stack([self._known[i] for i in rows.tolist()])
 
     def fresh(self, rows: np.ndarray) -> np.ndarray:
-        """The same, computed whether they are known or not."""
+        """The same, computed even if known."""
         with ThreadPoolExecutor(cores()) as pool:
             squares = list(pool.map(self._square, rows.tolist()))
         readable = [square is not None for square in squares]

@@ -1,4 +1,4 @@
-"""For networks trained from scratch: one linear layer on what a pretrained network says of the images."""
+"""For networks trained from scratch: one linear layer on the features of a pretrained network."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ BYTES = 90_000_000  # of the pretrained network, and a chunk of images in it
 
 
 def fit(data: BaselineData, allowance: Allowance) -> Attempt:
-    # torch is loaded by the first that needs it
+    # torch is loaded here, on first use
     from limpide.baselines.pretrained_features import CHUNK, FrozenFeatures
 
     labels, train, test = data.dataset.labels, data.train_rows, data.test_rows[data.few.rows]
     features = FrozenFeatures(data.dataset, data.recipe)
     features.of(test[:2])  # its first call loads code
     began = time.perf_counter()
-    if allowance.seconds is None:  # what is known already then costs nothing
+    if allowance.seconds is None:  # what is known by then costs nothing later
         wanted = train[stratified_order(labels[train], allowance.seed)[: allowance.images]]
         for k in range(0, len(wanted), CHUNK):
             yield Progress(message(N_("computing the features of a pretrained network")), k, len(wanted))

@@ -1,5 +1,5 @@
-"""The baselines. This table is all that the house knows of them: the comparison, its quote and its memory go through
-it. To add one: a file beside this one with `fit`, `images` and `work`, and a line here.
+"""The baselines. The package knows them only through this table: the comparison, its quote and its memory use it. To
+add one: a file in this folder with `fit`, `images` and `work`, and a line here.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from limpide.text.messages import N_
 
 LINEAR_ON_FROZEN = N_("linear layer on a frozen pretrained network")
 
-# In the order of fitting: what costs little first.
+# In the order of fitting: the cheapest first.
 BASELINES: tuple[Baseline, ...] = (
     Baseline("logistic", N_("logistic regression on pixels"), in_thread(logistic.fit), logistic.images, logistic.work),
     Baseline("forest", N_("random forest on pixels"), in_thread(forest.fit), forest.images, forest.work),
@@ -31,7 +31,8 @@ BASELINES: tuple[Baseline, ...] = (
         nearest_features.work,
         "pretrained",
     ),
-    # One baseline in two ways: its head is computed where a training was from scratch, and there already elsewhere.
+    # One baseline in two ways: the head is computed here where a training was from scratch; elsewhere it exists
+    # already.
     Baseline(
         "frozen", LINEAR_ON_FROZEN, pretrained_head.fit, pretrained_head.images, pretrained_head.work, "from scratch"
     ),
@@ -40,7 +41,9 @@ BASELINES: tuple[Baseline, ...] = (
 
 
 def baselines_of(is_pretrained: bool, is_fine_tuned: bool = True) -> list[Baseline]:
-    """Those that are fitted after such a training. is_fine_tuned: of a pretrained network, and to its good."""
+    """The baselines that are fitted after such a training. is_fine_tuned: the pretrained network was fine-tuned, and
+    this helped.
+    """
     fitting: set[Training] = {"any", "from scratch"}
     if is_pretrained:
         fitting = {"any", "pretrained", "fine-tuned"} if is_fine_tuned else {"any", "pretrained"}

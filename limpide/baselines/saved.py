@@ -1,4 +1,4 @@
-"""The scores of baselines that a judging has finished with, kept in the run's cache: one that is cut short goes on with
+"""The scores of the baselines that a judging has finished, kept in the run's cache: an interrupted judging goes on with
 the next.
 """
 
@@ -25,9 +25,7 @@ def save_scores(folder: Path, key: str, scores: Scores) -> None:
 
 
 def load_scores(folder: Path, key: str, test: int) -> Scores | None:
-    """The scores of the baseline of this key, as they were kept; None where there are none, or it was asked about other
-    than these `test` images.
-    """
+    """The kept scores of the baseline with this key; None where there are none, or not of `test` test images."""
     try:
         with open(_file(folder, key), "rb") as stream, np.load(stream, allow_pickle=False) as stored:
             rows, right, numbers = stored["rows"], stored["right"].astype(bool), json.loads(str(stored["numbers"]))

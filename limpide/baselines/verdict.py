@@ -42,11 +42,11 @@ COLUMNS = [
 
 @dataclass(frozen=True)
 class JudgedImages:
-    """How the test images count."""
+    """How the test images are counted."""
 
-    groups: np.ndarray | None = None  # int (n,), which belong together; None where each stands for itself
+    groups: np.ndarray | None = None  # int (n,), images that belong together; None where each is independent
     source: str = "test"  # that the finding names
-    variance: float = 1.0  # of a share, times that of independent groups
+    variance: float = 1.0  # of a share, as a multiple of that of independent groups
 
     def groups_of(self, rows: np.ndarray) -> np.ndarray | None:
         return None if self.groups is None else self.groups[rows]
@@ -54,19 +54,19 @@ class JudgedImages:
 
 @dataclass(frozen=True)
 class LimitsMet:
-    """What the simpler models could have had, so that the report says what they did have."""
+    """The limits of the simpler models, so that the report can say what they had."""
 
     images: int  # of the training part
-    seconds: float | None = None  # each, where a time was asked for
-    late: Sequence[Baseline] = ()  # those that their seconds were too few for
-    left_out: Sequence[Baseline] = ()  # those that were not tried, as the time for the whole was up
+    seconds: float | None = None  # for each, where a time was given
+    late: Sequence[Baseline] = ()  # those that did not end in their seconds
+    left_out: Sequence[Baseline] = ()  # those that were not tried, as the total time was up
 
 
 def baselines_finding(
     network: ComparedModel, baselines: Sequence[ComparedModel], had: LimitsMet, images: JudgedImages = JudgedImages()
 ) -> Finding:
-    """The comparison as a Finding: the network first, then its baselines from best to worst. Always-the-majority is
-    one of them.
+    """The comparison as a Finding: the network first, then its baselines from best to worst, always-the-majority among
+    them.
     """
     ranked = sorted(baselines, key=lambda baseline: -baseline.accuracy)
     tests = {baseline.key: compare_with(network, baseline, images) for baseline in ranked}
@@ -97,7 +97,7 @@ def baselines_finding(
 
 
 def compare_with(first: ComparedModel, second: ComparedModel, images: JudgedImages) -> Paired:
-    """On the test images that both named."""
+    """Compare two models on the test images that both named."""
     rows, a, b = np.intersect1d(first.rows, second.rows, return_indices=True)
     return compare_paired(first.right[a], second.right[b], images.groups_of(rows), MARGIN, images.variance)
 
@@ -105,8 +105,8 @@ def compare_with(first: ComparedModel, second: ComparedModel, images: JudgedImag
 def _judge(
     network: ComparedModel, ranked: Sequence[ComparedModel], tests: dict[str, Paired], images: JudgedImages
 ) -> tuple[Verdict, Message]:
-    """`bad` and `warn` only where a test rejects, with as many tests as there are baselines counted against it; `ok`
-    where all do.
+    """`bad` and `warn` only where a test rejects, corrected for the number of baselines compared with it; `ok` where
+    all do.
     """
     strict = ALPHA / len(ranked)
     if better := [baseline for baseline in ranked if tests[baseline.key].worse <= strict]:
@@ -128,8 +128,8 @@ def _judge(
 def _recommend_close(
     close: Sequence[ComparedModel], ranked: Sequence[ComparedModel], tests: dict[str, Paired], images: JudgedImages
 ) -> Message | None:
-    """What may do instead of the network, of the baselines shown to be close behind it; None where none may. One that
-    is not shown to beat always-the-majority may not.
+    """A model that may replace the network, among the baselines shown to be close behind it; None if there is none. A
+    baseline that is not shown to beat always-the-majority may not.
     """
     proven = [
         baseline
@@ -155,7 +155,7 @@ def _recommend_close(
 def _admit_doubt(
     network: ComparedModel, ranked: Sequence[ComparedModel], tests: dict[str, Paired], images: JudgedImages
 ) -> Message:
-    """What cannot be told, where no test decides."""
+    """A sentence on what is not known, where no test decides."""
     values: dict[str, Any] = {"n": network.n_test, "rivals": len(ranked), "network": network.accuracy}
     most_frequent = _find_majority(ranked)
     if (
@@ -186,7 +186,7 @@ def _about(says: str, baseline: ComparedModel, **values: Any) -> Message:
 
 
 def _none_does(network: ComparedModel, best: ComparedModel) -> Message:
-    """Its errors are compared on the images that both named."""
+    """The sentence for a network that none of them replaces. The errors are compared on the images that both named."""
     _rows, a, b = np.intersect1d(network.rows, best.rows, return_indices=True)
     ours, theirs = float((~network.right[a]).mean()), float((~best.right[b]).mean())
     if not ours:
@@ -205,7 +205,9 @@ def _none_does(network: ComparedModel, best: ComparedModel) -> Message:
 def _no_better_than_majority(
     baseline: ComparedModel, ranked: Sequence[ComparedModel], images: JudgedImages
 ) -> Message | None:
-    """What has to be said where this baseline is not shown to have learned more than which class is most frequent."""
+    """The sentence for a baseline that is not shown to have learned more than which class is most frequent; None if it
+    is.
+    """
     most_frequent = _find_majority(ranked)
     if (
         most_frequent is None

@@ -1,11 +1,11 @@
-"""What is shown in a browser: small modules without a bundler, for the studio and for the report.
+"""The parts of limpide that a browser shows: small modules without a bundler, for the studio and for the report.
 
-static/  ours · static/vendor/  preact, htm, signals and uPlot, copied from npm when limpide is built or installed
-         (hatch_build.py)
+static/         our modules
+static/vendor/  preact, htm, signals and uPlot, copied from npm when limpide is built or installed (hatch_build.py)
 
-The studio serves them as files. A report is one file: there they stand in its import map as `data:` addresses. A
-notebook takes one module, which carries the others (static/widget/loader.js). A module that has no address of its own
-has no neighbours either, so what ours name relatively (`./html.js`) becomes a bare name (`limpide/html.js`).
+The studio serves them as files. A report is a single file: its import map contains them as `data:` addresses. A
+notebook takes one module, which carries the others (static/widget/loader.js). A module without an address has no
+relative addresses either, so relative imports of our modules (`./html.js`) become bare names (`limpide/html.js`).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 
 STATIC = Path(__file__).with_name("static")
 VENDOR = STATIC / "vendor"
-# By the names under which every module imports them; index.html says the same to the studio (a test compares).
+# By the names under which every module imports them; index.html has the same names for the studio (a test compares).
 BARE = {
     "preact": "preact.js",
     "preact/hooks": "hooks.js",
@@ -36,12 +36,12 @@ def missing() -> bool:
     return not (VENDOR / "preact.js").exists()
 
 
-# What is another thing in a notebook than in the studio: where we are, who answers, and what draws a series.
+# Modules that differ between a notebook and the studio: the place, the questions, and the plot of a series.
 NOTEBOOK = {name: f"widget/{name}" for name in ("location.js", "api.js", "plot.js")}
 
 
 def import_map(page: str, instead: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Bare name → `data:` address of a page of static/ ("pages/inside.js") and of all that it imports; instead: as in
+    """Bare name → `data:` address, for a page of static/ ("pages/inside.js") and all that it imports; instead: as in
     `modules`.
     """
     return {
@@ -51,9 +51,9 @@ def import_map(page: str, instead: Mapping[str, str] | None = None) -> dict[str,
 
 
 def modules(page: str, instead: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Bare name → text of a page of static/ and of all that it imports, what a module needs before it.
+    """Bare name → text, for a page of static/ and all that it imports, in the order of their dependencies.
 
-    instead: modules of ours that another one stands in for, as {"state.js": "static_state.js"}.
+    instead: our modules that are replaced by another one, as {"state.js": "static_state.js"}.
     """
     found: dict[str, str] = {}
 
@@ -80,7 +80,7 @@ def widget() -> str:
 
 
 def _style() -> str:
-    """That of the studio, within a shadow root, and as wide as the notebook lets it be."""
+    """The style of the studio, within a shadow root, and as wide as the notebook allows."""
     text = (STATIC / "studio.css").read_text(encoding="utf-8")
     for studio, shadow in (
         (':root[data-theme="dark"]', ':host([data-theme="dark"])'),
@@ -93,7 +93,7 @@ def _style() -> str:
 
 
 def _bare(text: str, folder: str) -> tuple[str, list[str]]:
-    """A module with bare names only, and these names."""
+    """Return a module with bare names only, and these names."""
     needs: list[str] = []
 
     def renamed(match: re.Match[str]) -> str:

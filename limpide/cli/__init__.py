@@ -3,8 +3,8 @@
 Nothing heavy is imported before a verb needs it, so that `limpide --help` answers at once.
 
 NAME.py              one verb a file
-click_extensions.py  help in the language of the moment, guesses for what was mistyped, shared options
-click_messages.py    what click says of itself, in that language
+click_extensions.py  help in the current language, guesses for mistyped words, shared options
+click_messages.py    click's own messages, in that language
 console.py           characters that a console cannot show
 """
 
@@ -75,7 +75,7 @@ def cli(ctx: click.Context) -> None:
 
 
 def main() -> None:
-    """The `limpide` command. A mistake of the user is told in one line; a mistake of ours is logged."""
+    """The `limpide` command. A mistake of the user is reported in one line; an error in limpide is logged."""
     use_language(wanted_language())
     in_our_language()
     status: Any = None
@@ -100,15 +100,15 @@ def main() -> None:
 
 
 def _open_missing_outputs() -> None:
-    """A command that was started with its output closed, or without a console, prints into nothing."""
+    """Send output into nothing where the command was started with its output closed, or without a console."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115
 
 
 def _warn(warning: Warning | str, category: type[Warning], *rest: Any) -> None:
-    """What a program would be warned of, as a line. What other libraries would tell a programmer is nothing that a user
-    could act upon, so it is shown only where Python was asked for warnings (-W, PYTHONWARNINGS).
+    """Print a warning as a line. Warnings of other libraries are for programmers, so they are shown only where Python
+    was asked for warnings (-W, PYTHONWARNINGS).
     """
     if issubclass(category, LimpideWarning):
         click.echo(f"limpide: {warning}", err=True)
@@ -120,7 +120,7 @@ others = warnings.showwarning
 
 
 def _say_the_rest() -> None:
-    """Here and not at the end of Python, which complains where nothing reads it any more."""
+    """Flush here and not at the end of Python, which complains where the reader is gone."""
     for stream in filter(None, (sys.stdout, sys.stderr)):
         try:
             stream.flush()

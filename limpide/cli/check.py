@@ -43,7 +43,7 @@ def check(data: str, rehash: bool, as_json: bool, **choices: str | None) -> None
         if as_json:
             click.echo(json.dumps({"data": data, "error": error.to_json()}))
         raise
-    refused = findings["balance"].verdict == "bad"  # training would say no: mend it, then look again
+    refused = findings["balance"].verdict == "bad"  # training would refuse: fix it, then check again
     if as_json:
         understood = screen.understood.to_json() if screen.understood else {}
         usable = int(findings["balance"].number("images").value)
@@ -63,7 +63,7 @@ def check(data: str, rehash: bool, as_json: bool, **choices: str | None) -> None
 
 
 def _given_options(options: dict[str, str]) -> list[str]:
-    """The options that the next command needs, too, to mean the same images and groups."""
+    """The options that the next command needs, too, to use the same images and groups."""
     return [
         word for name, value in options.items() if value != "auto" for word in (f"--{name.replace('_', '-')}", value)
     ]

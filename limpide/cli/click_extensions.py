@@ -1,6 +1,4 @@
-"""How click is bent to this house: help in the language of the moment, guesses for what was mistyped,
-shared options.
-"""
+"""limpide's changes to click: help in the current language, guesses for mistyped words, shared options."""
 
 from __future__ import annotations
 
@@ -22,14 +20,14 @@ from limpide.text.messages import N_, _
 
 
 class Verb(click.Command):
-    """A command whose help is worded when it is shown, so that --lang holds for it too."""
+    """A command whose help is translated when it is shown, so that --lang applies to it, too."""
 
     def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         help_in_language(self, ctx)
         super().format_help_text(ctx, formatter)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """The choices of a recipe by what they are about, then the other options."""
+        """Write the choices of a recipe by topic, then the other options."""
         sections: dict[str, list[tuple[str, str]]] = {title: [] for title in (*GROUPS.values(), N_("Options"))}
         for option in self.get_params(ctx):
             if isinstance(option, click.Option) and (record := option.get_help_record(ctx)):
@@ -44,22 +42,22 @@ class Verb(click.Command):
 
 
 def verb(short: str, help: str) -> Callable[[Callable[..., Any]], Verb]:
-    """Makes a function a verb. `short` stands in the list of verbs; both are msgids."""
+    """Turn a function into a verb. `short` is shown in the list of verbs; both are msgids."""
     return click.command(cls=Verb, short_help=short, help=help)
 
 
 def verdict(findings: Mapping[str, Finding]) -> Exit:
-    """How a verb that only judges ends: a warning is not a failure."""
+    """The exit status of a verb that only judges: a warning is not a failure."""
     return Exit.UNMET if any(finding.verdict == "bad" for finding in findings.values()) else Exit.DONE
 
 
 class UnreadFiles(Exception):
-    """Nothing reads our output any more."""
+    """The reader of the output is gone."""
 
 
 @contextlib.contextmanager
 def report_unread() -> Iterator[None]:
-    """A BrokenPipeError by another name: click ends with status 1 where it sees one."""
+    """Raise a BrokenPipeError under another name: click would end with status 1."""
     try:
         yield
     except BrokenPipeError as error:
@@ -95,14 +93,14 @@ class Verbs(click.Group):
 
 
 def help_in_language(command: click.Command, ctx: click.Context) -> None:
-    """Puts the help of a command and its options into the language in force. The originals are msgids and stay
-    findable.
+    """Translate the help of a command and its options into the current language. The originals are msgids and are kept
+    for later translations.
     """
     command.help = _(originals.setdefault(command, command.help or ""))
     for option in command.params:
         if isinstance(option, click.Option) and option.help:
             option.help = _(originals.setdefault(option, option.help))
-    if help_option := command.get_help_option(ctx):  # click makes it once, in the language of then
+    if help_option := command.get_help_option(ctx):  # click makes it once, in the language of that moment
         help_option.help = _("Show this message and exit.")
 
 
@@ -110,7 +108,7 @@ originals: dict[object, str] = {}
 
 
 class Choice(click.Option):
-    """A field of Recipe: shows its first name, meaning, unit and default; its other names are accepted all the same."""
+    """A field of Recipe: shows its first name, meaning, unit and default, and accepts its other names."""
 
     @property
     def choice(self) -> dataclasses.Field[Any]:
@@ -129,7 +127,7 @@ class Choice(click.Option):
 
 
 def recipe_options(command: Callable[..., Any], only: Container[str] | None = None) -> Callable[..., Any]:
-    """One option for each field of Recipe, or of these fields, under all the names people know."""
+    """Add one option for each field of Recipe, or of `only`, under all its common names."""
     for choice in reversed([choice for choice in dataclasses.fields(Recipe) if only is None or choice.name in only]):
         names = [choice.name, *choice.metadata["also"]]
         flags = dict.fromkeys(flag for name in names for flag in (f"--{name.replace('_', '-')}", f"--{name}"))
@@ -137,7 +135,7 @@ def recipe_options(command: Callable[..., Any], only: Container[str] | None = No
     return command
 
 
-# What is said of the images themselves.
+# Options about the images themselves.
 data_options = partial(
     recipe_options,
     only=("groups", "value_range", "parts", "file_column", "label_column", "split_column", "images", "suffix"),
@@ -154,8 +152,8 @@ runs_folder = click.option(
 
 
 def chosen_runs(named: Path | None, option: Path) -> tuple[Path, Path | None]:
-    """(folder of runs, the run in it that was named, if one was): an argument comes before --runs. Raises UsageError
-    for a folder that is not there.
+    """Return (folder of runs, the named run in it, if one was named): an argument comes before --runs. Raises
+    UsageError for a folder that does not exist.
     """
     if named is None:
         return option, None
@@ -173,7 +171,7 @@ as_json_list = click.option("--json", "as_json", is_flag=True, help=N_("print a 
 
 
 def language_option(help: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """The option --lang, which holds before anything else is read: for the help of the same command, too."""
+    """The option --lang, which applies before anything else is read: also to the help of the same command."""
     return click.option("--lang", metavar="en|fr", is_eager=True, expose_value=False, callback=_speak, help=help)
 
 
@@ -190,7 +188,7 @@ def not_spoken(lang: str) -> UsageError:
 
 
 def choose_language(words: Sequence[str]) -> list[str]:
-    """--lang holds for the whole command, wherever it is typed."""
+    """Move --lang to the front: it applies to the whole command, wherever it is typed."""
     words = list(words)
     if "--lang" in words[1:-1]:
         place = words.index("--lang")

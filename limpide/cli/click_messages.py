@@ -1,4 +1,4 @@
-"""What click says of itself, in the language in force: headings of the help, and mistakes in what was typed."""
+"""click's own messages, in the current language: headings of the help, and mistakes in the typed command."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from limpide.core.errors import LimpideError, UsageError
 from limpide.text.language import LOCALE_FOLDER, current_language
 from limpide.text.messages import N_, message
 
-# Click looks its sentences up in gettext's own domain; in our catalogue they stand because they are marked here.
+# click looks its sentences up in gettext's own domain; they are in our catalogue because they are marked here.
 SAID = (
     N_("Usage:"),
     N_("Options"),
@@ -42,19 +42,19 @@ SAID = (
 ONE_OPTIMIZER = N_("AdamW is the only optimizer")
 ONE_SCHEDULE = N_("the learning rate always follows a one-cycle schedule")
 ALTERED_BY_RULE = N_("the number of epochs decides whether images are augmented, and the run reports it")
-# What other programs have an option for and this one has not.
+# Options that other programs have and limpide does not.
 WHY_NOT = {
     **dict.fromkeys(("optimizer", "optimiser", "optim", "opt", "momentum", "nesterov"), ONE_OPTIMIZER),
     **dict.fromkeys(("scheduler", "schedule", "lr-scheduler", "lr-schedule", "warmup", "warm-up"), ONE_SCHEDULE),
     **dict.fromkeys(("augment", "no-augment", "augmentation", "no-augmentation"), ALTERED_BY_RULE),
 }
-MIN_SIMILARITY = 0.7  # of a name, to be the one that was meant
+MIN_SIMILARITY = 0.7  # of a name, to count as the intended one
 MAX_GUESSES = 3
 
 
 def in_our_language() -> None:
-    """From now on click speaks as the rest does. For the process of a command only: gettext's domain is the whole
-    process's.
+    """Make click use the current language. Only for the process of a command: gettext's domain belongs to the whole
+    process.
     """
     gettext.bindtextdomain("limpide", str(LOCALE_FOLDER))
     gettext.textdomain("limpide")
@@ -62,8 +62,8 @@ def in_our_language() -> None:
 
 
 def mistake(error: click.ClickException) -> LimpideError:
-    """A mistake that click found: as our own error where we know better what to do, else its sentence with where and
-    what to do.
+    """Convert a mistake that click found: into our own error where it has better advice, else into its sentence with
+    where and what to do.
     """
     context = error.ctx if isinstance(error, click.UsageError) else None
     where = context.command_path if context else "limpide"
@@ -84,7 +84,7 @@ def _no_such_option(error: click.NoSuchOption, where: str) -> LimpideError:
 
 
 def _names_of(context: click.Context | None) -> list[str]:
-    """Every name of an option of this command, the readable ones of several spellings."""
+    """Every name of an option of this command; of several spellings, the readable ones."""
     return [
         name
         for option in (context.command.params if context else ())

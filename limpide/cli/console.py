@@ -6,7 +6,7 @@ import codecs
 import io
 import sys
 
-# What says the same in ASCII.
+# The same in ASCII.
 PLAIN = {
     "●": "*", "○": "o", "▲": "!", "■": "#", "→": "->", "←": "<-", "−": "-", "≤": "<=", "≥": ">=", "≈": "~", "·": "-",
     "█": "#", "▓": "#", "▒": "+", "░": ".", "′": "'", "√": "sqrt", "Σ": "sum", "✓": "yes", "⊙": "*", "⌊": "[", "⌋": "]",
@@ -15,7 +15,7 @@ PLAIN = {
 
 
 def make_printable() -> None:
-    """From now on, what standard output and error cannot show is written plainly, or by its number; no error
+    """From now on, write characters that standard output and error cannot show plainly, or by their numbers; no error
     ends a training. An output in UTF-8 shows everything and stays as it is.
     """
     codecs.register_error("limpide", _plain)
@@ -32,6 +32,6 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
 
 
 def _escaped(character: str) -> str:
-    r"""As JSON writes it: \u4e2d, and two of these beyond 16 bits. A text of ours in JSON so stays what it is."""
+    r"""The character as JSON writes it: \u4e2d, and two of these beyond 16 bits. JSON output thus keeps its meaning."""
     units = character.encode("utf-16-be", "surrogatepass")
     return "".join(f"\\u{units[k] << 8 | units[k + 1]:04x}" for k in range(0, len(units), 2))

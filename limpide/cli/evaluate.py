@@ -12,7 +12,8 @@ import click
 from limpide.cli.click_extensions import as_json_object, verb, verdict
 from limpide.text.messages import N_
 
-# Of the score, what stands outside of the findings. A model of good parts has the last two in place of an accuracy.
+# Numbers of the score that are repeated outside of the findings. A model of good parts has the last two instead of an
+# accuracy.
 IN_SUMMARY = ("accuracy", "false alarms", "escapes")
 
 

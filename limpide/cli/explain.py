@@ -1,4 +1,4 @@
-"""explain: what the model says of one image, and why."""
+"""explain: the model's answer for one image, and why."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def explain(
         from limpide.workflows.explain import explain as work
     if out is not None:
         place_of(out, image)
-    named = 0 if (y, x) != (None, None) else None  # whoever names a place means the first channel
+    named = 0 if (y, x) != (None, None) else None  # a place without a channel means the first channel
     with screen.busy(message(N_("opening the network"))):
         findings = work(run, image, layer, named if channel is None else channel, y or 0, x or 0)
     if as_json:

@@ -1,4 +1,4 @@
-"""info: what limpide runs on, and where it keeps things."""
+"""info: the system that limpide runs on, and where it keeps its files."""
 
 from __future__ import annotations
 

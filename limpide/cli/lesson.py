@@ -15,7 +15,7 @@ from limpide.cli.click_extensions import verb
 from limpide.core.errors import Exit, UsageError, nearest
 from limpide.text.messages import N_, _
 
-# In the order in which they are read; each is limpide/lessons/NAME.py.
+# In reading order; each is limpide/lessons/NAME.py.
 LESSONS = {
     "if_or_tree": N_("write it with if, or let a tree learn it"),
     "regression_and_classification": N_("a number or a name, and a baseline beside each"),
@@ -69,7 +69,7 @@ def lesson(name: str | None, data: Sequence[str]) -> None:
     before, sys.argv = sys.argv, [name, *data]
     try:
         runpy.run_module(module, run_name="__main__")
-    except SystemExit as end:  # a lesson is a program by itself, and says so what is wrong with its data
+    except SystemExit as end:  # a lesson is a complete program, and reports itself what is wrong with its data
         if not isinstance(end.code, str):
             raise
         click.echo(end.code, err=True)

@@ -1,4 +1,4 @@
-"""report: the report of a run, written anew."""
+"""report: the report of a run, written again."""
 
 from __future__ import annotations
 

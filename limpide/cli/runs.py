@@ -47,7 +47,7 @@ def runs(runs: Path | None, folder: Path, as_json: bool) -> None:
 
 
 def rerun_command(run: Run) -> list[str]:
-    """What was typed after `limpide train`, from what the run remembers of it: the same words continue it."""
+    """The arguments of `limpide train`, from the record of the run: the same words continue it."""
     info, usual = run.info(), Recipe().to_json()
     wishes = {name: value for name, value in info.wanted.items() if value != usual.get(name)}
     options = {name: f"{value:g}s" if name == "time" else str(value) for name, value in wishes.items()}

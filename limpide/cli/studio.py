@@ -1,4 +1,4 @@
-"""What opens the studio: studio, and train --watch."""
+"""The commands that open the studio: studio, and train --watch."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def studio(
 
 
 def _exit_on_signals() -> None:
-    """What is opened without a training is put away however this ends."""
+    """Exit in an orderly way on signals, so that the files opened without a training are cleaned up."""
     for name in ("SIGTERM", "SIGHUP"):
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), lambda number, _: sys.exit(128 + number))
@@ -108,7 +108,7 @@ def _exit_on_signals() -> None:
 def _serve(
     folder: Path, page: str, port: int | None, screen: Screen, *, no_browser: bool, public_url: str | None
 ) -> None:
-    """Opens the page and answers it until Ctrl-C."""
+    """Open the page and serve it until Ctrl-C."""
     from limpide.studio.guard import PublicUrl
 
     public = PublicUrl.parse(public_url) if public_url is not None else None
@@ -122,7 +122,9 @@ def _serve(
 
 
 def prepare_studio(port: int | None) -> tuple[Any, Any, str]:
-    """(the server, a socket, a fresh token). Raises UsageError when the pages are not there or the port is taken."""
+    """Return (the server, a socket, a fresh token). Raises UsageError when the pages are missing or the port is
+    taken.
+    """
     from limpide import browser
     from limpide.studio import server
 
@@ -132,13 +134,13 @@ def prepare_studio(port: int | None) -> tuple[Any, Any, str]:
 
 
 def link(sock: Any, token: str, page: str, public: str = "") -> str:
-    """public: where a proxy shows it; without one, this machine."""
+    """public: the address under which a proxy shows it; without one, this machine."""
     return f"{public or f'http://127.0.0.1:{sock.getsockname()[1]}/'}?token={token}#{page}"
 
 
 def start_beside(run: Run) -> tuple[Any, str]:
-    """The studio in a process of its own, so that a training does not share its time: (process, link). It ends with
-    this process.
+    """Start the studio in a separate process, so that it does not take time from a training: (process, link). It ends
+    with this process.
     """
     import os
     import subprocess

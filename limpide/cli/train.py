@@ -21,7 +21,7 @@ from limpide.text.messages import N_, message
 if TYPE_CHECKING:
     from limpide.report.terminal.progress import Screen
 
-UNREAD = 141  # exit status where nothing reads the output any more, as a shell tells it
+UNREAD = 141  # exit status where the reader of the output is gone, as a shell reports it
 
 
 @verb(
@@ -66,13 +66,13 @@ def train(
             finished = screen.follow(
                 work(run, dataset, started=machine.seconds_since_start(), images=not no_images, rehash=rehash), run
             )
-        except BrokenPipeError:  # its reader left: what was learned is saved, but what was asked for is not there
+        except BrokenPipeError:  # the reader is gone: the model is saved, but the requested output is missing
             sys.exit(Exit.DONE if _is_finished(run) else UNREAD)
         except LimpideError as error:
             if watcher is None:
                 raise
             click.echo(f"limpide: {error}", err=True)
-            _stay(watcher)  # to look at what there is
+            _stay(watcher)  # to inspect the results so far
             sys.exit(error.exit_status)
         _print_end(run, dataset, screen, finished=finished, as_json=as_json)
         if watcher is not None and finished:
@@ -81,7 +81,7 @@ def train(
 
 
 def _print_end(run: Run, dataset: Any, screen: Screen, *, finished: bool, as_json: bool) -> None:
-    """What the training came to, and the next command."""
+    """Print the result of the training, and the next command."""
     if as_json:
         click.echo(json.dumps(train_summary(RunSummary.of(run))))
     elif finished:
@@ -92,14 +92,14 @@ def _print_end(run: Run, dataset: Any, screen: Screen, *, finished: bool, as_jso
 
 
 def _is_finished(run: Run) -> bool:
-    """Asked where a signal came: a record that cannot be read at that moment says no."""
+    """Asked when a signal arrives: an unreadable record means no."""
     with contextlib.suppress(LimpideError, OSError):
         return bool(run.info().status == "finished")
     return False
 
 
 def _open_studio(run: Run, screen: Screen) -> Any:
-    """The studio in a process of its own, and its link told and opened."""
+    """Start the studio in a separate process, print its link and open it."""
     import webbrowser
 
     from limpide.cli.studio import start_beside
@@ -111,7 +111,7 @@ def _open_studio(run: Run, screen: Screen) -> Any:
 
 
 def _stay(watcher: Any) -> None:
-    """The studio stays open until Ctrl-C, which is no mistake of the training."""
+    """Keep the studio open until Ctrl-C, which is not an error of the training."""
     try:
         with contextlib.suppress(KeyboardInterrupt):
             watcher.wait()
@@ -120,7 +120,7 @@ def _stay(watcher: Any) -> None:
 
 
 def train_summary(one: RunSummary) -> dict[str, Any]:
-    """What `train --json` prints: the score is null when the run was stopped before it was judged."""
+    """The output of `train --json`: the score is null when the run was stopped before it was judged."""
     run, info, accuracy = one.run, one.info, one.accuracy
     return {
         "run": str(run.path),
@@ -145,7 +145,7 @@ def train_summary(one: RunSummary) -> dict[str, Any]:
 
 
 def _of_good_parts(run: Run) -> dict[str, Any]:
-    """What a run on good parts alone has in place of an accuracy; nothing of another."""
+    """The numbers that a run on good parts alone has instead of an accuracy; empty for other runs."""
     finding = run.finding("defects")
     if finding is None:
         return {}

@@ -1,1 +1,1 @@
-"""The nouns that everything else passes on: Recipe, Run, events, Finding, errors. No torch, no NumPy."""
+"""The types that all other packages share: Recipe, Run, events, Finding, errors. No torch, no NumPy."""

@@ -1,4 +1,4 @@
-"""What a user can have done wrong, and how it is told.
+"""The errors that a user can cause, and how they are reported.
 
 LimpideError            one line: what, where, what to do; a stable code explained in docs/reference/errors.md
 ├── UsageError          an option or a name that does not exist          exit status 2
@@ -23,30 +23,32 @@ from limpide.text.messages import Message, message, render
 
 
 class Exit(IntEnum):
-    """How every verb of the command line ends (docs/reference/errors.md)."""
+    """The exit statuses of the command line (docs/reference/errors.md)."""
 
     DONE = 0
-    UNMET = 1  # what was asked for is there, and a verdict or a requirement is not met
+    UNMET = 1  # the result is complete, but a verdict or a requirement is not met
     USAGE = 2
     DATA = 3
     MODEL = 4
     RUN = 5
     TRAINING = 6
-    MISTAKE = 70  # of ours; EX_SOFTWARE of sysexits.h
-    STOPPED = 130  # by Ctrl-C: 128 + SIGINT, as shells say it
+    MISTAKE = 70  # an error in limpide; EX_SOFTWARE of sysexits.h
+    STOPPED = 130  # by Ctrl-C: 128 + SIGINT, as in shells
 
 
 class LimpideWarning(UserWarning):
-    """Told to a program by Python's own warnings; the command line writes it as one line."""
+    """A warning for programs, by Python's own warnings; the command line prints it as one line."""
 
 
 class LimpideError(Exception):
-    """Told in one line. `where` is a path, an option or a name; what is said and what to do stand in error_table/."""
+    """An error that is reported in one line. `where` is a path, an option or a name; error_table/ holds the description
+    and what to do.
+    """
 
     exit_status = Exit.MISTAKE
 
     def __init__(self, code: str, *, where: object, what: str = "", todo: str | None = None, **values: Any) -> None:
-        """code: of the table in error_table/, which gives `what` and `todo` where they are not given here."""
+        """code: an entry of error_table/, which provides `what` and `todo` if they are not given here."""
         entry = ERRORS[code]
         self.code, self.where = code, one_line(str(where))
         self.values = {name: printable_value(value) for name, value in values.items()}
@@ -55,7 +57,9 @@ class LimpideError(Exception):
         super().__init__(code)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Goes from one process to another whole: cross-validation in several tells what went wrong in one of them."""
+        """Sends the whole error from one process to another: cross-validation in several reports an error in one of
+        them.
+        """
         return partial(type(self), self.code, where=self.where, what=self.what, todo=self.todo, **self.values), ()
 
     def __str__(self) -> str:
@@ -72,7 +76,7 @@ class LimpideError(Exception):
         }
 
     def sentences(self) -> str:
-        """For a page, where a person reads it and types nothing: as sentences, without the code."""
+        """The error as sentences without the code, for a page, where the reader does not type commands."""
         return sentences(render(self.what, self.values), self.where, render(self.todo, self.values))
 
     def message(self) -> Message:
@@ -100,20 +104,20 @@ class TrainingError(LimpideError):
 
 
 def from_os_error(error: OSError) -> RunError:
-    """What the operating system refused, told like everything else."""
+    """An error of the operating system, as a RunError."""
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return RunError("L514", where=error.filename or "")
     return RunError("L515", where=error.filename or "", reason=error.strerror or str(error))
 
 
 def sentences(what: str, where: str = "", todo: str = "") -> str:
-    """What a line of the terminal says, as a page says it."""
+    """The content of a terminal line as sentences for a page."""
     texts = [f"{what.rstrip('.')} ({where})" if where else what, todo]
     return " ".join(_sentence(text) for text in texts if text)
 
 
 def _sentence(text: str) -> str:
-    # not of a file's name or an option
+    # a file name or an option keeps its case
     capital = text[0].upper() + text[1:] if re.match(r"[^\W\d_][\w’-]*,? ", text) else text
     return capital if text.endswith((".", "!", "?", "…")) else capital + "."
 
@@ -122,7 +126,9 @@ SPACES = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"  # between a number and i
 
 
 def one_line(text: str) -> str:
-    """A file name may hold a newline or an escape sequence: neither may forge a second line of output."""
+    """The text without unprintable characters: a file name may hold a newline or an escape sequence, and neither may
+    forge a second line of output.
+    """
     return "".join(c if c.isprintable() or c in SPACES else f"\\x{ord(c):02x}" for c in text)
 
 
@@ -131,7 +137,7 @@ def printable_value(value: Any) -> Any:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """The known name that a person most likely meant, or an empty string."""
+    """The known name that the user most likely meant, or an empty string."""
     known = list(known)
     lowered = {k.lower(): k for k in known}
     matches = difflib.get_close_matches(name.lower(), lowered, n=1, cutoff=0.5)

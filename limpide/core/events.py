@@ -1,4 +1,4 @@
-"""What a training says while it runs. One event = one line of `events.jsonl` = one thing a watcher reads.
+"""The events of a running training. One event = one line of `events.jsonl` = one item for a watcher.
 
 Observing is reading events, stopping is `break`: there are no callbacks anywhere.
 """
@@ -14,38 +14,38 @@ from limpide.core import typed_json
 from limpide.core.finding import Finding
 from limpide.text.messages import N_, Message
 
-# Fields that hold a clock reading: "identical after resume" is said of everything else.
+# Fields that hold a clock reading: "identical after resume" applies to all others.
 CLOCK_FIELDS = ("seconds", "time")
 
 
 @dataclass(frozen=True)
 class Step:
-    """One gradient step. `values` is open, of JSON values only: the perceptron shows its X, W, y, t there."""
+    """One gradient step. `values` may hold any JSON values: the perceptron shows its X, W, y, t there."""
 
     n: int  # steps done since the start of training, this one included
-    epoch: int  # the pass over the training part this step belongs to, from 0
+    epoch: int  # the epoch of this step, from 0
     loss: float  # mean loss of the batch
     lr: float  # learning rate of the last parameter group in this step
-    seconds: float = 0.0  # duration of the step; 0 where nobody looked at the clock
+    seconds: float = 0.0  # duration of the step; 0 if it was not measured
     values: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One pass over the training part, then one look at the validation part."""
+    """One pass over the training part, then one evaluation of the validation part."""
 
     n: int  # from 0
     step: int  # steps done so far
     train_loss: float  # mean of the step losses, with augmentation and smoothing as trained
-    validation_loss: float  # mean cross-entropy, nats an image
+    validation_loss: float  # mean cross-entropy, nats per image
     validation_accuracy: float  # share
     best: bool  # the best so far: its weights were kept
     seconds: float
 
     @property
     def validated(self) -> bool:
-        """False where there are no validation images: the training loss stands for theirs, and no share of them is
-        right.
+        """False if there are no validation images: the training loss takes the place of the validation loss, and the
+        accuracy is 0.
         """
         return self.validation_loss != self.train_loss or self.validation_accuracy > 0
 
@@ -60,8 +60,8 @@ class Note:
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a long piece of work has come; not recorded. A piece that cannot say how far it is has a total of 0, and
-    is told before it begins.
+    """The progress of a long piece of work; not recorded. Work that cannot state its progress has a total of 0, and is
+    announced before it begins.
     """
 
     phase: Message
@@ -90,12 +90,12 @@ def to_line(event: Step | Epoch | Note) -> dict[str, Any]:
 
 
 def from_line(line: Mapping[str, Any]) -> Step | Epoch | Note:
-    """Raises one of DAMAGE for what is not an event of ours."""
+    """Raises one of DAMAGE for a line that is not an event of limpide."""
     values = {k: v for k, v in line.items() if k not in ("kind", "epoch_id")}
     if line["kind"] == "note":
         return typed_json.as_record(Note, values)
     made = Step(**values) if line["kind"] == "step" else Epoch(**values)
-    # typed.record takes thrice as long, and knows no NaN
+    # typed_json.as_record takes three times as long, and does not accept NaN
     if not all(isinstance(getattr(made, name), kinds) for name, kinds in _KINDS[type(made)]):
         raise typed_json.invalid_field(line["kind"], N_("an event with a number in each number field"))
     return made
@@ -111,5 +111,5 @@ _KINDS: dict[type, list[tuple[str, Any]]] = {
         ("best", bool),
     ],
 }
-# what `from_line` and the JSON around it raise for a damaged line
+# errors that `from_line` and the JSON parser raise for a damaged line
 DAMAGE = (ValueError, KeyError, TypeError, AttributeError, RecursionError)

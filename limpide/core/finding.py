@@ -1,7 +1,7 @@
 """A Finding: one claim about a model or a data set, with its evidence.
 
-Terminal, HTML report, Python and exit codes all render this one type. Nothing in it is worded: `message` and the other
-sentences are msgids plus values, so the same file speaks every language.
+Terminal, HTML report, Python and exit codes all render this one type. It holds no translated text: `message` and the
+other sentences are msgids plus values, so the same file can be shown in every language.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ VERDICT_MARKS = {"ok": "●", "warn": "▲", "bad": "■", "unknown": "○"}
 
 @dataclass(frozen=True)
 class Number:
-    """A measured value. `low` and `high` bound its 95 % interval, `n` is how many observations it rests on."""
+    """A measured value. `low` and `high` bound its 95 % interval, `n` is the number of observations behind it."""
 
     name: str  # msgid
     value: float
@@ -43,9 +43,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Picture:
-    """One image as evidence: its file, what it is, what the model said, and a small JPEG as base64 ("" when
-    withheld).
-    """
+    """One image as evidence: its file, its label, the prediction, and a small JPEG as base64 ("" when withheld)."""
 
     file: str
     label: str
@@ -63,7 +61,7 @@ class Finding:
     table: Table | None = None
     pictures: Sequence[Picture] = ()
     details: Sequence[Message] = ()  # how it was measured, how it can mislead
-    source: str = ""  # paper, section; or the part of the data it rests on
+    source: str = ""  # paper, section; or the part of the data that it is based on
     # plain arrays a renderer may draw (a confusion matrix, a curve)
     data: Mapping[str, Any] = field(default_factory=dict)
 
@@ -115,7 +113,7 @@ class Finding:
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Finding:
-        """Raises InvalidJson, which names what is not as `to_json` writes it."""
+        """Raises InvalidJson, which names the field that is not as `to_json` writes it."""
         record = typed_json.as_record(_Kept, data)
         return cls(
             name=record.name,
@@ -153,7 +151,7 @@ class _Kept:
 
 
 def _sentence(sentence: Message, place: str) -> Message:
-    """It is worded once, so that values which do not fit their places are noticed here."""
+    """The sentence, after a trial rendering: values that do not fit their placeholders are noticed here."""
     try:
         str(sentence)
     except Exception as error:  # a format string from a file can fail in every way

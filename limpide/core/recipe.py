@@ -1,7 +1,7 @@
 """A Recipe: every choice of a training, in one flat frozen object that goes to JSON and back.
 
-`None` means "decide for me": the decision is made once, with its reason, and a recipe without any None is what a run
-records and replays. The names that people know from other libraries are accepted wherever a name is.
+`None` means "decide for me": the decision is made once, with its reason, and a run records and replays a recipe without
+any None. The names of other libraries are accepted wherever a name is.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from limpide.core.errors import UsageError, nearest
 from limpide.core.recipe_values import NUMBER, check_value
 from limpide.text.messages import N_
 
-WHOLE, QUARTERS = "whole", "quarters"  # views that cost nothing more: training/views.py tells the others
+WHOLE, QUARTERS = "whole", "quarters"  # views without extra cost; training/views.py describes the others
 VIEWS = ("auto", WHOLE, QUARTERS, "windows", "windows-448", "windows-800", "windows-1120", "windows-1792")
 
 
 Group = Literal["data", "model", "optimization", "augmentation", "machine"]
-# What choices are about, in the order in which the help lists them.
+# Groups of choices, in the order of the help.
 GROUPS: dict[Group, str] = {
     "model": N_("Network"),
     "optimization": N_("Learning"),
@@ -45,7 +45,7 @@ def _choice(
     source: str = "",
     accepts: str = "",
 ) -> Any:
-    """accepts: the type of what may be written in place of the value, besides the value's own."""
+    """accepts: a type that may be given for the value, besides the value's own."""
     rules = dict(unit=unit, low=low, high=high, choices=choices, pattern=pattern)
     metadata = dict(group=group, meaning=meaning, also=also, source=source, accepts=accepts) | rules
     return field(default=default, metadata=metadata)
@@ -53,8 +53,8 @@ def _choice(
 
 @dataclass(frozen=True)
 class Recipe:
-    """One field a choice: default, group, meaning, unit, legal range, other names, source. The command line with its
-    help, the parameters of ImageClassifier and run.json follow.
+    """One field per choice: default, group, meaning, unit, legal range, other names, source. The command line with its
+    help, the parameters of ImageClassifier and run.json are derived from it.
     """
 
     model: str = _choice(
@@ -298,7 +298,7 @@ class Recipe:
 
     @classmethod
     def of(cls, **names: Any) -> Recipe:
-        """A recipe from names people know; raises UsageError with the nearest name for one nobody knows."""
+        """A recipe from known names; raises UsageError for an unknown one, with the nearest name."""
         choices: dict[str, Any] = {}
         for name, value in names.items():
             if canonical_name(name) in choices:
@@ -310,7 +310,7 @@ class Recipe:
         return dataclasses.replace(self, **{canonical_name(name): value for name, value in names.items()})
 
     def shares(self) -> tuple[float, float]:
-        """Fractions of the images kept for test and validation; none where folds judge them."""
+        """Fractions of the images kept for test and validation; both 0 where folds judge them."""
         if self.folds:
             return 0.0, 0.0
         return 0.2 if self.test is None else self.test, 0.1 if self.validation is None else self.validation
@@ -321,7 +321,7 @@ class Recipe:
         return (float(low), float(high)) if dots else None
 
     def asked_range(self) -> tuple[float, float] | str:
-        """`value_range` as it was asked for: auto, none or (low, high)."""
+        """`value_range` as the user gave it: auto, none or (low, high)."""
         return self.span() or self.value_range
 
     def to_json(self) -> dict[str, Any]:
@@ -332,8 +332,8 @@ class Recipe:
         return cls.of(**data)
 
 
-# Choices of training step by step: a first model that is kept, a last layer fitted on frozen features, followed none of
-# them.
+# Choices for training in gradient steps: they do not apply if the first model is kept, a last layer fitted on frozen
+# features.
 OF_STEPS = ("epochs", "batch", "lr", "weight_decay", "freeze", "label_smoothing", "flip", "patience", "precision")
 
 

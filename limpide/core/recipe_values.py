@@ -1,5 +1,5 @@
-"""The values that people write for the choices of a recipe, in their own types, or refused with what would have been
-right.
+"""The values that users write for the choices of a recipe, converted to their types, or refused with the expected
+values.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ NUMBER = r"[+-]?(?:\d+\.?\d*|\.\d+)(?:e[+-]?\d+)?"
 
 
 def parse_duration(text: str | float | None, option: str = "time") -> float | None:
-    """A duration as people write it: 90, "90", "90s", "5m", "1h30m", "30d". Raises UsageError."""
+    """A duration as users write it: 90, "90", "90s", "5m", "1h30m", "30d". Raises UsageError."""
     if text is None or isinstance(text, (int, float)):
         return text
     text = str(text)
@@ -30,7 +30,7 @@ def parse_duration(text: str | float | None, option: str = "time") -> float | No
 
 
 def check_value(choice: dataclasses.Field[Any], value: Any) -> Any:
-    """The value in its own type, or a UsageError that says what would have been right."""
+    """The value in its own type, or a UsageError that says what was expected."""
     rules, kind, came = choice.metadata, str(choice.type), value
     if value is None:
         if "None" in kind:
@@ -64,7 +64,7 @@ def check_value(choice: dataclasses.Field[Any], value: Any) -> Any:
 
 
 def range_as_text(span: Sequence[float] | None) -> str:
-    """(0, 4095) → "0..4095", which is read back as the very same numbers; None → "none"."""
+    """(0, 4095) → "0..4095", which is read back as exactly the same numbers; None → "none"."""
     return (
         "none"
         if span is None

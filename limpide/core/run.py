@@ -1,7 +1,7 @@
-"""A Run: one training as a directory of plain files. The trainer appends, everybody else reads.
+"""A Run: one training as a directory of plain files. The trainer appends, all others read.
 
-It knows files, not meaning. Copy the folder and you copy the truth; kill the process and nothing earned is lost. The
-table of files and their writers stands in docs/reference/run-format.md.
+It knows files, not their meaning. A copy of the folder is a complete copy of the run, and a killed process loses no
+finished work. docs/reference/run-format.md has the table of files and their writers.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Run:
         self._flushed = time.monotonic()
 
     def _repr_html_(self) -> str:
-        """For a notebook: name, status, what was trained and how well it does."""
+        """For a notebook: name, status, the data, the network and its accuracy."""
         from limpide.text import notebook_html
 
         try:
@@ -80,8 +80,8 @@ class Run:
 
     @classmethod
     def create(cls, parent: Path, stem: str, info: Mapping[str, Any]) -> Run:
-        """A new directory `stem-001`, `-002` … under `parent`. info: fields of RunInfo. Raises RunError where nothing
-        can be written.
+        """A new directory `stem-001`, `-002` … under `parent`. info: fields of RunInfo. Raises RunError if it cannot be
+        written.
         """
         stem = re.sub(r"[^\w.-]+", "-", stem, flags=re.ASCII).strip("-.")[:60] or "run"
         taken = [
@@ -122,15 +122,15 @@ class Run:
 
     @staticmethod
     def all_in(parent: Path) -> list[Run]:
-        """Every run under `parent`, newest last. One whose run.json is damaged is left out: it must not stop the
-        others.
+        """Every run under `parent`, newest last. A run whose run.json is damaged is left out, so that it does not stop
+        the others.
         """
         return [run for run, _info in Run.known_in(parent)[0]]
 
     @staticmethod
     def known_in(parent: Path) -> tuple[list[tuple[Run, RunInfo]], list[tuple[Run, RunError]]]:
-        """Every run under `parent` with its record, newest last; and what is wrong with each of those whose run.json is
-        damaged.
+        """Every run under `parent` with its record, newest last; and each run whose run.json is damaged, with the
+        error.
         """
         runs: list[tuple[Run, RunInfo]] = []
         odd: list[tuple[Run, RunError]] = []
@@ -145,7 +145,7 @@ class Run:
     def lock(self, patience: float = 0.5) -> Any:
         """A context manager that holds this run for one process; the system frees it however the process ends.
 
-        patience: s to wait for somebody who only asks whether it is held.
+        patience: s to wait for a process that only checks whether the run is held.
         """
         from filelock import FileLock, Timeout
 
@@ -168,15 +168,15 @@ class Run:
             return True
 
     def check_links(self) -> None:
-        """Raises RunError where a link in this run leads out of it: a server of runs that came from elsewhere must
-        serve nothing but their files, and write nowhere else.
+        """Raises RunError if a link in this run leads out of it: a server of runs from elsewhere must serve only their
+        files, and write nowhere else.
         """
         home, left = self.path.resolve(), [self.path]
         while left:
             try:
                 entries = os.scandir(left.pop())
             except FileNotFoundError:
-                continue  # a training that tidies up takes folders away
+                continue  # a training that cleans up removes folders
             with entries:
                 for entry in entries:
                     if entry.is_symlink() and not Path(os.path.realpath(entry.path)).is_relative_to(home):
@@ -188,7 +188,7 @@ class Run:
     # -- run.json
 
     def info(self) -> RunInfo:
-        """Raises RunError, which names the field, where it is not as limpide writes it."""
+        """The record in run.json. Raises RunError, which names the field, if it is not as limpide writes it."""
         record = self._read()
         with self.reading(record):
             return RunInfo.from_json(record)
@@ -205,7 +205,7 @@ class Run:
 
     @contextlib.contextmanager
     def reading(self, found: Any = None) -> Iterator[None]:
-        """What of run.json turns out not to fit becomes a RunError."""
+        """Turns invalid content of run.json into a RunError."""
         try:
             yield
         except typed_json.InvalidJson as error:
@@ -219,7 +219,7 @@ class Run:
         return RunError("L505", where=self.path, todo=todo, reason=reason)
 
     def update(self, **values: Any) -> None:
-        """Other values for some fields of RunInfo. What a newer limpide wrote beside them stays."""
+        """Sets some fields of RunInfo. Other fields that a newer limpide wrote stay."""
         record = self._read()
         with self.reading(record):
             RunInfo.from_json(record)
@@ -233,13 +233,17 @@ class Run:
         files.write_json(self.path / "run.json", whole)
 
     def enter(self, phase: str, **values: Any) -> None:
-        """Everything before `phase` is on disk: a resume starts here, and events after this point are made anew."""
+        """Records that everything before `phase` is on disk: a resume starts here, and later events are produced
+        again.
+        """
         self.update(phase=phase, offset=self.sync(), **values)
 
     # -- events.jsonl
 
     def append(self, event: Step | Epoch | Note) -> None:
-        """Kept in memory for a quarter of a second at most while events come, so that a watcher sees them soon."""
+        """Adds an event. It stays in memory for at most a quarter of a second while events come, so that a watcher sees
+        it soon.
+        """
         self._pending.append(_line(to_line(event)))
         if len(self._pending) >= 100 or not isinstance(event, Step) or time.monotonic() - self._flushed > FLUSH_EVERY:
             self._flush()
@@ -252,14 +256,14 @@ class Run:
         self._flushed = time.monotonic()
 
     def sync(self) -> int:
-        """Forces all events to the disk and returns the length of the file, which a checkpoint remembers."""
+        """Forces all events to the disk and returns the length of the file, which a checkpoint records."""
         self._flush()
         with open(self.events_file, "ab") as stream:
             os.fsync(stream.fileno())
             return stream.tell()
 
     def rewind(self, offset: int) -> None:
-        """Forgets the events after `offset`; a resumed training makes them again."""
+        """Removes the events after `offset`; a resumed training produces them again."""
         self._pending.clear()
         with open(self.events_file, "ab") as stream:
             stream.truncate(offset)
@@ -267,7 +271,7 @@ class Run:
 
     def events(self) -> Iterator[Step | Epoch | Note]:
         """All complete events; a last line that a crash cut short is left out. Damaged lines are left out, too, and a
-        Note says so in the end.
+        Note reports them at the end.
         """
         if not self.events_file.exists():
             return
@@ -292,7 +296,7 @@ class Run:
             )
 
     def bytes(self) -> int:
-        """What the files of this run take on the disk."""
+        """Bytes on the disk of all files of this run."""
         total = 0
         for file in self.path.rglob("*"):
             with contextlib.suppress(OSError):  # a process may be at work here
@@ -300,7 +304,7 @@ class Run:
         return total
 
     def kept(self) -> dict[int, Path]:
-        """The weights that were kept along the way, by the number of steps done, in that order."""
+        """The weights that were kept during training, by the number of steps done, in that order."""
         return {
             int(file.stem[5:]): file
             for file in sorted(self.snapshots.glob("step-*.safetensors"))
@@ -310,12 +314,12 @@ class Run:
     # -- stats.jsonl, system.jsonl, control.jsonl: for watchers, and from them
 
     def add_line(self, file: Path, values: dict[str, Any]) -> None:
-        """One more line of this file, seen by readers at once."""
+        """Appends a line to this file; readers see it at once."""
         with open(file, "ab") as stream:
             stream.write(_line(values))
 
     def lines(self, file: Path) -> Iterator[dict[str, Any]]:
-        """The complete lines of one of these files; what is damaged is left out."""
+        """The complete lines of one of these files; damaged ones are left out."""
         if file.exists():
             with open(file, "rb") as stream:
                 for line in stream:
@@ -324,7 +328,7 @@ class Run:
                             yield values
 
     def cut(self, file: Path, keep: Callable[[dict[str, Any]], bool]) -> None:
-        """Forgets the lines that are not to be kept."""
+        """Removes the lines for which `keep` is false."""
         if file.exists():
             files.write_bytes(file, b"".join(_line(values) for values in self.lines(file) if keep(values)))
 
@@ -334,12 +338,12 @@ class Run:
         files.write_json(self._findings / f"{finding.name}.json", finding.to_json())
 
     def finding(self, name: str) -> Finding | None:
-        """None where this was not claimed. Raises RunError where the claim cannot be read."""
+        """The finding of this name; None if there is none. Raises RunError if it cannot be read."""
         file = self._findings / f"{name}.json"
         return _read_finding(file) if file.exists() else None
 
     def findings(self) -> dict[str, Finding]:
-        """Raises RunError where one of them cannot be read."""
+        """All findings by name. Raises RunError if one of them cannot be read."""
         findings = map(_read_finding, sorted(self._findings.glob("*.json")))
         return {finding.name: finding for finding in findings}
 

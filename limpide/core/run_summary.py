@@ -17,9 +17,9 @@ class RunSummary:
 
     run: Run
     info: RunInfo
-    # as in run.json; "paused" where a watcher makes it wait, "interrupted" where the process that was at work is gone
+    # as in run.json; "paused" while a watcher pauses it, "interrupted" if the process that worked on it is gone
     status: str
-    accuracy: Number | None  # of a run that was judged
+    accuracy: Number | None  # only of a judged run
 
     @property
     def name(self) -> str:
@@ -27,7 +27,7 @@ class RunSummary:
 
     @classmethod
     def of(cls, run: Run, info: RunInfo | None = None) -> RunSummary:
-        """Raises RunError, which names the file, where one of those that are shown is damaged."""
+        """Raises RunError, which names the file, if one of the files behind the summary is damaged."""
         info = info or run.info()
         accuracy = run.finding("accuracy")
         score = next((number for number in accuracy.numbers if number.name == "accuracy"), None) if accuracy else None
@@ -43,8 +43,8 @@ def _status(run: Run, info: RunInfo) -> str:
 
 
 def list_runs(parent: Path) -> tuple[list[RunSummary], list[tuple[Run, RunError]]]:
-    """Every run under `parent`, newest last; and what is wrong with each of those that cannot be shown, which hides no
-    other.
+    """Every run under `parent`, newest last; and each run that cannot be shown, with the error: it does not hide the
+    others.
     """
     runs, odd = Run.known_in(parent)
     summaries: list[RunSummary] = []

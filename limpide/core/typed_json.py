@@ -1,8 +1,7 @@
-"""JSON that came from a file, as the dataclass that the program works with: every field is checked once, where it comes
-in.
+"""JSON from a file, as the dataclass that the program works with: every field is checked once, on input.
 
-A file may have been edited by hand, cut short, or written by another version or another program. What does not fit is
-an `InvalidJson`, which names the field; what this version does not know is left aside.
+A file may have been edited by hand, cut short, or written by another version or another program. A field that does not
+fit raises `InvalidJson`, which names it; fields that this version does not know are ignored.
 """
 
 from __future__ import annotations
@@ -23,9 +22,9 @@ from limpide.core.errors import one_line
 from limpide.text.messages import N_, Message, message
 
 T = TypeVar("T")
-MAX_BYTES = 64_000_000  # of a file that is read at once; a hundred thousand long class names are 10 MB
-MAX_DEPTH = 100  # of lists and objects inside each other; what limpide writes stays below ten
-MAX_WHOLE_NUMBER = 2**63  # of a whole number: beyond it neither numpy nor torch takes it
+MAX_BYTES = 64_000_000  # bytes of a file that is read at once; a hundred thousand long class names are 10 MB
+MAX_DEPTH = 100  # of nested lists and objects; files of limpide stay below ten
+MAX_WHOLE_NUMBER = 2**63  # larger whole numbers are accepted neither by numpy nor by torch
 TEXT, NUMBER, WHOLE, YES_NO = N_("a text"), N_("a finite number"), N_("a whole number"), N_("true or false")
 LIST, OBJECT, ONE_OF, THERE = N_("a list"), N_("an object"), N_("one of {names}"), N_("there")
 LIST_OF_LENGTH = N_("a list of {n} values")
@@ -33,7 +32,7 @@ TOO_DEEP = N_("it is nested too deeply")
 
 
 class InvalidJson(ValueError):
-    """What is wrong, not worded yet."""
+    """The reason why JSON is invalid, not translated yet."""
 
     def __init__(self, reason: Message) -> None:
         self.reason = reason
@@ -44,7 +43,7 @@ class InvalidJson(ValueError):
 
 
 def invalid_field(field: str, expected: str, **values: str) -> InvalidJson:
-    """`field` (its path, as `final.preprocessing.size`; "" for the whole) is not what it must be."""
+    """The error for a `field` (its path, as `final.preprocessing.size`; "" for the whole) with an unexpected value."""
     if not field:
         return InvalidJson(message(N_("it must be {expected}"), expected=message(expected, **values)))
     return InvalidJson(
@@ -53,8 +52,8 @@ def invalid_field(field: str, expected: str, **values: str) -> InvalidJson:
 
 
 def read_json_file(file: Path) -> Any:
-    """The JSON in this file, UTF-8. Raises InvalidJson for anything else, OSError where it cannot be read."""
-    # a pipe must not be waited for
+    """The JSON in this file, UTF-8. Raises InvalidJson for anything else, OSError if it cannot be read."""
+    # do not wait for a pipe
     with open(os.open(file, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)), "rb") as stream:
         if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
             raise InvalidJson(message(N_("it is not a plain file")))
@@ -77,12 +76,12 @@ def parse_json(data: bytes) -> Any:
 
 
 def as_record(kind: type[T], data: Any, field: str = "", *, strict: bool = False) -> T:
-    """`data`, a JSON object, as the dataclass `kind`, whose defaults stand for what is not there. Raises InvalidJson.
+    """`data`, a JSON object, as the dataclass `kind`, whose defaults replace missing fields. Raises InvalidJson.
 
-    strict: what this version does not know is refused, as leaving it aside would give other results.
+    strict: fields that this version does not know are refused, as ignoring them would change results.
 
-    Understands str, bool, int, float, None, Any (whatever JSON there is, all of its numbers finite), Literal, `X |
-    None`, `tuple[X, ...]`, `tuple[X, X]`, `Sequence[X]`, `Mapping[str, X]` and dataclasses of these.
+    It supports str, bool, int, float, None, Any (any JSON whose numbers are all finite), Literal, `X | None`, `tuple[X,
+    ...]`, `tuple[X, X]`, `Sequence[X]`, `Mapping[str, X]` and dataclasses of these.
     """
     if not isinstance(data, Mapping):
         raise invalid_field(field, OBJECT)
@@ -152,13 +151,13 @@ def _check_plain(kind: type, value: Any, field: str) -> Any:
     right = isinstance(value, (int, float) if kind is float else int) and not isinstance(value, bool)
     if not right or not abs(value) < (MAX_WHOLE_NUMBER if kind is int else math.inf):
         raise invalid_field(field, WHOLE if kind is int else NUMBER)
-    if abs(value) >= sys.float_info.max:  # a whole number that no float holds
+    if abs(value) >= sys.float_info.max:  # a whole number too large for a float
         raise invalid_field(field, NUMBER)
     return value
 
 
 def _finite(value: Any, field: str) -> Any:
-    """Any JSON, but no NaN and no infinity: neither is JSON, and both spoil whatever they are added to."""
+    """Any JSON without NaN and infinity: neither is JSON, and both spoil every sum that they enter."""
     left = [(value, field, 0)]
     while left:
         one, place, depth = left.pop()
@@ -174,7 +173,7 @@ def _finite(value: Any, field: str) -> Any:
 
 
 def to_plain_json(value: Any) -> Any:
-    """A record as JSON, and a list of records; everything else as it is."""
+    """A record, or a list of records, as JSON; other values unchanged."""
     if isinstance(value, (list, tuple)):
         return [to_plain_json(one) for one in value]
     return dataclasses.asdict(value) if dataclasses.is_dataclass(value) and not isinstance(value, type) else value

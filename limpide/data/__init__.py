@@ -1,3 +1,3 @@
-"""Where images come from and how bytes become pixels. NumPy and Pillow only: predicting needs this room
+"""Where images come from and how bytes become pixels. It imports only NumPy and Pillow: prediction needs this package
 without torch.
 """

@@ -1,4 +1,4 @@
-"""Labels and groups that a program hands over beside its images → the names of the classes, and a number an image."""
+"""Labels and groups that a program passes with its images → the class names, and one number per image."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def index_labels(labels: Any, n: int) -> tuple[tuple[str, ...], np.ndarray]:
 
 
 def _refuse_columns(array: np.ndarray) -> None:
-    """Raises DataError where there are several labels, or columns, an image."""
+    """Raises DataError if there are several labels, or columns, per image."""
     if array.ndim != 2 or array.shape[1] <= 1:
         return
     if array.dtype.kind in "biuf" and np.isin(array, (0, 1)).all() and (array.sum(1) == 1).all():
@@ -31,7 +31,9 @@ def _refuse_columns(array: np.ndarray) -> None:
 
 
 def _refuse_unusable(labels: Any, array: np.ndarray, n: int) -> None:
-    """Raises DataError for labels that are too few or too many, missing, or measured. array: `labels`, as an array."""
+    """Raises DataError for labels that are too few or too many, missing, or not whole numbers. array: `labels` as an
+    array.
+    """
     if len(array) != n:
         raise DataError("L232", where="labels", n=n, k=len(array))
     missing = _is_missing(labels).sum() if array.dtype.kind not in "iub" or np.ma.isMaskedArray(labels) else 0
@@ -42,7 +44,7 @@ def _refuse_unusable(labels: Any, array: np.ndarray, n: int) -> None:
 
 
 def _is_missing(values: Any) -> np.ndarray:
-    """bool (n,): None, NaN, pandas' NA, an empty text and what is masked."""
+    """bool (n,): true for None, NaN, pandas' NA, blank text and masked values."""
 
     def nothing(value: Any) -> bool:
         try:
@@ -60,6 +62,6 @@ def number_groups(groups: Any, n: int) -> np.ndarray | None:
     array = np.asarray(groups, dtype=object).reshape(-1)
     if len(array) != n:
         raise DataError("L235", where="groups", n=n, k=len(array))
-    none = _is_missing(groups)  # an image without company
+    none = _is_missing(groups)  # these images are in no group
     numbers = np.unique(array.astype(str), return_inverse=True)[1].astype(np.int64)
     return np.where(none, -1, numbers)

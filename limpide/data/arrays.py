@@ -23,16 +23,16 @@ CLIPPED = N_("images hold values outside the value range: they are clipped to it
 def from_arrays(
     images: Any, labels: Any, *, groups: Any = None, name: str = "arrays", value_range: str | Span = "auto"
 ) -> Dataset:
-    """images: (n, height, width) grey or (n, height, width, 1 | 3), uint8, floats in 0…1 or 0…255, or what a value
-    range is decided for.
+    """images: (n, height, width) grey or (n, height, width, 1 | 3), uint8, floats in 0…1 or 0…255, or numbers for which
+    a value range is chosen.
 
-    labels: (n,) names or numbers. groups: (n,) names or numbers of what must not be cut apart. value_range: as in
-    Recipe: "auto" decides one for values outside of 0…255. Raises DataError for shapes and values that are no images.
+    labels: (n,) names or numbers. groups: (n,) names or numbers; images of one group stay in one part. value_range: as
+    in Recipe: "auto" chooses one for values outside 0…255. Raises DataError for shapes and values that are not images.
     """
     span = _choose_range(np.asarray(images), value_range)
     array, notes = as_pixels(images, value_range=span)
     classes, index = index_labels(labels, len(array))
-    # The place of data that lie nowhere is their content: the same arrays continue the same unfinished run.
+    # Arrays have no path: the location is a hash of their content, so the same arrays continue the same unfinished run.
     location = f"{name}:{sha256(np.ascontiguousarray(array).data)[:16]}"
     names = Names(f"{i:06d}" for i in range(len(array)))
     return Dataset(
@@ -49,7 +49,7 @@ def from_arrays(
 
 
 def _choose_range(array: np.ndarray, value_range: str | Span) -> Span | None:
-    """The range that these values are read by; None where they are read as they stand."""
+    """The value range of these values; None where they are read unchanged."""
     if has_at_most_8_bits(array) or array.dtype.kind not in "iuf" or not array.size or value_range == "none":
         return None
     low, high = float(array.min()), float(array.max())
@@ -64,8 +64,8 @@ def _choose_range(array: np.ndarray, value_range: str | Span) -> Span | None:
 
 
 def need_a_range(arrays: Sequence[np.ndarray], asked: str | Span) -> bool:
-    """Whether images of several sizes keep their values until a range is decided for all: some lie outside of 0 … 255,
-    or one is asked for.
+    """Whether images of several sizes keep their values until one range is chosen for all: some values are outside 0 …
+    255, or a range is asked for.
     """
     deep = [array for array in arrays if array.dtype.kind in "iuf" and not has_at_most_8_bits(array) and array.size]
     return asked != "none" and any(
@@ -74,10 +74,10 @@ def need_a_range(arrays: Sequence[np.ndarray], asked: str | Span) -> bool:
 
 
 def as_values(array: np.ndarray, place: int) -> np.ndarray:
-    """A grey image (height, width) as int32 or float32, which a file holds as they are. Raises DataError for colours
-    and what is no number.
+    """A grey image (height, width) as int32 or float32, types that a file stores unchanged. Raises DataError for colour
+    images and for values that are not finite.
 
-    place: among all that were handed in, to name it by.
+    place: the position among the images handed in, which names the image in the error.
     """
     if array.ndim != 2:
         raise DataError("L223", where=f"image {place}: {array.dtype}")
@@ -115,11 +115,11 @@ def from_paths(
 def as_pixels(
     images: Any, scale: float | None = None, value_range: Span | None = None
 ) -> tuple[np.ndarray, list[Message]]:
-    """uint8 (n, height, width) or (n, height, width, 3), and what was done to get there. Raises DataError.
+    """uint8 (n, height, width) or (n, height, width, 3), and notes on the conversion. Raises DataError.
 
-    scale: what turns floats into grey levels; without it they decide themselves (`gray_scale`). value_range: what
-    becomes 0 and 255 in arrays of every type but uint8 and bool, as in files of more than 8 bits
-    (`data/decoding/deep_values.py`); what is beyond it is clipped, and noted as CLIPPED.
+    scale: the factor from floats to grey levels; None: it is chosen from the values (`gray_scale`). value_range: the
+    values that become 0 and 255 in arrays of every type but uint8 and bool, as in files of more than 8 bits
+    (`data/decoding/deep_values.py`); values outside it are clipped, and noted as CLIPPED.
     """
     array, notes = _arrange_axes(np.asarray(images))
     if has_at_most_8_bits(array):
@@ -139,7 +139,7 @@ def as_pixels(
 
 
 def _arrange_axes(array: np.ndarray) -> tuple[np.ndarray, list[Message]]:
-    """(n, height, width) or (n, height, width, 3), and what was turned around for that. Raises DataError."""
+    """(n, height, width) or (n, height, width, 3), and notes on reordered axes. Raises DataError."""
     notes, shape = [], array.shape
     if array.ndim == 4 and array.shape[-1] not in CHANNELS and array.shape[1] in (1, 3):
         array = np.moveaxis(array, 1, -1)
@@ -156,7 +156,7 @@ def _arrange_axes(array: np.ndarray) -> tuple[np.ndarray, list[Message]]:
 
 
 def _measure_values(array: np.ndarray) -> tuple[float, float]:
-    """(lowest, highest). Raises DataError for what is no real number."""
+    """(lowest, highest). Raises DataError for values that are not finite real numbers."""
     if not np.issubdtype(array.dtype, np.number) or np.iscomplexobj(array):
         raise _no_array(f"dtype {array.dtype}", N_("give uint8, or floats between 0 and 1"))
     low, high = float(array.min()), float(array.max())
@@ -166,8 +166,8 @@ def _measure_values(array: np.ndarray) -> tuple[float, float]:
 
 
 def _check_not_rescaled(array: np.ndarray, low: float, high: float, value_range: Span) -> None:
-    """Floats from 0 to 1 where values go to thousands were rescaled on their way, and would all be black. Raises
-    DataError.
+    """Raises DataError for floats from 0 to 1 where the value range goes to thousands: they were rescaled before they
+    came here, and would all be black.
     """
     black, white = value_range
     if array.dtype.kind == "f" and 0 <= low < high <= 1 and (white - black) > 2 * 255 * high:
@@ -175,7 +175,7 @@ def _check_not_rescaled(array: np.ndarray, low: float, high: float, value_range:
 
 
 def has_at_most_8_bits(array: np.ndarray) -> bool:
-    """Whether its type holds 8 bits at most: such values are never rescaled."""
+    """Whether the array's type holds at most 8 bits: such values are never rescaled."""
     return array.dtype in (np.uint8, np.bool_)
 
 
@@ -188,8 +188,8 @@ def _round(array: np.ndarray, by: float) -> np.ndarray:
 
 
 def gray_scale(array: np.ndarray) -> float:
-    """What turns these values into grey levels: floats up to 1, and up to 16 as scikit-learn's digits have them, are
-    stretched.
+    """The factor that turns these values into grey levels: floats up to 1, and up to 16 as in scikit-learn's digits,
+    are stretched.
     """
     if not np.issubdtype(array.dtype, np.floating):
         return 1.0
@@ -198,20 +198,20 @@ def gray_scale(array: np.ndarray) -> float:
 
 
 def common_scale(arrays: Iterable[np.ndarray]) -> float | None:
-    """`gray_scale` of all that are floats, taken together; None where none is."""
+    """`gray_scale` of all float arrays together; None where there are none."""
     highest = [array.max() for array in arrays if np.issubdtype(array.dtype, np.floating) and array.size]
     return gray_scale(np.array(highest)) if highest else None
 
 
 # -- what the axes mean
 
-CHANNELS = (1, 2, 3, 4)  # where so few lie along the last axis, they are no pixels: no image is so thin
+CHANNELS = (1, 2, 3, 4)  # a last axis of one of these lengths holds channels: no image is so narrow
 
 
 def one_image(array: np.ndarray, place: int) -> np.ndarray:
-    """An array that is one image → (height, width) or (height, width, 3), its values as they are. Raises DataError.
+    """An array that is one image → (height, width) or (height, width, 3), its values unchanged. Raises DataError.
 
-    place: among all that were handed in, to name it by.
+    place: the position among the images handed in, which names the image in the error.
     """
     if array.ndim == 3 and array.shape[-1] not in CHANNELS and array.shape[0] in CHANNELS:
         array = np.moveaxis(array, 0, -1)
@@ -228,10 +228,10 @@ def one_image(array: np.ndarray, place: int) -> np.ndarray:
 
 
 def whole_batch(array: np.ndarray, learned: tuple[int, ...] | None) -> np.ndarray:
-    """An array of one image or of several → (n, …), its values as they are. Raises DataError for what may be meant in
-    both ways.
+    """An array of one image or of several → (n, …), its values unchanged. Raises DataError for a shape that can mean
+    both.
 
-    learned: the shape of the images that the network learned from, where those were arrays; () where it is not known.
+    learned: the shape of the training images, where those were arrays; () where it is not known.
     """
     if array.ndim == 2:
         return array[None]
@@ -241,7 +241,7 @@ def whole_batch(array: np.ndarray, learned: tuple[int, ...] | None) -> np.ndarra
         return one_image(array, 0)[None]
     if array.shape[0] == 1 or array.shape[0] not in CHANNELS:
         return array
-    # the network learned from grey images, perhaps
+    # perhaps the network learned from grey images
     if array.shape[0] != 3 or (learned is not None and len(learned) != 3):
         raise DataError("L282", where=f"shape {array.shape}", n=array.shape[0])
     return one_image(array, 0)[None]

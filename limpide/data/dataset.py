@@ -1,4 +1,4 @@
-"""A Dataset: where the images are, what they are called, and who serves for what. It knows nothing of networks."""
+"""A Dataset: where the images are, and their names, labels and parts. It knows nothing of networks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from limpide.data.layouts.ignored_files import Ignored
 from limpide.system.files import sha256
 from limpide.text.messages import N_, Message
 
-# Parts as they are written in files; in arrays a part is its place here, uint8, and 0 means left out or not said.
+# Parts as they are written in files; arrays hold the index of a part here, uint8, and 0 means left out or not given.
 PARTS = ("", "train", "validation", "calibration", "test")
 # in a sentence
 PART_NAMES = {
@@ -64,7 +64,7 @@ class Names(Sequence[str]):
 
 
 class Images(Protocol):
-    """Where images come from. Whoever can answer these questions can be trained on."""
+    """A source of images. Any object with these methods can be trained on."""
 
     @property
     def names(self) -> Sequence[str]: ...
@@ -72,7 +72,9 @@ class Images(Protocol):
     def __len__(self) -> int: ...
 
     def bytes(self, index: int) -> bytes:
-        """What identifies the image, and for files what is decoded. Raises Undecodable when it cannot be read."""
+        """The bytes that identify the image; for files, also the bytes that are decoded. Raises Undecodable if they
+        cannot be read.
+        """
 
     def image(self, index: int, at_least: int = 0) -> Image.Image:
         """RGB. `at_least` as in `decode`."""
@@ -111,7 +113,7 @@ class FileImages:
         return self.names[index]
 
     def start(self, index: int) -> builtins.bytes:
-        """The first bytes, which tell most formats apart. Asked of every file, so nothing is done twice."""
+        """The first bytes, which tell most formats apart. It is called for every file, so it does nothing twice."""
         try:
             handle = os.open(f"{self.root}/{self.names[index]}", os.O_RDONLY | getattr(os, "O_BINARY", 0))
         except OSError as error:
@@ -134,8 +136,8 @@ class FileImages:
 
 @dataclass(frozen=True)
 class ArrayImages:
-    """Images already decoded: uint8 (n, height, width) grey or (n, height, width, 3) RGB. value_range: what brought
-    them to 8 bits.
+    """Images already decoded: uint8 (n, height, width) grey or (n, height, width, 3) RGB. value_range: the range that
+    reduced them to 8 bits.
     """
 
     array: np.ndarray
@@ -157,7 +159,7 @@ class ArrayImages:
 
 @dataclass(frozen=True)
 class GeneratedImages:
-    """Images that a function makes when they are asked for: index → RGB image, the same one every time."""
+    """Images that a function makes on request: index → RGB image, the same one every time."""
 
     make: Callable[[int], Image.Image]
     names: Sequence[str]
@@ -178,27 +180,27 @@ class GeneratedImages:
 
 @dataclass(frozen=True)
 class Dataset:
-    """`labels[i]` indexes `classes`; `given[i]` is the part the user put image i into (NO_PART when it is ours to
-    choose).
+    """`labels[i]` indexes `classes`; `given[i]` is the part the user put image i into (NO_PART where limpide chooses
+    it).
     """
 
     name: str
-    location: str  # the path or the name that was asked for, as a run remembers it
+    location: str  # the path or the name as the user gave it, as a run records it
     images: Images
-    labels: np.ndarray  # int32 (n,), made so whatever came
+    labels: np.ndarray  # int32 (n,), converted from the type that was passed
     classes: tuple[str, ...]
-    given: np.ndarray  # uint8 (n,), places in PARTS
-    # int64 (n,): images with the same number are never cut apart; negative = in no group
+    given: np.ndarray  # uint8 (n,), indices into PARTS
+    # int64 (n,): images with the same number stay in one part; negative = in no group
     groups: np.ndarray | None = None
-    left_out: Sequence[tuple[str, str]] = ()  # (file, reason as msgid) of what was listed and cannot be used
-    notes: Sequence[Message] = field(default=(), compare=False)  # what a person should know of how the data were read
-    ignored: Sequence[Ignored] = field(default=(), compare=False)  # what was passed over, and why
-    grouped_by: str = field(default="", compare=False)  # the columns that say so, with commas
-    of_good_parts: bool = False  # the first class alone is learned from, and what is not of it is a defect
-    learned: int | None = None  # how many of `classes`, the first, are in the training part; None = all of them
+    left_out: Sequence[tuple[str, str]] = ()  # (file, reason as msgid) of listed files that cannot be used
+    notes: Sequence[Message] = field(default=(), compare=False)  # what the user should know of how the data were read
+    ignored: Sequence[Ignored] = field(default=(), compare=False)  # ignored files and folders, with the reason
+    grouped_by: str = field(default="", compare=False)  # the columns that name the groups, separated by commas
+    of_good_parts: bool = False  # only the first class is learned from; every other class is a defect
+    learned: int | None = None  # the first N of `classes` are in the training part; None = all of them
 
     def __post_init__(self) -> None:
-        # a million of them are held from end to end
+        # a million of them may stay in memory throughout
         object.__setattr__(self, "labels", np.asarray(self.labels, np.int32))
 
     def __len__(self) -> int:
@@ -206,22 +208,22 @@ class Dataset:
 
     @property
     def gives_parts(self) -> bool:
-        """Whether the data say themselves which images are for the test or for validation."""
+        """Whether the data themselves say which images are for test or for validation."""
         return bool(np.isin(self.given, (TEST, VALIDATION)).any())
 
     @property
     def learned_classes(self) -> tuple[str, ...]:
-        """The classes that a model of these data knows: the columns of its answers."""
+        """The classes that a model of these data knows: the columns of its outputs."""
         return self.classes[: self.learned]
 
     def learned_first(self, parts: np.ndarray) -> Dataset:
-        """The same images, with the classes of the training part before those that are only elsewhere. parts: uint8
-        (n,), places in PARTS.
+        """The same images, with the classes of the training part before those that only other parts have. parts: uint8
+        (n,), indices into PARTS.
         """
         images = np.stack(
             [np.bincount(self.labels[parts == part], minlength=len(self.classes)) for part in (TRAIN, TEST)]
         )
-        # stable: then those that are tested all the same, then what no part has
+        # stable; after the trained classes those of the test part, then those that neither part has
         order = np.lexsort((images[1] == 0, images[0] == 0))
         place = np.empty(len(order), np.int32)
         place[order] = np.arange(len(order))
@@ -233,15 +235,15 @@ class Dataset:
         )
 
     def good_first(self, good: str) -> Dataset:
-        """The same images, with this class first, which alone is learned from. Raises ValueError for another name."""
+        """The same images, with this class first: only it is learned from. Raises ValueError for an unknown name."""
         place = self.classes.index(good)
         order = [place, *(k for k in range(len(self.classes)) if k != place)]
         classes = tuple(self.classes[k] for k in order)
         return replace(self, labels=np.argsort(order)[self.labels], classes=classes, learned=1, of_good_parts=True)
 
     def read_by(self, value_range: Span | None) -> Dataset:
-        """The same images, those of more than 8 bits read by this range. Arrays were brought to 8 bits when
-        they came.
+        """The same images; those of more than 8 bits are read with this range. Arrays were reduced to 8 bits when they
+        were passed.
         """
         images: Any = self.images
         if not hasattr(images, "stamp") or images.value_range == value_range:
@@ -252,8 +254,8 @@ class Dataset:
 
     @cached_property
     def fingerprint(self) -> str:
-        """Changes when a file is added, removed, renamed or relabelled, or (for files) touched. Of the moment it is
-        first asked for.
+        """A hash that changes when a file is added, removed, renamed or relabelled, or (for files) touched. It is
+        computed once, at first use.
         """
         digest = hashlib.sha256()
         for line in self._lines():
@@ -277,7 +279,7 @@ class Dataset:
 
 
 def parts_given_by_user(names: Iterable[str]) -> np.ndarray:
-    """uint8 from part names as in PARTS. Where two parts are given, the held-out one is the untouched test, whatever
+    """uint8 from part names as in PARTS. If only two parts are given, the held-out one is the untouched test, whatever
     its name.
     """
     parts = np.fromiter((PARTS.index(name) for name in names), np.uint8)

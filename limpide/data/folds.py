@@ -1,7 +1,8 @@
 """Which fold judges which image: every image is judged once, by a model that learned from the other folds.
 
-What belongs together stays in one fold, and no class leaves the images that the others learn from. Blocks are placed by
-size, then by the hash of their content, so that the same files fall alike on every machine, without a seed.
+Images that belong together stay in one fold, and no class is missing from the images that the other folds learn from.
+Blocks are assigned by size, then by the hash of their content, so the same files get the same folds on every machine,
+without a seed.
 """
 
 from __future__ import annotations
@@ -10,15 +11,15 @@ import numpy as np
 
 FOLDS = 5
 MOST_IMAGES = 0.8  # share of the images whose classes have a block for every fold
-NO_FOLD = -1  # it always trains and is never judged
+NO_FOLD = -1  # such an image always trains and is never judged
 
 
 def assign_folds(keys: np.ndarray, labels: np.ndarray, together: np.ndarray, folds: int = FOLDS) -> np.ndarray:
-    """int8 (n,): the fold of each image, from 0; NO_FOLD where it cannot be held out, as all images of a class of its
-    block belong to that block. All NO_FOLD where fewer than two blocks could be held out.
+    """int8 (n,): the fold of each image, from 0; NO_FOLD where it cannot be held out, because its block holds all
+    images of a class. All NO_FOLD if fewer than two blocks can be held out.
 
     keys: uint64 (n,), hash of each image's content · labels: int (n,) · together: int (n,), images with the same number
-    stay together · folds: at most; fewer where there are fewer blocks.
+    stay together · folds: the maximum; fewer if there are fewer blocks.
     """
     _, block = np.unique(together, return_inverse=True)
     counts = np.zeros((int(block.max(initial=-1)) + 1, int(labels.max(initial=-1)) + 1), int)  # (blocks, classes)
@@ -35,8 +36,9 @@ def assign_folds(keys: np.ndarray, labels: np.ndarray, together: np.ndarray, fol
 
 
 def _blocks_of_most(counts: np.ndarray) -> int:
-    """Blocks, two at least, that each class of most images has: with more folds than these, a class would be rarer
-    wherever one of its blocks is judged, and be guessed too seldom. counts: int (blocks, classes).
+    """The number of blocks, at least two, that each class of most images (MOST_IMAGES) has. With more folds than these,
+    a class would be rarer in training wherever one of its blocks is judged, and be predicted too seldom. counts: int
+    (blocks, classes).
     """
     blocks, images = (counts > 0).sum(0), counts.sum(0)
     order = np.argsort(-blocks, kind="stable")
@@ -45,7 +47,9 @@ def _blocks_of_most(counts: np.ndarray) -> int:
 
 
 def _deal(counts: np.ndarray, order: list[int], folds: int) -> np.ndarray:
-    """int (blocks,): each goes to the fold that has the fewest of its classes; of equals, the smallest, the first."""
+    """int (blocks,): each block goes to the fold that has the fewest images of its classes; a tie goes to the smallest
+    fold, then to the first.
+    """
     fold, held = np.full(len(counts), NO_FOLD), np.zeros((folds, counts.shape[1]))
     share = np.maximum(1, counts.sum(0))
     for b in order:
@@ -57,8 +61,8 @@ def _deal(counts: np.ndarray, order: list[int], folds: int) -> np.ndarray:
 
 
 def _keep_classes(counts: np.ndarray, fold: np.ndarray) -> None:
-    """A class that only one fold has would be missing where that fold is judged: its smallest block moves on. Changes
-    `fold`.
+    """Takes the smallest block of a class out of the folds if only one fold has the class: it would be missing where
+    that fold is judged. Changes `fold`.
     """
     for label in range(counts.shape[1]):
         blocks = np.flatnonzero(counts[:, label])

@@ -1,10 +1,10 @@
-"""What a person or a program hands over in place of a folder of images, read by one rule in every form.
+"""Images that a user or a program passes in place of a folder, read by one rule in every form.
 
-One image is a path, the bytes of a file or an open one, an opened Pillow image, or an array; several are a list, a
+One image is a path, the bytes of a file, an open file, an opened Pillow image, or an array; several are a list, a
 tuple, an object array, a column of a table, or an array with one more axis. Files, bytes and Pillow images go through
-`data/decoding/decode.py`. An array is what it holds: (height, width) grey, (height, width, 1 or 3) or (1 or 3, height,
-width). It cannot say that its file was turned, held palette numbers or CMYK, or would have been decoded at a fraction:
-what may mean several things is refused.
+`data/decoding/decode.py`. An array is taken as it is: (height, width) grey, (height, width, 1 or 3) or (1 or 3, height,
+width). It cannot say that its file was rotated, held palette indices or CMYK, or would have been decoded at a fraction
+of its size: an ambiguous array is refused.
 """
 
 from __future__ import annotations
@@ -50,18 +50,19 @@ Item = Name | bytes | Image.Image | np.ndarray
 NAME_ONE = N_("give an image file: JPEG, PNG, WebP, TIFF …")
 
 
-FROM_FILES = Arrays(shape=None)  # of a network that learned from files
+FROM_FILES = Arrays(shape=None)  # for a network that learned from files
 
 
-# -- images to be answered
+# -- images to predict
 
 
 def images_in(X: Any, arrays: Arrays = FROM_FILES, value_range: Span | None = None) -> list[Item]:
-    """One item an image, in their order; a folder or a pattern gives its files. Raises DataError, and UsageError where
-    no file matches.
+    """One item per image, in order; a folder or a pattern yields its files. Raises DataError, and UsageError where no
+    file matches.
 
-    arrays: what those were like that the network learned from, so that these are measured by the same rule.
-    value_range: by which it reads files of more than 8 bits, and so arrays of every type but uint8 and bool.
+    arrays: describes the arrays that the network learned from, so that these are scaled by the same rule. value_range:
+    the range with which the network reads files of more than 8 bits, and therefore arrays of every type but uint8 and
+    bool.
     """
     images = _unpack(X)
     if isinstance(images, np.ndarray):
@@ -78,8 +79,8 @@ def images_in(X: Any, arrays: Arrays = FROM_FILES, value_range: Span | None = No
 
 
 def decode_input(item: Item, preprocessing: Preprocessing, name: str = "") -> Image.Image:
-    """The RGB image of one item of `images_in`, decoded as this preprocessing wants it. Raises DataError
-    with its name.
+    """The RGB image of one item of `images_in`, decoded as this preprocessing requires. Raises DataError, which names
+    the image.
     """
     where = os.fspath(item) if isinstance(item, (str, os.PathLike)) else name
     try:
@@ -97,7 +98,7 @@ def decode_input(item: Item, preprocessing: Preprocessing, name: str = "") -> Im
 
 
 def decode_inputs(items: Sequence[Item], preprocessing: Preprocessing, start: int, stop: int) -> list[Image.Image]:
-    """`picture` of those from start to stop; what has no name is told by its place."""
+    """`decode_input` of the items from start to stop; an item without a name is named by its position."""
     return [decode_input(items[k], preprocessing, f"image {k}") for k in range(start, min(stop, len(items)))]
 
 
@@ -111,7 +112,7 @@ def paths_in(X: Any) -> list[str] | None:
 
 
 def files_in(patterns: Iterable[Name]) -> list[str]:
-    """Files as they are, every file of a folder, and what a pattern matches. Raises UsageError where nothing does."""
+    """Files as they are, every file of a folder, and the matches of a pattern. Raises UsageError if there are none."""
     names, files = [os.fspath(pattern) for pattern in patterns], []
     for pattern in names:
         path = Path(pattern)
@@ -126,17 +127,17 @@ def files_in(patterns: Iterable[Name]) -> list[str]:
     return files
 
 
-# -- images to be learned from
+# -- images to train on
 
 
 def labeled_images(
     X: Any, y: Any, folder: Path, groups: Any = None, value_range: str | Span = "auto"
 ) -> tuple[Dataset, dict[str, Any], np.ndarray]:
-    """(data set, what predicting has to know later, as JSON, the distinct labels in the order of the classes). Raises
+    """(data set, what prediction needs later, as JSON, the distinct labels in the order of the classes). Raises
     DataError.
 
-    value_range: as in Recipe. folder: where images are put that are neither files nor arrays of one shape, so that they
-    are learned from as files are.
+    value_range: as in Recipe. folder: images that are neither files nor arrays of one shape are written there, so that
+    they are trained on as files are.
     """
     labels, classes = _distinct_labels(y)
     images = _stack_alike(_unpack(X))
@@ -163,7 +164,7 @@ def labeled_images(
 
 
 def _distinct_labels(y: Any) -> tuple[np.ndarray, np.ndarray]:
-    """(the labels as an array, those that differ, in order). Raises DataError."""
+    """(the labels as an array, the distinct ones in order). Raises DataError."""
     if y is None:
         raise DataError("L220", where="fit")
     labels = np.asarray(y)
@@ -174,8 +175,8 @@ def _distinct_labels(y: Any) -> tuple[np.ndarray, np.ndarray]:
 
 
 def labels_of(info: RunInfo) -> np.ndarray:
-    """The distinct labels that a run was trained with, in the order of its classes: those of a program in their own
-    type. Raises InvalidJson.
+    """The distinct labels that a run was trained with, in the order of its classes; labels that a program passed keep
+    their type. Raises InvalidJson.
     """
     arrays = info.arrays
     if arrays is None or arrays.labels is None:
@@ -187,8 +188,8 @@ def labels_of(info: RunInfo) -> np.ndarray:
 
 
 def learned_of(labels: np.ndarray, info: RunInfo) -> np.ndarray:
-    """Without those of classes that only the test part has. Raises InvalidJson."""
-    if info.learned is None:  # of a limpide that learned all of them
+    """The labels without those of classes that only the test part has. Raises InvalidJson."""
+    if info.learned is None:  # written by a limpide that learned all classes
         return labels
     if not all(0 <= k < len(labels) for k in info.learned):
         raise invalid_field("learned", N_("indices into arrays.labels"))
@@ -196,17 +197,17 @@ def learned_of(labels: np.ndarray, info: RunInfo) -> np.ndarray:
 
 
 def _stack_alike(images: np.ndarray | list[Item]) -> np.ndarray | list[Item]:
-    """One array, where all images are arrays of one shape."""
+    """Stacks the images into one array if all of them are arrays of one shape."""
     arrays = [item for item in images if isinstance(item, np.ndarray)]
     alike = isinstance(images, list) and 0 < len(arrays) == len(images) and len({array.shape for array in arrays}) == 1
     return np.stack(arrays) if alike else images
 
 
 def _put_in_file(item: Item, place: Path, scale: float | None, deep: bool) -> Name:
-    """The file of this image: its own where it has one and shows it unchanged, else one written at `place`. Raises
+    """The file of this image: its own if it has one that shows it unchanged, else one written at `place`. Raises
     DataError.
 
-    deep: arrays keep their values, and the value range of the data set decides.
+    deep: arrays keep their values, and the value range of the data set is applied later.
     """
     if isinstance(item, (str, os.PathLike)):
         return item
@@ -223,7 +224,7 @@ def _put_in_file(item: Item, place: Path, scale: float | None, deep: bool) -> Na
     else:
         try:
             image = load_opened(item)
-            if image.mode.startswith(("I", "F")):  # of more than 8 bits: the value range of the data set decides
+            if image.mode.startswith(("I", "F")):  # more than 8 bits: the value range of the data set is applied later
                 ImageOps.exif_transpose(image).save(place, "TIFF")
             else:
                 image_from_array(image)[0].save(place, "PNG", compress_level=1)
@@ -232,11 +233,11 @@ def _put_in_file(item: Item, place: Path, scale: float | None, deep: bool) -> Na
     return place
 
 
-# -- what stands in a container
+# -- containers of images
 
 
 def _unpack(X: Any) -> np.ndarray | list[Item]:
-    """Numbers are an array of any shape; everything else that holds images is a list of them. Raises DataError."""
+    """Returns numbers as an array of any shape, and every other container of images as a list. Raises DataError."""
     if _is_one(X):
         return [_read_item(X, 0)]
     if hasattr(X, "to_numpy"):  # a column of a table
@@ -272,7 +273,7 @@ def _read_item(item: Any, k: int) -> Item:
 
 
 def _choose_paths(items: list[Item]) -> list[Name]:
-    """All of them, where all are paths."""
+    """The items if all of them are paths, else an empty list."""
     paths: list[Name] = [item for item in items if isinstance(item, (str, os.PathLike))]
     return paths if len(paths) == len(items) else []
 
@@ -291,7 +292,7 @@ def _as_array(X: Any) -> np.ndarray:
 
 
 def _measure_gray(arrays: list[np.ndarray], scale: float | None, value_range: Span | None) -> list[np.ndarray]:
-    """Each as uint8 (n, height, width) or (n, height, width, 3); floats of all of them by one scale."""
+    """Each array as uint8 (n, height, width) or (n, height, width, 3); one factor scales the floats of all of them."""
     by = common_scale(arrays) if scale is None else scale
     measured = [as_pixels(array, by, value_range) for array in arrays]
     _warn_of_clipping(any(note.id == CLIPPED for _, notes in measured for note in notes))
@@ -299,6 +300,6 @@ def _measure_gray(arrays: list[np.ndarray], scale: float | None, value_range: Sp
 
 
 def _warn_of_clipping(clipped: bool) -> None:
-    """For a program. The words are the same every time, so that Python shows them once."""
+    """Warns a program. The text is the same every time, so Python shows it once."""
     if clipped:
         warnings.warn(str(message(CLIPPED)), LimpideWarning, stacklevel=3)

@@ -1,7 +1,7 @@
-"""Data sets known by name: one function each, and the table at the end.
+"""Data sets known by name: one function each, and the table DATASETS.
 
 A download is announced before it happens, checked byte for byte, and kept in the cache; canonical addresses come first,
-and a machine that is offline falls to the next mirror at once.
+and a machine that is offline tries the next mirror at once.
 """
 
 from __future__ import annotations
@@ -189,7 +189,7 @@ def _fetch_mnist(folder: Path) -> None:
 def _from_mirrors(
     title: str, megabytes: int, mirrors: Sequence[str], md5s: Mapping[str, str], folder: Path
 ) -> list[str]:
-    """Puts the idx files into `folder`; returns why each mirror failed, or nothing when one did not."""
+    """Puts the idx files into `folder`; returns why each mirror failed, or an empty list if one worked."""
     failures = []
     for mirror in mirrors:
         local = mirror.startswith("/")

@@ -1,16 +1,15 @@
 """Near-duplicates: the same picture saved again, smaller, brighter, slightly cropped, or with a mark in a corner.
 
-A picture becomes 256 bits, `fingerprint`; two pictures are near-duplicates when few bits differ. `pairs` finds enough
-such pairs to join what belongs together, `components` joins them. Every number here was chosen in
-experiments/near_duplicates.py.
+A picture becomes 256 bits, `fingerprint`; two pictures are near-duplicates when few bits differ. `find_pairs` finds
+enough such pairs to connect the pictures that belong together, `linked_groups` joins them. Every number here was chosen
+in experiments/near_duplicates.py.
 
 The bits are signs of a cosine transform, not of differences between neighbours (dHash: N. Krawetz, "Kind of like that",
-2013): at as few false pairs, dHash of 16 × 16 finds half of the copies that lost 2–3 % at their borders, this nine
-tenths.
+2013): with equally few false pairs, dHash of 16 × 16 finds half of the copies that lost 2–3 % at their borders, this
+method nine tenths.
 
-What it cannot do: turned, mirrored and strongly cropped copies are not found. Drawings of few strokes (digits, letters,
-icons) are taken for copies of each other at any size, and so is a blank form for the same form with a word written into
-it.
+Limits: rotated, mirrored and strongly cropped copies are not found. Drawings of few strokes (digits, letters, icons)
+count as copies of each other at any size, and so do a blank form and the same form with a word written into it.
 """
 
 from __future__ import annotations
@@ -21,29 +20,28 @@ import numpy as np
 from PIL import Image
 
 BITS = 256
-DISTANCE = 42  # bits; up to here two pictures are near-duplicates
-INFORMATIVE = 48  # set bits; a print with fewer tells too little: blank, or a smooth gradient
-# no more than one in so many of the bits set in the two prints may differ, which is less than DISTANCE for smooth
-# pictures
+DISTANCE = 42  # bits; near-duplicates differ in at most this many
+INFORMATIVE = 48  # set bits; a print with fewer says too little: a blank picture, or a smooth gradient
+# at most 1 / SHARE of the bits set in the two prints may differ, which is less than DISTANCE for smooth pictures
 SHARE = 4
-# pixels; on smaller images hardly a cropped copy is found, and written digits (28 pixels) are taken for copies
+# pixels; on smaller images cropped copies are hardly found, and handwritten digits (28 pixels) count as copies
 MIN_SIDE = 32
 
 SIDE = 32  # pixels of the thumbnail
-NOISE = 2.0  # grey levels; coefficients below it are what a JPEG encoder makes of a flat area
+NOISE = 2.0  # grey levels; a JPEG encoder produces coefficients below it in a flat area
 
 EXACT = 8192  # images up to which every pair is compared
-TABLES, WINDOW = 40, 32  # above: so many sorted tables, in which an image is compared with so many that follow
-BUCKET = 8  # images that agree, by chance, in the bits in which those compared must agree
-# of the differing bits, at most so many are in the first and in the first two of the four words: low frequencies differ
+TABLES, WINDOW = 40, 32  # above EXACT: number of sorted tables, and of following images to compare each with
+BUCKET = 8  # images that agree by chance in the bits in which compared images must agree
+# share of the allowed distance that may be in the first word, and in the first two of the four: low frequencies differ
 # least
 FIRST, SECOND = 1 / 2, 3 / 4
 CHUNK = 1 << 16  # rows or pairs worked on at once
 
 
 def _cosines() -> tuple[np.ndarray, np.ndarray]:
-    """The orthonormal DCT-II (frequencies, SIDE), and the places of the BITS lowest frequencies but the mean, lowest
-    first.
+    """The orthonormal DCT-II (frequencies, SIDE), and the positions of the BITS lowest frequencies except the mean,
+    lowest first.
     """
     frequency, place = np.mgrid[:SIDE, :SIDE]
     matrix = np.sqrt(2 / SIDE) * np.cos(np.pi * (place + 0.5) * frequency / SIDE)
@@ -57,14 +55,14 @@ _DCT, _LOWEST = _cosines()
 
 
 def fingerprint(image: Image.Image) -> np.ndarray:
-    """256 bits of an RGB image, uint64 (4,): which of the 256 lowest frequencies but the mean are above NOISE grey
+    """256 bits of an RGB image, uint64 (4,): which of the 256 lowest frequencies except the mean are above NOISE grey
     levels.
 
     Grey (ITU-R 601-2 luma) → 32 × 32 by Pillow's antialiasing bilinear filter → orthonormal DCT-II → coefficient >
     NOISE, the coefficients ordered by the length of their wave vector. A variation of pHash (C. Zauner, "Implementation
     and benchmarking of perceptual image hash functions", 2010) and PDQ (Facebook, "The TMK+PDQF video-hashing algorithm
-    and the PDQ image-hashing algorithm", 2019), which compare with the median; a fixed threshold leaves what is flat
-    without bits. The aspect is lost.
+    and the PDQ image-hashing algorithm", 2019), which compare with the median; a fixed threshold sets no bits for flat
+    areas. The aspect ratio is lost.
     """
     thumbnail = np.asarray(image.convert("L").resize((SIDE, SIDE), Image.Resampling.BILINEAR), dtype=np.float32)
     coefficients = _DCT @ thumbnail @ _DCT.T
@@ -72,19 +70,19 @@ def fingerprint(image: Image.Image) -> np.ndarray:
 
 
 def find_pairs(prints: np.ndarray, distance: int = DISTANCE, skip: np.ndarray | None = None) -> np.ndarray:
-    """Pairs i < j of near-duplicates, int64 (m, 2), sorted, m < n: a spanning forest, so not every pair that is near.
+    """Pairs i < j of near-duplicates, int64 (m, 2), sorted, m < n: a spanning forest, so not every near pair.
 
     prints: uint64 (n, 4), may be a memmap · distance: bits · skip: bool (n,), images to leave out.
-    Near are two prints of at least INFORMATIVE set bits each that differ in at most `distance` bits and in at most a
-    quarter (SHARE) of the bits set in the two. Whoever is joined by a chain of such pairs is joined by a chain of those
-    returned.
+    Two prints are near if each has at least INFORMATIVE set bits and they differ in at most `distance` bits and in at
+    most a quarter (SHARE) of the bits set in the two. Images that a chain of near pairs connects are also connected by
+    a chain of returned pairs.
 
-    Up to EXACT different prints that holds for all. Above, images are sorted TABLES times by another order of the 64
-    lowest frequencies and compared with the WINDOW that follow and agree in the first log2(n / BUCKET) of them: time n
-    log n, however alike the images. Equal prints are always joined. Missed may be a pair that differs in many of these
-    64 bits (among a million images one in 500 pairs that differ in 6 and one in 20 that differ in 8; among 50,000 none
-    and one in 500), and one in the midst of thousands that look alike. Memory beside `prints`: about 70 bytes an image,
-    300 where most images have copies.
+    Up to EXACT different prints, this holds for all images. Above, the images are sorted TABLES times, each time by
+    another order of the 64 lowest frequencies, and each is compared with the WINDOW images that follow it and agree
+    with it in the first log2(n / BUCKET) of these bits: time n log n, however similar the images are. Equal prints are
+    always joined. A pair may be missed if it differs in many of these 64 bits (among a million images one in 500 pairs
+    that differ in 6 and one in 20 that differ in 8; among 50,000 none and one in 500), or if it is in the midst of
+    thousands of similar images. Memory besides `prints`: about 70 bytes per image, 300 where most images have copies.
     """
     usable = np.ones(len(prints), dtype=bool) if skip is None else ~np.asarray(skip, dtype=bool)
     for start in range(0, len(prints), CHUNK):
@@ -101,8 +99,8 @@ def find_pairs(prints: np.ndarray, distance: int = DISTANCE, skip: np.ndarray | 
 
 
 def find_every_pair(prints: np.ndarray, distance: int = DISTANCE) -> np.ndarray:
-    """All near pairs i < j, int64 (m, 2), by comparing every pair: for the few that `pairs` has joined. prints: uint64
-    (n, 4).
+    """All near pairs i < j, int64 (m, 2), by comparing every pair: for the few images that `find_pairs` has joined.
+    prints: uint64 (n, 4).
     """
     ones, pairs = _ones(prints), [np.empty((0, 2), np.int64)]
     for i in range(len(prints) - 1):
@@ -114,10 +112,10 @@ def find_every_pair(prints: np.ndarray, distance: int = DISTANCE) -> np.ndarray:
 
 
 def find_known(known: np.ndarray, prints: np.ndarray) -> np.ndarray:
-    """Which pictures are near-duplicates of known ones, directly or through each other, as a split keeps them together:
-    bool (n,).
+    """bool (n,): whether a picture is a near-duplicate of a known one, directly or through others, as a split keeps
+    them together.
 
-    known: uint64 (m, 4) · prints: uint64 (n, 4). Time and what may be missed are those of `pairs`.
+    known: uint64 (m, 4) · prints: uint64 (n, 4). Time and possible misses are those of `find_pairs`.
     """
     both = np.concatenate([known, prints])
     group = linked_groups(len(both), find_pairs(both))
@@ -125,8 +123,8 @@ def find_known(known: np.ndarray, prints: np.ndarray) -> np.ndarray:
 
 
 def linked_groups(n: int, pairs: np.ndarray) -> np.ndarray:
-    """Which of `n` numbers belong together: of each the least one that it is linked with, through others if need be,
-    int64 (n,).
+    """Which of `n` numbers belong together, int64 (n,): for each the smallest number that it is linked with, directly
+    or through others.
     """
     from scipy.sparse import csr_array
     from scipy.sparse.csgraph import connected_components
@@ -138,7 +136,7 @@ def linked_groups(n: int, pairs: np.ndarray) -> np.ndarray:
 
 
 class _Forest:
-    """The links found so far. What is connected already is not linked again, so that a thousand alike give
+    """The links found so far. Images that are already connected are not linked again, so a thousand similar ones have
     999 links.
     """
 
@@ -167,7 +165,7 @@ class _Forest:
                 self.thin()
 
     def thin(self) -> None:
-        """Keeps of all links a spanning forest of the nearest, and brings the labels up to date."""
+        """Keeps only a spanning forest of the nearest links, and updates the labels."""
         if not self._fresh:
             return
         a, b, far = (np.concatenate(column) for column in zip(*self._fresh, strict=True))
@@ -178,8 +176,7 @@ class _Forest:
         from scipy.sparse.csgraph import connected_components, minimum_spanning_tree
 
         low, high = ends.min(axis=1), ends.max(axis=1)
-        # far + 1: a weight of 0 would be no link. Pairs are not repeated between two thinnings, or weights would add
-        # up.
+        # far + 1: a weight of 0 would not be a link. No pair occurs twice between two thinnings: weights would add up.
         tree = minimum_spanning_tree(csr_array((far + 1, (low, high)), shape=(len(nodes), len(nodes)))).tocoo()
         self.links, self.far = np.stack([nodes[tree.row], nodes[tree.col]], axis=1), tree.data.astype(np.int16) - 1
         group = connected_components(tree, directed=False)[1]

@@ -1,7 +1,7 @@
 """Decoded pixels kept between runs, so that the second training of a folder starts at once.
 
-One folder a data set and preprocessing below the cache folder. A file is known again by its name, size, time of change
-and inode; only files that changed are decoded anew. Least recently used folders are evicted to stay below the quota.
+The cache folder has one folder per data set and preprocessing. A file is recognised by its name, size, modification
+time and inode; only changed files are decoded again. Least recently used folders are evicted to stay below the quota.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import RECORD, SEEN_FILE, pixel_name
 from limpide.system import files
 
-FORMAT = 2  # of what is kept; another one is not read
+FORMAT = 2  # version of the stored files; other versions are not read
 QUOTA = 20_000_000_000  # bytes of decoded pixels, or LIMPIDE_CACHE_BYTES
-MAX_SHARE_OF_DISK = 0.5  # share of the free disk that one data set may take
+MAX_SHARE_OF_DISK = 0.5  # share of the free disk space that one data set may take
 STAMPS, SAME = "stamps.npy", "names.npy"
-# a reading cut off by a power cut may have lost pages that it had written
+# after a power cut, pages that an unfinished reading had written may be lost
 BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -43,7 +43,7 @@ class CachedPixels:
 
 
 def shared_folder(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray]) -> Path | None:
-    """Where the pixels of these files are kept; None for images that are in no files."""
+    """The folder where the pixels of these files are kept; None for images that are not in files."""
     if not hasattr(dataset.images, "stamp"):
         return None
     description = f"{FORMAT}\0{dataset.location}\0{[p.to_json() for p in wanted]}"
@@ -51,9 +51,9 @@ def shared_folder(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray]) 
 
 
 def prepare(folder: Path, dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], *, rehash: bool) -> bool:
-    """Makes `folder` hold rows for exactly these files; true when all of them are known already.
+    """Makes `folder` hold rows for exactly these files; returns true if all of them are already known.
 
-    Rows of unchanged files are moved over from what was there before. `rehash` trusts nothing and has every byte read
+    Rows of unchanged files are copied from the earlier content. `rehash` trusts none of it and has every byte read
     again.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -82,8 +82,8 @@ def prepare(folder: Path, dataset: Dataset, wanted: Mapping[Preprocessing, np.nd
 
 
 def _forget_temporary_failures(folder: Path) -> None:
-    """What failed for a reason that may have passed (a busy machine, a missing package, a right that was lacking) is
-    tried again.
+    """Retries images that failed for a reason that may be gone (a busy machine, a missing package, a missing
+    permission).
     """
     with contextlib.suppress(OSError, ValueError, EOFError):
         image_records = np.load(folder / SEEN_FILE, mmap_mode="r+")
@@ -97,7 +97,9 @@ def _forget_temporary_failures(folder: Path) -> None:
 
 
 def room_for(wanted: Mapping[Preprocessing, np.ndarray], folder: Path) -> frozenset[Preprocessing]:
-    """The preprocessings whose pixels find room: the smallest are taken first. Evicts what was not used for longest."""
+    """The preprocessings whose pixels fit on the disk, chosen from the smallest on. Evicts the least recently used
+    folders.
+    """
     allowed = min(quota(), int(MAX_SHARE_OF_DISK * (shutil.disk_usage(folder).free + _bytes_on_disk(folder))))
     fitting, total = set(), 0
     for p in sorted(wanted, key=lambda p: len(wanted[p]) * p.size * p.size * p.channels):
@@ -116,7 +118,7 @@ def quota() -> int:
 
 
 def list_cached() -> list[CachedPixels]:
-    """Everything that is kept, the least recently used first."""
+    """All cached folders, the least recently used first."""
     entries = []
     for folder in (files.cache_folder() / "pixels").glob("*/"):
         with contextlib.suppress(OSError, ValueError, KeyError):
@@ -130,10 +132,11 @@ def list_cached() -> list[CachedPixels]:
 
 
 def evict(allowed: int, *, keep: Path | None = None, older_than: float = 0.0) -> int:
-    """Frees what was not used for longest until at most `allowed` bytes are kept beside `keep`; returns the bytes
+    """Deletes the least recently used folders until at most `allowed` bytes are kept besides `keep`; returns the bytes
     freed.
 
-    older_than: s; what was used since is left alone. A folder that a process is reading into is left alone, too.
+    older_than: s; folders used more recently are left alone. A folder that a process is reading into is left alone,
+    too.
     """
     from filelock import FileLock, Timeout
 
@@ -150,7 +153,7 @@ def evict(allowed: int, *, keep: Path | None = None, older_than: float = 0.0) ->
 
 @contextlib.contextmanager
 def is_in_use(folder: Path) -> Iterator[bool]:
-    """Holds `folder` for one process; false when another one has it."""
+    """Holds `folder` for this process; yields false if another process has it."""
     from filelock import FileLock, Timeout
 
     lock = FileLock(f"{folder}.lock")
@@ -167,7 +170,7 @@ def is_in_use(folder: Path) -> Iterator[bool]:
 
 
 def _read_before(folder: Path) -> tuple[np.ndarray, np.ndarray] | None:
-    """Names and stamps that `prepare` wrote, or None when what is there cannot be trusted."""
+    """Names and stamps that `prepare` wrote, or None if they cannot be trusted."""
     try:
         record = files.read_json(folder / "store.json")
         names, stamps = np.load(folder / SAME), np.load(folder / STAMPS)
@@ -190,7 +193,7 @@ def _list_stamps(dataset: Dataset) -> np.ndarray:
 
 
 def _hash_names(dataset: Dataset) -> np.ndarray:
-    """uint64 (n,): a hash of each name, to know it again."""
+    """uint64 (n,): a hash of each name, to recognise it."""
     return np.array(
         [int(files.sha256(name.encode("utf-8", "surrogateescape"))[:16], 16) for name in dataset.images.names],
         np.uint64,
@@ -214,9 +217,7 @@ def _move_over(
     old_stamps: np.ndarray,
     rows_by_preprocessing: Mapping[Preprocessing, np.ndarray],
 ) -> None:
-    """Copies what is known of unchanged files into new arrays; whatever is amiss only means that files are decoded
-    again.
-    """
+    """Copies the rows of unchanged files into new arrays; after any error, files are simply decoded again."""
     before = folder.with_name(folder.name + ".old")
     shutil.rmtree(before, ignore_errors=True)
     os.replace(folder, before)
@@ -246,8 +247,8 @@ def _move_over(
 
 
 def _copy_pixels(source: Path, target: Path, is_copied: np.ndarray, old_places: np.ndarray) -> None:
-    """is_copied: bool (n,), the rows of the new file that are copied · old_places: int (n,), where each lies in the
-    old one.
+    """is_copied: bool (n,), the rows of the new file that are copied · old_places: int (n,), the position of each in
+    the old one.
     """
     old = np.load(source, mmap_mode="r")
     new = np.lib.format.open_memmap(target, mode="w+", dtype=np.uint8, shape=(len(is_copied), *old.shape[1:]))

@@ -1,9 +1,9 @@
 """From an RGB image to the square of pixels that a network sees: declared once, stored with the model, the same
 everywhere.
 
-The arithmetic is Pillow's antialiased resize (fixed-point, 22 bits) over a box of whole pixels. `deploy/export.py`
-writes the very same integers as standard ONNX operators, so training, evaluation and the exported file agree bit for
-bit; a test holds them equal.
+The arithmetic is Pillow's antialiased resize (fixed-point, 22 bits) over a box of whole pixels.
+`deploy/preprocessing_graph.py` writes the very same integers as standard ONNX operators, so training, evaluation and
+the exported file agree bit for bit; a test checks this.
 """
 
 from __future__ import annotations
@@ -38,9 +38,9 @@ class Preprocessing:
     mean: tuple[float, ...] = (127.5,)  # grey levels, one value or one a channel
     std: tuple[float, ...] = (127.5,)  # grey levels
     jpeg_side: int = 0  # a JPEG may be decoded smaller while both sides keep this many pixels; 0 = never
-    # of a crop: so many 1024ths of the largest square, as networks are published that were tested on the middle only
+    # for crop: the kept part of the largest square, in 1024ths; some published networks were tested on the centre only
     centre: int = 1024
-    # what becomes 0 and 255 in images of more than 8 bits; None: what the type of each can hold
+    # the values that become 0 and 255 in images of more than 8 bits; None: the limits of the type of each image
     value_range: Span | None = None
 
     def to_json(self) -> dict[str, Any]:
@@ -52,15 +52,15 @@ class Preprocessing:
         return as_record(cls, data, "preprocessing", strict=True)
 
     def opened(self, source: bytes | Image.Image) -> tuple[Image.Image, Remarks]:
-        """The bytes of a file, or an image opened by Pillow → RGB image, and what is worth saying of it. Raises
-        Undecodable.
-        """
+        """The bytes of a file, or an image opened by Pillow → RGB image, and remarks on it. Raises Undecodable."""
         if isinstance(source, Image.Image):
             return decode_opened(source, self.jpeg_side, self.value_range)
         return decode_with_remarks(source, self.jpeg_side, self.value_range, look=False)
 
     def box(self, width: int, height: int) -> tuple[int, int, int, int]:
-        """left, top, right, bottom of the part of the image that is kept. What is the square already is kept whole."""
+        """left, top, right, bottom of the part of the image that is kept. An image that already has the target size is
+        kept whole.
+        """
         if self.fit == "squash" or (width, height) == (self.size, self.size):
             return 0, 0, width, height
         side = max(1, min(width, height) * self.centre // 1024)
@@ -70,7 +70,7 @@ class Preprocessing:
     def pixels(self, image: Image.Image) -> np.ndarray:
         """RGB image → uint8 (size, size, channels), before normalisation."""
         left, top, right, bottom = self.box(*image.size)
-        # One axis at a time: asked for both at once, some versions of Pillow start with the other axis for tall images.
+        # One axis at a time: for both at once, some versions of Pillow start with the other axis for tall images.
         wide = image.resize((self.size, image.height), _FILTERS[self.filter], box=(left, 0, right, image.height))
         square = wide.resize((self.size, self.size), _FILTERS[self.filter], box=(0, top, self.size, bottom))
         return self.grey(np.asarray(square)) if self.channels == 1 else np.asarray(square)

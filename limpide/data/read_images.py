@@ -1,8 +1,8 @@
 """One pass over all images: hash, decode, and keep the squares of pixels that networks will see.
 
 Files are decoded by worker processes (data/decoding/decoder_pool.py). The pixels go to memory-mapped `.npy` files, so
-that a data set larger than memory trains too; where they find no room on the disk they are decoded anew whenever they
-are needed.
+that a data set larger than memory trains too; where the disk has no room for them, images are decoded again whenever
+they are needed.
 """
 
 from __future__ import annotations
@@ -31,18 +31,16 @@ from limpide.system.machine import cores
 from limpide.text.messages import N_, message
 
 CHUNK = 256  # images a thread takes at once
-AT_ONCE = 64  # chunks that wait for a thread: thousands of them would litter the memory
+AT_ONCE = 64  # chunks that wait for a thread: thousands of them would waste memory
 SEEN_FILE = "seen.npy"
 RECORD = "reading.json"  # written last: its presence says that the pixel files are complete
 MIN_GRAY_SIDE = 96  # pixels; drawn characters look alike even when they are enlarged (data/near_duplicates.py)
-MAX_LOST = 0.01  # share of the images that may vanish while they are decoded anew
+MAX_LOST = 0.01  # share of the images that may vanish while they are decoded again
 
 
 @dataclass
 class Undecoded:
-    """Squares of pixels that are on no disk: decoded when they are asked for. Behaves like the array that they would
-    be.
-    """
+    """Squares of pixels that are not on disk: they are decoded on access. It behaves like the array it replaces."""
 
     images: Images
     preprocessing: Preprocessing
@@ -79,7 +77,7 @@ class Pixels:
     array: np.ndarray | Undecoded
 
     def take(self, indices: np.ndarray) -> np.ndarray:
-        """Pixels of these images (indices into the data set), in the order asked for."""
+        """Pixels of these images (indices into the data set), in the given order."""
         return np.asarray(self.array[np.searchsorted(self.rows, indices)])
 
     def lost(self) -> set[int]:
@@ -93,18 +91,18 @@ class Reading:
     pixels: dict[int, Pixels]  # by size
 
     def failures(self) -> dict[int, str]:
-        """index → reason (msgid) of what cannot be used."""
+        """index → reason (msgid) of each unusable image."""
         bad = np.flatnonzero(self.seen["reason"] >= 0)
         return {int(i): REASONS[int(self.seen["reason"][i])] for i in bad}
 
     def remarked(self, remark: Remarks) -> np.ndarray:
-        """Indices of the usable images of which this is to be said."""
+        """Indices of the usable images that have this remark."""
         return np.flatnonzero((self.seen["remarks"] & int(remark) != 0) & (self.seen["reason"] < 0))
 
 
 @dataclass(frozen=True)
 class ImageSample:
-    """What a sample of the images looks like, from their headers."""
+    """The size and colour of a sample of the images, from their headers."""
 
     median_side: int  # pixels, of the shorter sides
     grey: bool  # every image of the sample is grey
@@ -139,11 +137,11 @@ def read_pixels(
     *,
     on_disk: frozenset[Preprocessing] | None = None,
 ) -> Iterator[Progress]:
-    """Looks at every image once and fills one pixel file for each preprocessing in `wanted` (value: indices it covers).
+    """Reads every image once and fills one pixel file for each preprocessing in `wanted` (value: indices it covers).
 
-    A generator of Progress; `stored(dataset, wanted, cache)` then opens the result. What `cache` holds already of an
-    interrupted reading, or was put there from an earlier one, is not read again. on_disk: those that have room; None =
-    all.
+    A generator of Progress; `stored_reading(dataset, wanted, cache)` then opens the result. Images that `cache` already
+    holds, from an interrupted reading or copied from an earlier one, are not read again. on_disk: the preprocessings
+    that have room on the disk; None = all.
     """
     _check_value_range(dataset, wanted)
     (cache / RECORD).unlink(missing_ok=True)
@@ -178,7 +176,7 @@ def _check_value_range(dataset: Dataset, preprocessings: Iterable[Preprocessing]
 
 
 def stored_reading(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray], cache: Path) -> Reading | None:
-    """The result of an earlier `read`, or None when there is none or it is incomplete."""
+    """The result of an earlier `read_pixels`, or None when there is none or it is incomplete."""
     try:
         record = files.read_json(cache / RECORD)
         image_records = np.load(cache / SEEN_FILE, mmap_mode="r")
@@ -199,7 +197,7 @@ def stored_reading(dataset: Dataset, wanted: Mapping[Preprocessing, np.ndarray],
 
 
 def fingerprints_of(dataset: Dataset, seen: ImageSample) -> bool:
-    """Whether near duplicates among such images can be told: they are in files, and not so small that different ones
+    """Whether near-duplicates among such images can be found: they are in files, and not so small that different ones
     look alike.
     """
     return hasattr(dataset.images, "stamp") and seen.median_side >= (MIN_GRAY_SIDE if seen.grey else MIN_SIDE)
@@ -257,7 +255,7 @@ def _read_in_threads(
     image_records: np.ndarray,
     todo: np.ndarray,
 ) -> Generator[int]:
-    """For images that are in no files, and so need no decoder."""
+    """For images that are not in files, and so need no decoder."""
     images = dataset.images
 
     def work(chunk: np.ndarray) -> None:
@@ -291,7 +289,9 @@ def _copy_squares(
     places: Mapping[Preprocessing, np.ndarray],
     image_records: np.ndarray,
 ) -> bool:
-    """Grey squares of the right size go straight to their place: a resize to the same size changes nothing."""
+    """Copies grey squares of the right size as they are: a resize to the same size changes nothing. False for other
+    images.
+    """
     if (
         not isinstance(images, ArrayImages)
         or images.array.ndim != 3
@@ -311,7 +311,7 @@ def _copy_squares(
 
 
 def _find_places(rows: np.ndarray, indices: np.ndarray) -> np.ndarray:
-    """Where these images stand in a pixel file that covers `rows`; −1 where they do not."""
+    """The positions of these images in a pixel file that covers `rows`; −1 for images that are not in it."""
     if not len(rows):
         return np.full(len(indices), -1)
     place = np.minimum(np.searchsorted(rows, indices), len(rows) - 1)
@@ -319,7 +319,9 @@ def _find_places(rows: np.ndarray, indices: np.ndarray) -> np.ndarray:
 
 
 def _refuse_if_gone(dataset: Dataset, image_records: np.ndarray) -> None:
-    """A disk or a share that went away is no reason to call all of its images unreadable."""
+    """Raises DataError if the folder is gone: a disk or a share that went away does not make all of its images
+    unreadable.
+    """
     root = getattr(dataset.images, "root", None)
     if root is not None and not os.path.exists(root):
         image_records["read"][image_records["reason"] == REASONS.index(UNREADABLE)] = 0
@@ -345,7 +347,7 @@ def _open_pixel_file(cache: Path, p: Preprocessing, count: int) -> np.memmap:
         pixels = np.load(name, mmap_mode="r+")
         if pixels.shape == shape and pixels.dtype == np.uint8:
             return pixels  # type: ignore[no-any-return]
-    (cache / SEEN_FILE).unlink(missing_ok=True)  # what was seen before has no pixels here
+    (cache / SEEN_FILE).unlink(missing_ok=True)  # images read before have no pixels in this file
     target = np.lib.format.open_memmap(name, mode="w+", dtype=np.uint8, shape=shape)
     if hasattr(os, "posix_fallocate"):  # a full disk is an error now, not a crash when the pages are written
         with open(name, "r+b") as stream:

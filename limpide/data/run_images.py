@@ -1,4 +1,4 @@
-"""The images of a run, found again where they lie: row k is line k of split.csv."""
+"""The images of a run, found again where they are: row k is line k of split.csv."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ class ImageGone(LookupError):
 
 
 class RunImages:
-    """files, labels, parts, folds: parallel, in the order of split.csv. Raises LookupError where a run has no split
-    yet, RunError where it lost some.
+    """files, labels, parts, folds: parallel, in the order of split.csv. Raises LookupError if the run has no split yet,
+    RunError if the split has lost rows.
     """
 
     def __init__(self, run: Run) -> None:
@@ -46,7 +46,7 @@ class RunImages:
         self.files = [row.get("file") or "" for row in rows]
         self.labels = [row.get("label") or "" for row in rows]
         self.parts = [row.get("part") or "" for row in rows]
-        self.folds = [row.get("fold") or "" for row in rows]  # that judge them; "" where none does
+        self.folds = [row.get("fold") or "" for row in rows]  # the fold that judges each; "" where none does
         self.contents = [row.get("content") or "" for row in rows]  # the first digits of the sha256 of each
 
     @cached_property
@@ -55,7 +55,7 @@ class RunImages:
         location = info.location
         if info.arrays:
             raise ImageGone(message(N_("this run was trained on an array: its images are not on disk")))
-        # A relative path is meant from where the training was started: here, or where the folder of runs lies.
+        # A relative path starts where the training was started: here, or beside the folder of runs.
         beside = self.run.path.resolve().parents[1] / location
         if info.opened:
             return SimpleNamespace(images=FileImages(Path(location), self.files))
@@ -75,7 +75,7 @@ class RunImages:
         return {name: k for k, name in enumerate(self._dataset.images.names)}
 
     def image(self, row: int, at_least: int = 0) -> Image.Image:
-        """RGB. Raises LookupError when it is not there any more, or is another one than when the run began."""
+        """RGB. Raises LookupError if the image is gone or has changed since the run began."""
         if not 0 <= row < len(self.files):
             raise LookupError(message(N_("the rows are numbered from 0 to {last}"), last=len(self.files) - 1))
         place = self._places.get(self.files[row])
@@ -92,7 +92,7 @@ class RunImages:
         raise LookupError(message(N_("this image can no longer be read: {file}"), file=self.files[row]))
 
     def rows(self, part: str = "", label: str = "") -> np.ndarray:
-        """Rows of this part and class; of all of them where neither is said."""
+        """Rows of this part and class; an empty name means all of them."""
         return np.array(
             [
                 k
@@ -103,13 +103,13 @@ class RunImages:
         )
 
     def some(self, most: int, part: str = "") -> np.ndarray:
-        """At most so many of them, each class in its share, the same ones every time, in their order."""
+        """At most `most` rows of a part, the classes in their own proportions, the same rows every time, in order."""
         rows = self.rows(part)
         return rows[sample(np.array(self.labels)[rows], most)] if len(rows) else rows
 
     @property
     def learned(self) -> str:
-        """The part that was learned from; of a network that was opened without a training, all of them."""
+        """The part that was learned from; "" (all images) for a network that was opened without training."""
         return "train" if "train" in self.parts else ""
 
     def counts(self) -> dict[str, dict[str, int]]:
@@ -126,6 +126,6 @@ class RunImages:
 
 
 def run_stamp(path: str) -> tuple[str, int]:
-    """What tells an album from that of another state of the run."""
+    """A stamp of the split of a run, which differs between states of the run."""
     file = Path(path) / "split.csv"
     return path, file.stat().st_mtime_ns if file.exists() else 0

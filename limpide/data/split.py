@@ -1,10 +1,10 @@
-"""Which image serves for what: train fits, validation chooses, calibration calibrates, test is looked at once.
+"""Which image belongs to which part: train fits, validation chooses, calibration calibrates, test is used once.
 
-What belongs together goes to one side: identical bytes, nearly the same images, and whatever the user's group columns
-hold together. Such a group is placed by the hash of its content: test is filled up to its quota of every class, then
-validation, then calibration; the rest trains. So the split needs no seed, and the same files fall on the same side on
-every machine. A later run inherits the earlier split and only places new files. Where wishes collide, uncut groups win,
-then old files stay, then proportions hold.
+Images that belong together go to one part: identical bytes, nearly the same images, and images of one group of the
+user. Such a group is placed by the hash of its content: test is filled up to its quota of every class, then validation,
+then calibration; the rest trains. So the split needs no seed, and the same files go to the same part on every machine.
+A later run inherits the earlier split and only places new files. Where these aims conflict, whole groups come first,
+then the parts of old files, then the proportions.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from limpide.data.dataset import CALIBRATION, NO_PART, PARTS, TEST, TRAIN, VALID
 from limpide.data.near_duplicates import find_every_pair, linked_groups
 from limpide.text.messages import N_
 
-CALIBRATION_FROM = 1000  # images; below, calibration has no part of its own
+CALIBRATION_FROM = 1000  # images; with fewer there is no calibration part
 
 TWO_LABELS = N_("the same image is in two classes")
 LEAKED = N_("the same image is in the test part")
@@ -27,19 +27,19 @@ NEARLY = N_("nearly the same image is in another part")
 JOINS = N_("it is nearly the same as images of two parts")
 GROUP_CUT = N_("other images of its group are in the part that was given as test or validation")
 NOT_TRAINED = N_("its class has no image in the training part")
-MAX_COMPARED = 4000  # images of one set of look-alikes of which every pair is compared
+MAX_COMPARED = 4000  # images in the largest set of similar images of which every pair is compared
 FILLED = (TEST, VALIDATION, CALIBRATION)  # in this order; the rest trains
-MIN_OF_A_CLASS = {TEST: 2, VALIDATION: 3, CALIBRATION: 4}  # images of a class from which on a part may take one
+MIN_OF_A_CLASS = {TEST: 2, VALIDATION: 3, CALIBRATION: 4}  # fewest images of a class from which a part may take one
 
 
 @dataclass(frozen=True)
 class Division:
-    parts: np.ndarray  # uint8 (n,), places in PARTS; NO_PART = left out
+    parts: np.ndarray  # uint8 (n,), indices into PARTS; NO_PART = left out
     out: dict[int, str]  # index → why it is left out (msgid)
     together: np.ndarray  # int (n,): images with the same number were kept together
     moved: int  # images that had another part in the earlier split
-    ours: int  # images whose part was ours to choose, those that are left out not counted
-    quotas: dict[int, int]  # part → images it was to have: whole ones of each class
+    ours: int  # images whose part limpide could choose, without those that are left out
+    quotas: dict[int, int]  # part → number of images it should have, rounded for each class
 
 
 def split(
@@ -53,10 +53,12 @@ def split(
     prints: np.ndarray | None = None,
     earlier: tuple[np.ndarray, np.ndarray] | None = None,
 ) -> Division:
-    """keys: uint64 (n,), hash of each image's content · labels: int (n,) · given: uint8 (n,), the user's own parts
+    """Assigns each image to a part.
+
+    keys: uint64 (n,), hash of each image's content · labels: int (n,) · given: uint8 (n,), the user's own parts ·
     shares: of TEST, VALIDATION and CALIBRATION · groups: int64 (n,), negative = none · near: int (m, 2), pairs that
-    connect images which are alike · prints: uint64 (n, 4) of data/near_duplicates.py, to compare them all where that
-    matters earlier: the keys of another split, sorted, and the part of each.
+    connect similar images · prints: uint64 (n, 4) of data/near_duplicates.py, to compare every pair where that matters
+    · earlier: the keys of another split, sorted, and the part of each.
     """
     n = len(keys)
     shares = _allow_shares(shares, given, n)
@@ -82,7 +84,7 @@ def split(
 
 
 def _allow_shares(shares: Mapping[int, float], user_parts: np.ndarray, n: int) -> dict[int, float]:
-    """What the user gave is not filled up; few images have no calibration part."""
+    """The shares without those of parts that the user gave; with few images there is no calibration part."""
     none = {part: 0.0 for part in (TEST, VALIDATION) if (user_parts == part).any()}
     if n < CALIBRATION_FROM:
         none[CALIBRATION] = 0.0
@@ -90,8 +92,8 @@ def _allow_shares(shares: Mapping[int, float], user_parts: np.ndarray, n: int) -
 
 
 def _count_quota(part: int, share: float, class_counts: np.ndarray) -> np.ndarray:
-    """Images of each class that a part is to have, int64 (classes,): at least one where the class can spare it.
-    class_counts: images of each class.
+    """int64 (classes,): the number of images of each class that a part should have, at least one where the class can
+    spare it. class_counts: images of each class.
     """
     quota = (share * class_counts + 0.5).astype(np.int64)
     return (
@@ -102,7 +104,7 @@ def _count_quota(part: int, share: float, class_counts: np.ndarray) -> np.ndarra
 
 
 def _number_keys(keys: np.ndarray) -> np.ndarray:
-    """int32 (n,): equal keys have equal numbers, which begin at 0. What np.unique does, in a third of the memory."""
+    """int32 (n,): equal keys have equal numbers, which begin at 0. As np.unique, in a third of the memory."""
     order = np.argsort(keys, kind="stable").astype(np.int32)
     numbers, begins, ordered = np.zeros(len(keys), np.int32), np.ones(len(keys), bool), keys[order]
     np.not_equal(ordered[1:], ordered[:-1], out=begins[1:])
@@ -123,8 +125,8 @@ def _disagree(groups: np.ndarray, values: np.ndarray) -> np.ndarray:
 def _inherit_parts(
     keys: np.ndarray, earlier: tuple[np.ndarray, np.ndarray] | None, shares: Mapping[int, float], user_parts: np.ndarray
 ) -> np.ndarray:
-    """The part each image had, uint8 (n,). One that this split has no use for, as the user has since given parts, is
-    forgotten.
+    """uint8 (n,): the part each image had. A part that this split does not fill, because the user has since given
+    parts, is forgotten.
     """
     if earlier is None or not len(earlier[0]):
         return np.zeros(len(keys), np.uint8)
@@ -137,7 +139,7 @@ def _inherit_parts(
 
 
 def _join_groups(exact: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
-    """int (n,): identical images, and those of one group of the user, have the same number."""
+    """int (n,): identical images, and images of one group of the user, have the same number."""
     if groups is None or not (groups >= 0).any():
         return exact
     rows = np.flatnonzero(groups >= 0)
@@ -147,8 +149,8 @@ def _join_groups(exact: np.ndarray, groups: np.ndarray | None) -> np.ndarray:
 
 
 def _leave_out_leaks(group: np.ndarray, exact: np.ndarray, user_parts: np.ndarray, out: dict[int, str]) -> None:
-    """Of the user's own parts the test keeps an image, then validation; its twins and its group elsewhere
-    are left out.
+    """Leaves out the twins and the group members of an image that are in another part: of the user's own parts, the
+    test keeps its images first, then validation.
     """
     for part, says in ((TEST, LEAKED), (VALIDATION, LEAKED_VALIDATION)):
         rows = np.flatnonzero(user_parts == part)
@@ -164,7 +166,9 @@ def _leave_out_leaks(group: np.ndarray, exact: np.ndarray, user_parts: np.ndarra
 
 
 def _pin_groups(group: np.ndarray, user_parts: np.ndarray, old: np.ndarray, kept: np.ndarray) -> tuple[np.ndarray, int]:
-    """(part that each group must go to, uint8 by group number; how many images leave their earlier part for that)."""
+    """(the part that each group must go to, uint8 by group number; the number of images that leave their earlier part
+    for that).
+    """
     count = int(group.max(initial=-1)) + 1
     in_user_part = kept & ((user_parts == TEST) | (user_parts == VALIDATION))
     in_old_part = kept & (old != NO_PART)
@@ -172,10 +176,10 @@ def _pin_groups(group: np.ndarray, user_parts: np.ndarray, old: np.ndarray, kept
         return np.zeros(count, np.uint8), 0
     votes = np.zeros((count, len(PARTS)), np.int32)
     np.add.at(votes, (group[in_old_part], old[in_old_part]), 1)
-    votes[np.unique(group[in_user_part])] = 0  # the user's word counts for more than an earlier split
+    votes[np.unique(group[in_user_part])] = 0  # the user's parts count for more than an earlier split
     np.add.at(votes, (group[in_user_part], user_parts[in_user_part]), 1)
     votes[:, NO_PART] = 0
-    best = len(PARTS) - 1 - votes[:, ::-1].argmax(1)  # of equals, the one nearer to the test
+    best = len(PARTS) - 1 - votes[:, ::-1].argmax(1)  # a tie goes to the part nearer to the test
     pinned = np.where(votes.max(1, initial=0) > 0, best, NO_PART).astype(np.uint8)
     moved = int((in_old_part & ~np.isin(user_parts, (TEST, VALIDATION)) & (old != pinned[group])).sum())
     return pinned, moved
@@ -190,11 +194,11 @@ def _join_near(
     kept: np.ndarray,
     out: dict[int, str],
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Groups that near duplicates join become one, unless they must go to different parts: then images are left out.
+    """Joins groups that near-duplicates connect, unless they must go to different parts: then images are left out.
 
-    `near` only connects what is alike; where a set of images reaches into two parts, every pair in it is compared.
+    `near` only connects similar images; where a set of them reaches into two parts, every pair in it is compared.
     """
-    # an image that is left out still shows that those around it are alike
+    # an image that is left out still connects the images similar to it
     whole = linked_groups(len(pinned), group[near])
     divided = bool((user_parts == TEST).any())
     side = pinned.copy()  # of each group: the user's training images stay out of the test
@@ -215,7 +219,7 @@ def _join_near(
 
 
 def _find_disputed(whole: np.ndarray, side: np.ndarray, connected: np.ndarray) -> np.ndarray:
-    """int64: of the connected sets of groups those that reach into several parts. whole: the set of each group."""
+    """int64: the connected sets of groups that reach into several parts. whole: the set of each group."""
     sides: dict[int, set[int]] = {}
     for g in np.flatnonzero(np.isin(whole, connected) & (side != NO_PART)).tolist():
         sides.setdefault(int(whole[g]), set()).add(int(side[g]))
@@ -249,9 +253,9 @@ def _settle_disputed(
 
 
 def _settle(links: np.ndarray, group: np.ndarray, side: np.ndarray, out: dict[int, str]) -> None:
-    """Gives each group of newcomers the side of what it is like, and leaves out the images that are like two sides.
+    """Gives each new group the side of the images it resembles, and leaves out the images that resemble two sides.
 
-    Of old images on two sides the one farther from the test is left out. Changes `side` and `out`.
+    Of two similar old images on different sides, the one farther from the test is left out. Changes `side` and `out`.
     """
     around: dict[int, set[int]] = {}
     for i, j in links.tolist():
@@ -281,7 +285,9 @@ def _settle(links: np.ndarray, group: np.ndarray, side: np.ndarray, out: dict[in
 
 
 def _leave_out_untrained(parts: np.ndarray, labels: np.ndarray, out: dict[int, str]) -> None:
-    """Images that would choose among classes of which none is learned. A test image counts, whatever its class."""
+    """Leaves out images of a class without training images: they cannot help to choose a model. A test image counts,
+    whatever its class.
+    """
     trained = np.zeros(int(labels.max(initial=0)) + 1, bool)
     trained[labels[parts == TRAIN]] = True
     for i in np.flatnonzero((parts != NO_PART) & (parts != TEST) & ~trained[labels]).tolist():
@@ -377,8 +383,8 @@ def stratified_order(labels: np.ndarray, seed: int) -> np.ndarray:
 
 
 def sample(labels: np.ndarray, most: int, each: int = 0) -> np.ndarray:
-    """About `most` indices, sorted, the same every time: the classes in their own proportions, yet `each` of every
-    class that has so many.
+    """About `most` indices, sorted, the same every time: the classes in their own proportions, but at least `each` of
+    every class that has that many.
     """
     order = stratified_order(labels, 0)
     rare = [order[labels[order] == label][:each] for label in np.unique(labels)]

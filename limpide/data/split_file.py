@@ -1,4 +1,4 @@
-"""split.csv and excluded.csv of a run: which image serves for what, line by line, and whether a file is as it was
+"""split.csv and excluded.csv of a run: the part of each image, line by line, and a check that a file is as it was
 written.
 """
 
@@ -21,7 +21,7 @@ from limpide.data.split import Division
 from limpide.system.files import write_atomically
 from limpide.text.messages import N_, message
 
-# how a cell begins that a spreadsheet would run, and our own mark for text
+# first characters of cells that a spreadsheet would run, and our own mark for text
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "'")
 SPECIAL = re.compile(r"(?:^|\n)[=+\-@\t']|\r")  # in cells joined by line ends: some may need an apostrophe or quotes
 
@@ -34,8 +34,8 @@ def write_split(
     keys: np.ndarray,
     folds: np.ndarray | None = None,
 ) -> None:
-    """One line an image that is used. `content` is its hash; `group` numbers those that were kept together, where there
-    are several; `fold` is the one that judges it, empty where none does. folds: int (n,), as in data/folds.py.
+    """One line per used image. `content` is its hash; `group` numbers the images that were kept together, where there
+    are several; `fold` is the fold that judges it, empty where none does. folds: int (n,), as in data/folds.py.
     """
     folds = np.full(len(keys), NO_FOLD) if folds is None else folds
     sizes = np.bincount(division.together, minlength=1) if len(division.together) else np.zeros(1, int)
@@ -58,7 +58,7 @@ def write_excluded(file: Path, rows: Sequence[tuple[str, str]]) -> None:
 
 
 def write_rows(file: Path, header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Line by line: a million of them are never held at once."""
+    """Writes line by line: a million rows are never in memory at once."""
 
     def fill(stream: IO[bytes]) -> None:
         text = io.TextIOWrapper(stream, "utf-8", "surrogateescape", newline="", write_through=True)
@@ -79,8 +79,8 @@ def write_rows(file: Path, header: Sequence[str], rows: Iterable[Sequence[str]])
 
 
 def read_split(file: Path, *needed: str) -> Iterator[dict[str, str]]:
-    """Rows of a split.csv or an excluded.csv, in order; none when the file is not there. Raises RunError for a file
-    that is not a table, or has not the columns that are `needed`.
+    """Rows of a split.csv or an excluded.csv, in order; none if the file does not exist. Raises RunError for a file
+    that is not a table, or lacks one of the `needed` columns.
     """
     if not file.exists():
         return
@@ -90,7 +90,7 @@ def read_split(file: Path, *needed: str) -> Iterator[dict[str, str]]:
             for row in rows:
                 if missing := [name for name in needed if name not in row]:
                     raise damaged_file_error(file, message(N_("it has no column {name}"), name=missing[0]))
-                if None in row:  # cells that no column names
+                if None in row:  # cells without a column name
                     raise damaged_file_error(
                         file, message(N_("line {n} has more cells than the first"), n=rows.line_num)
                     )
@@ -102,8 +102,8 @@ def read_split(file: Path, *needed: str) -> Iterator[dict[str, str]]:
 
 
 def groups_in(file: Path, names: Sequence[str]) -> np.ndarray | None:
-    """int (n,): images of a split.csv that it kept together have the same number; those that stand alone have negative
-    ones. None where it does not say. Raises RunError for what is no table.
+    """int (n,): images that a split.csv kept together have the same number; single images have negative ones. None if
+    the file does not say, or cannot be read as a table.
     """
     place = {name: i for i, name in enumerate(names)}
     groups = -1 - np.arange(len(names))
@@ -111,14 +111,15 @@ def groups_in(file: Path, names: Sequence[str]) -> np.ndarray | None:
         for row in read_split(file, "file", "group"):
             if row["group"] and (i := place.get(row["file"])) is not None:
                 groups[i] = int(row["group"])
-    except (RunError, ValueError):  # of an older limpide, or edited by hand
+    except (RunError, ValueError):  # written by an older limpide, or edited by hand
         return None
     return groups if file.exists() else None
 
 
 def check_split(run: Run) -> None:
-    """Raises RunError where split.csv has other rows than were written, as after a copy that was cut short: the images
-    of the missing rows would silently count as never seen. A run of an older limpide does not say how many there were.
+    """Raises RunError if the number of rows in split.csv is not the number that was written, as after an incomplete
+    copy: the images of the missing rows would silently count as never seen. A run of an older limpide does not record
+    the number.
     """
     written = run.info().split_rows
     if written is None:
@@ -129,7 +130,9 @@ def check_split(run: Run) -> None:
 
 
 def _whole_rows(file: Path) -> int:
-    """Lines of the table below its head; a last one that does not end is none. -1 for what is no table."""
+    """Number of complete rows below the header; an unfinished last line does not count. -1 for a file that is not a
+    table.
+    """
     if not file.exists():
         return 0
     with open(file, "rb") as stream:
@@ -143,7 +146,7 @@ def _whole_rows(file: Path) -> int:
 
 
 def earlier_parts(file: Path) -> tuple[np.ndarray, np.ndarray]:
-    """(keys, sorted, uint64; part of each, uint8) of a split.csv. Raises ValueError for one that is none."""
+    """(keys, sorted, uint64; part of each, uint8) of a split.csv. Raises ValueError for a file that is not one."""
     with open(file, encoding="utf-8", errors="surrogateescape", newline="") as stream:
         rows = csv.reader(stream)
         columns = next(rows, [])

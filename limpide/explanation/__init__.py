@@ -1,1 +1,1 @@
-"""One image in one network, explained: worked out, kept as a record, drawn and written."""
+"""One image in one network, explained: computed, kept as a record, drawn and written."""

@@ -1,4 +1,4 @@
-"""All that `limpide.see` and `limpide explain --out` show of one image in one network, put together."""
+"""The complete explanation of one image in one network, which `limpide.see` and `limpide explain --out` show."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def probabilities(opened: OpenedNetwork, seen: Trace) -> np.ndarray:
 
 
 def prediction(top: list[tuple[str, float]], file: str) -> Finding:
-    """What the model says of the image, best class first."""
+    """The model's answer for the image, best class first."""
     says = (
         N_("{file}: {label} with a probability of {p:percent}.")
         if file
@@ -50,7 +50,7 @@ def prediction(top: list[tuple[str, float]], file: str) -> Finding:
 
 
 def strange_prediction(label: str, score: float, p_value: float | None, file: str) -> Finding:
-    """What a model of good parts says of the image. score: in thresholds."""
+    """The answer of a model of good parts for the image. score: in thresholds."""
     says = N_("{label}: {score:number} times the threshold.")
     if p_value is not None:
         says = N_("{label}: {score:number} times the threshold; at most {p:percent} of good parts are as strange.")
@@ -63,7 +63,7 @@ def strange_prediction(label: str, score: float, p_value: float | None, file: st
 
 
 def claim_of(opened: OpenedNetwork, seen: Trace, top: list[tuple[str, float]], file: str) -> Finding:
-    """What the network in memory says of the image. top: as of `prediction`."""
+    """The answer of the network in memory for the image. top: as in `prediction`."""
     from limpide.interpret.saliency import is_of_good_parts
     from limpide.models.good_parts import score_of
 
@@ -75,8 +75,8 @@ def claim_of(opened: OpenedNetwork, seen: Trace, top: list[tuple[str, float]], f
 def maximized_for(
     opened: OpenedNetwork, seen: Trace, layer: str, channel: int
 ) -> Iterator[Progress | MaximizedPicture | None]:
-    """Progress, then last the picture that wakes this channel most; None where no slope leads there, or there are no
-    channels.
+    """Yield progress, then last the picture that activates this channel most; None where there is no gradient to the
+    image, or where there are no channels.
     """
     from limpide.interpret.activation_maximization import STEPS, gradient_ascent
 
@@ -103,7 +103,7 @@ def maximized_for(
 
 
 def bounds(opened: OpenedNetwork, seen: Trace) -> tuple[Tensor, Tensor]:
-    """What a pixel can be, normalised; where nobody knows, what this image has."""
+    """The range of a pixel, normalised; where it is not known, the range of this image."""
     import torch
 
     p = opened.preprocessing
@@ -113,12 +113,12 @@ def bounds(opened: OpenedNetwork, seen: Trace) -> tuple[Tensor, Tensor]:
 
 
 def alike_to(opened: OpenedNetwork, seen: Trace, file: str) -> Iterator[Progress | NearestImages | None]:
-    """Progress, then last the training images most like this one; None for a network without a run."""
+    """Yield progress, then last the training images most like this one; None for a network without a run."""
     if not opened.run or is_published(opened.run) or opened.preprocessing is None:
         yield None
         return
     data = b""
-    with contextlib.suppress(OSError):  # it may be gone by now; then it is not told from its copy among them
+    with contextlib.suppress(OSError):  # the file may be gone; then a copy of it among them cannot be recognised
         data = Path(file).read_bytes() if file else b""
     yield from find_nearest_images(load_run(opened.run), opened.network, opened.preprocessing, seen.image, data)
 
@@ -126,9 +126,9 @@ def alike_to(opened: OpenedNetwork, seen: Trace, file: str) -> Iterator[Progress
 def explain_image(
     opened: OpenedNetwork, seen: Trace, square: np.ndarray, file: str, claim: Finding, unit: Finding
 ) -> Iterator[Progress | ImageExplanation]:
-    """All that is written down of one image: the work of seconds, so a generator of progress that ends with it.
+    """Compute the whole explanation of one image, which takes seconds; yields progress, then last the explanation.
 
-    claim: what the model says (`prediction`) · unit: the one that is opened (interpret/unit.py, as_finding)
+    claim: the model's answer (`prediction`) · unit: the opened unit (interpret/unit.py, as_finding)
     """
     from limpide.training.threads import threads_for
 
@@ -161,7 +161,7 @@ def _multiply_adds(trace: Trace) -> int:
 
 
 def pass_progress(events: Iterator[Progress | Result]) -> Generator[Progress, None, Result]:
-    """Hands its progress on and returns what comes after it."""
+    """Yield the progress and return what comes after it."""
     for event in events:
         if not isinstance(event, Progress):
             return event

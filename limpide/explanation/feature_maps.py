@@ -1,4 +1,4 @@
-"""What the layers of a network give of one image, as maps."""
+"""The outputs of a network's layers for one image, as maps."""
 
 from __future__ import annotations
 
@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
     from limpide.interpret.trace import Op, Trace
 
-STAGES = 5  # sizes of maps that are shown
+STAGES = 5  # the number of map sizes shown
 STRONGEST = 8  # maps of each
 
 
 def stages_of(seen: Trace, network: nn.Module) -> list[Maps]:
-    """The last maps of each size, at most STAGES sizes; of a network without maps what its linear layers give."""
+    """The last maps of each size, at most STAGES sizes; for a network without maps, the outputs of its linear
+    layers.
+    """
     last: dict[tuple[int, ...], Op] = {}
     for op in seen.ops:
         if op.output.ndim == 4 and min(op.output.shape[2:]) > 1 and op.name not in ("getitem", "pad"):
@@ -37,13 +39,13 @@ def maps_of(op: Op, network: nn.Module, most: int = STRONGEST) -> Maps:
     ends = float(planes.min(initial=0.0)), float(planes.max(initial=0.0))
     if op.output.ndim != 4:
         return Maps(*facts, (), planes[:, 0].T[None], *ends)  # (1, tokens, channels)
-    # of several that are cut off at 6, those with most to see
+    # many maps may be clipped at 6: then those with the larger spread come first
     order = np.lexsort((-planes.std((1, 2)), -np.abs(planes).max((1, 2))))[:most]
     return Maps(*facts, tuple(order.tolist()), planes[order], *ends)
 
 
 def planes_of(op: Op) -> np.ndarray:
-    """What it gives, float32 (channels, height, width); of a vector (n, 1, 1), of tokens (channels, 1, tokens)."""
+    """Its output as float32 (channels, height, width); a vector as (n, 1, 1), tokens as (channels, 1, tokens)."""
     value = op.output[0].float().numpy()
     if value.ndim == 3:
         return value  # type: ignore[no-any-return]
@@ -52,6 +54,6 @@ def planes_of(op: Op) -> np.ndarray:
 
 
 def kind_of(op: Op, network: nn.Module) -> str:
-    """The class of the layer, or what the operation is called where no layer made it."""
+    """The class of the layer, or the name of the operation where it is not a layer's."""
     module = dict(network.named_modules()).get(op.layer)
     return type(module).__name__ if module is not None and op.key == op.layer else op.name

@@ -1,4 +1,4 @@
-"""What is explained: a network, with what is known of it, and an image as that network sees it."""
+"""The inputs of an explanation: a network, with what is known about it, and an image as that network sees it."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class OpenedNetwork:
-    """A network with what is known of it."""
+    """A network with what is known about it."""
 
     network: nn.Module
     name: str
     run: str  # "" for a network in memory
     preprocessing: Preprocessing | None
     classes: tuple[str, ...]
-    temperature: float  # what the sealed file divides its logits by
-    arrays: Arrays = FROM_FILES  # what the arrays were like that it learned from
+    temperature: float  # by which the sealed file divides its logits
+    arrays: Arrays = FROM_FILES  # the form of the arrays from which it learned
 
 
 def open_for_explanation(model: Any, preprocessing: Preprocessing | None = None) -> OpenedNetwork:
@@ -63,7 +63,9 @@ def open_for_explanation(model: Any, preprocessing: Preprocessing | None = None)
 
 
 def temperature_of(info: RunInfo) -> float:
-    """What the sealed model of a run divides its logits by, from its run.json; 1 while there is none."""
+    """The temperature by which the sealed model of a run divides its logits, from its run.json; 1 while there is
+    none.
+    """
     return info.temperature.value if info.temperature else 1.0
 
 
@@ -74,10 +76,10 @@ def label_named(opened: OpenedNetwork, label: int) -> str:
 def enter_image(
     image: Any, preprocessing: Preprocessing | None, arrays: Arrays = FROM_FILES
 ) -> tuple[Tensor, np.ndarray, str]:
-    """(tensor (1, channels, size, size), normalised; the square as uint8 (size, size, 1 or 3); file name or "").
+    """Return (tensor (1, channels, size, size), normalised; the square as uint8 (size, size, 1 or 3); file name or "").
 
-    image: one image in any form that data/inputs.py knows or, normalised already, a float tensor (1, channels, height,
-    width). Raises DataError for what is no usable image, UsageError where its preprocessing is not known.
+    image: one image in any form that data/inputs.py knows, or a normalised float tensor (1, channels, height, width).
+    Raises DataError for an unusable image, UsageError where its preprocessing is not known.
     """
     import torch
 
@@ -98,7 +100,7 @@ def enter_image(
 
 
 def decode_image(image: Any, preprocessing: Preprocessing, arrays: Arrays = FROM_FILES) -> tuple[Image.Image, str]:
-    """(RGB, file name or "") of one image in any form. Raises DataError, and UsageError for none or several."""
+    """Return (RGB, file name or "") of one image in any form. Raises DataError, and UsageError for none or several."""
     items = [image] if isinstance(image, (str, os.PathLike)) else images_in(image, arrays, preprocessing.value_range)
     if len(items) != 1:
         raise UsageError("L118", where=f"{len(items)} images", todo=N_("give one image"))
@@ -108,8 +110,8 @@ def decode_image(image: Any, preprocessing: Preprocessing, arrays: Arrays = FROM
 
 
 def square_of(tensor: Tensor, preprocessing: Preprocessing | None) -> np.ndarray:
-    """The pixels of a normalised tensor; where nobody knows how it was normalised, from its smallest number to its
-    largest.
+    """The pixels of a normalised tensor. If the normalisation is not known, its smallest number becomes black and its
+    largest white.
     """
     values = tensor[0].permute(1, 2, 0).numpy().astype(np.float64)
     if preprocessing is not None:

@@ -1,4 +1,4 @@
-"""The training images that a network takes for most like one: cosine of the features before its last layer
+"""The training images most similar to one image, for a network: cosine of the features before its last layer
 (interpret/embedding.py).
 """
 
@@ -22,11 +22,11 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 BATCH = 32
-WORK = 60e9  # multiply-adds that a look at many images may cost: some ten seconds of one processor
+WORK = 60e9  # multiply-adds that a search among many images may cost: some ten seconds of one processor
 MIN_IMAGES, MAX_IMAGES = 300, 1000  # images
 SHOWN = 8
 LOOKING = N_("searching for the most similar training images")
-# why there are none
+# reasons why there are none
 GONE = N_("The most similar training images cannot be shown: they are no longer where they were when the run began.")
 FROM_ARRAY = N_(
     "The most similar training images cannot be shown: the run learned from an array, and its images are not on disk."
@@ -34,7 +34,7 @@ FROM_ARRAY = N_(
 
 
 def affordable(each: int) -> int:
-    """How many images a look at many takes in: fewer for a network that works long on each. each: multiply-adds of one
+    """The number of images that are searched: fewer for a network that takes long for each. each: multiply-adds of one
     image.
     """
     return int(min(MAX_IMAGES, max(MIN_IMAGES, WORK / max(1, each))))
@@ -43,14 +43,16 @@ def affordable(each: int) -> int:
 def features_seen_by(
     network: nn.Module, preprocessing: Preprocessing, squares: np.ndarray
 ) -> Iterator[tuple[np.ndarray, Tensor]]:
-    """(features float32 (n, width), logits (n, classes)), batch by batch. squares: uint8 (n, size, size, channels)"""
+    """Yield (features float32 (n, width), logits (n, classes)), batch by batch. squares: uint8 (n, size, size,
+    channels)
+    """
     import torch
 
     from limpide.interpret.embedding import features_of
     from limpide.training.batches import as_tensor
     from limpide.training.device import fuse_batch_norm
 
-    network = fuse_batch_norm(network, torch.device("cpu"))  # the same numbers but for rounding
+    network = fuse_batch_norm(network, torch.device("cpu"))  # the same numbers except for rounding
     for k in range(0, len(squares), BATCH):
         features, logits = features_of(network, as_tensor(squares[k : k + BATCH], preprocessing))
         yield features.float().numpy(), logits.float()
@@ -59,7 +61,7 @@ def features_seen_by(
 def nearest_rows(
     features: np.ndarray, rows: np.ndarray, one: np.ndarray, own: int = -1, most: int = SHOWN
 ) -> list[tuple[int, float]]:
-    """(place in `rows`, cosine), the most alike first; the image itself, row `own` of the run, is no neighbour."""
+    """Return (place in `rows`, cosine), the most similar first; the image itself, row `own` of the run, is left out."""
     from limpide.interpret.embedding import nearest_rows
 
     return [(k, cosine) for k, cosine in nearest_rows(features, one, most + 1) if rows[k] != own][:most]
@@ -68,10 +70,10 @@ def nearest_rows(
 def find_nearest_images(
     run: Run, network: nn.Module, preprocessing: Preprocessing, image: Tensor, data: bytes = b""
 ) -> Iterator[Progress | NearestImages]:
-    """Progress, then last the neighbours of this image among those that the run learned from, or one sentence on why
-    there are none.
+    """Yield progress, then last the neighbours of this image among those that the run learned from, or a sentence on
+    why there are none.
 
-    image: (1, channels, size, size), normalised · data: the bytes of its file, by which it is known among them.
+    image: (1, channels, size, size), normalised · data: the bytes of its file, which identify it among them.
     """
     from limpide.interpret.embedding import features_of
     from limpide.models.flops import multiply_adds
@@ -102,8 +104,8 @@ def find_nearest_images(
 def _decode_rows(
     album: RunImages, rows: np.ndarray, preprocessing: Preprocessing
 ) -> Generator[Progress, None, tuple[list[int], list[np.ndarray]]]:
-    """Hands on progress and returns the rows that are still there, with their squares. Raises ImageGone where all are
-    gone, LookupError where there is nothing to read from.
+    """Yield progress and return the rows that still exist, with their squares. Raises ImageGone where all are gone,
+    LookupError where there is no source to read from.
     """
     rows_read: list[int] = []
     squares: list[np.ndarray] = []
@@ -114,7 +116,7 @@ def _decode_rows(
             squares.append(preprocessing.pixels(album.image(row, preprocessing.jpeg_side)))
         except ImageGone:
             raise
-        except LookupError:  # this one is gone, or another one since
+        except LookupError:  # this image is gone, or was replaced
             continue
         rows_read.append(row)
     if not rows_read:
@@ -123,6 +125,6 @@ def _decode_rows(
 
 
 def _row_of(data: bytes, album: RunImages, rows: list[int]) -> int:
-    """Which of the rows kept is the image of these bytes; −1 where none is."""
+    """The row among `rows` of the image with these bytes; −1 if there is none."""
     digits = sha256(data) if data else ""
     return next((row for row in rows if digits and album.contents[row] and digits.startswith(album.contents[row])), -1)

@@ -1,5 +1,5 @@
-"""What was seen of one image as one picture: drawn with Pillow, from top to bottom, on paper as wide as a
-large screen.
+"""The explanation of one image as one picture: drawn with Pillow, from top to bottom, on paper as wide as a large
+screen.
 """
 
 from __future__ import annotations
@@ -40,12 +40,12 @@ INNER = WIDTH - 2 * MARGIN
 INK, SOFT, LINE, ACCENT, WARN = (28, 27, 25), (95, 91, 84), (222, 218, 210), (11, 106, 131), (138, 75, 0)
 PICTURE = 520  # side of the image
 MADE_SIDE = 380  # of the picture that was made
-LABELS = 250  # width of what is written beside the maps
+LABELS = 250  # width of the labels next to the maps
 CELL = (66, 44)  # of a grid of numbers
 NAME = 320  # width of the name of a class, at most
-MAX_NAME = 12000  # pixels: what is taller than any sheet becomes
+MAX_NAME = 12000  # pixels: the height to which a taller picture is cut
 
-# Pillow's own font knows no accents, so the first of these that the system has; all of them know French, Greek and
+# Pillow's own font has no accents, so the first of these fonts that the system has; all of them have French, Greek and
 # Cyrillic.
 SANS = (
     "LiberationSans-Regular.ttf",
@@ -76,8 +76,8 @@ def _font(size: int, serif: bool = False) -> Any:
 
 
 def writable_text(text: object, font: Any) -> str:
-    """The text with what this font can write: narrow spaces become plain ones, and without a font of the system letters
-    lose their accents.
+    """The text with the characters that this font has: narrow spaces become plain ones, and without a system font
+    letters lose their accents.
     """
     words = visible_text(text).replace("\N{NARROW NO-BREAK SPACE}", "\N{NO-BREAK SPACE}")
     if font.getname()[0] != "Aileron":
@@ -87,7 +87,7 @@ def writable_text(text: object, font: Any) -> str:
 
 
 def draw_picture(sight: ImageExplanation) -> Image.Image:
-    """RGB, 1600 pixels wide and as tall as it needs to be, in the current language."""
+    """RGB, 1600 pixels wide and as tall as necessary, in the current language."""
     sheet = _Picture()
     sheet.head(sight)
     sheet.answer(sight)
@@ -111,7 +111,7 @@ def draw_picture(sight: ImageExplanation) -> Image.Image:
 
 
 class _Picture:
-    """A long piece of paper that is written on from the top; `y` is where the next line goes."""
+    """A long piece of paper that is filled from the top; `y` is the top of the next line."""
 
     def __init__(self) -> None:
         self.paper = Image.new("RGB", (WIDTH, MAX_NAME), PAPER)
@@ -144,7 +144,7 @@ class _Picture:
         serif: bool = False,
         right: bool = False,
     ) -> None:
-        """One line whose top is y; too long for `width` it ends in “…”. `right`: x is where it ends."""
+        """One line whose top is y; cut to `width` with “…”. `right`: x is its right end."""
         font = _font(size, serif)
         says = writable_text(text, font)
         if width is not None and font.getlength(says) > width:
@@ -163,7 +163,7 @@ class _Picture:
         color: tuple[int, ...] = SOFT,
         serif: bool = False,
     ) -> int:
-        """A paragraph; returns where the next one may begin."""
+        """A paragraph; returns the top of the next one."""
         font = _font(size, serif)
         line = ""
         for word in writable_text(text, font).split(" "):
@@ -179,7 +179,7 @@ class _Picture:
         self.y = self.lines(MARGIN, self.y, text, INNER * 0.8, size) + 10
 
     def scale(self, x: float, y: float, width: int, end: float, both: bool) -> None:
-        """The colours with the numbers at their ends."""
+        """The colour scale with the numbers at its ends."""
         strip = np.linspace(-end if both else 0.0, end, width)[None].repeat(12, 0)
         self.paper.paste(paint_plane(strip, end or 1.0), (round(x), round(y)))
         self.pen.rectangle((x, y, x + width - 1, y + 11), outline=LINE)
@@ -210,7 +210,7 @@ class _Picture:
         self.y += 40
 
     def answer(self, sight: ImageExplanation) -> None:
-        """The image on the left, what the network says of it on the right."""
+        """The image on the left, the network's answer on the right."""
         side = sight.square.shape[1]
         shown = sight.square if sight.window is None else framed(sight.square, sight.window)
         self.square(MARGIN, self.y, shown, PICTURE)
@@ -247,7 +247,7 @@ class _Picture:
         self.y += 66
 
     def evidence(self, evidence: Sequence[SaliencyEvidence]) -> None:
-        """The methods beside each other, each with its scale and whether to believe it."""
+        """The methods side by side, each with its scale and whether to believe it."""
         width = min(PICTURE, (INNER - (len(evidence) - 1) * GAP) // len(evidence))
         columns = [(MARGIN + k * (width + GAP), saliency) for k, saliency in enumerate(evidence)]
         for x, saliency in columns:
@@ -268,7 +268,7 @@ class _Picture:
         self.y = max(ends)
 
     def mark(self, x: float, y: float, good: bool) -> None:
-        """A disc or a triangle: told apart without colour, too."""
+        """A disc or a triangle: distinguishable without colour, too."""
         if good:
             self.pen.ellipse((x - 7, y - 7, x + 7, y + 7), fill=ACCENT)
         else:
@@ -323,7 +323,7 @@ class _Picture:
             self.y += 38
 
     def made(self, made: MaximizedPicture, unit: Finding) -> None:
-        """The part of the picture that the unit sees on the left, what it is on the right."""
+        """On the left, the part of the picture that the unit sees; on the right, its description."""
         self.square(MARGIN, self.y, made.seen, MADE_SIDE)
         y = self.y
         for words in maximized_words(made, unit):
@@ -343,9 +343,7 @@ class _Picture:
         self.y += side + 60 if alike.images else 0
 
     def square(self, x: float, y: float, square: np.ndarray, side: int) -> None:
-        """What a network sees, as large as `side`: its pixels where they are few; of another shape it keeps
-        its shape.
-        """
+        """The network's input, as large as `side`: with visible pixels where they are few; it keeps its shape."""
         picture = picture_of(square).convert("RGB")
         how = Image.Resampling.NEAREST if max(picture.size) < side // 2 else Image.Resampling.BICUBIC
         scale = side / max(picture.size)
@@ -380,7 +378,7 @@ class _Picture:
 
 
 def _ink(color: Sequence[int]) -> tuple[int, ...]:
-    """Dark or white, whichever can be read on this colour (WCAG 2, relative luminance)."""
+    """Dark or white, whichever is readable on this colour (WCAG 2, relative luminance)."""
     red, green, blue = (v / 12.92 if v <= 0.03928 else ((v + 0.055) / 1.055) ** 2.4 for v in (c / 255 for c in color))
     return INK if 0.2126 * red + 0.7152 * green + 0.0722 * blue > 0.2 else (255, 255, 255)
 

@@ -1,4 +1,4 @@
-"""What was seen of one image in one network, as plain numbers: what writers.py makes a picture, a page or JSON of
+"""The explanation of one image in one network, as plain numbers: writers.py makes a picture, a page or JSON of it
 (docs/reference/explain-format.md).
 """
 
@@ -23,7 +23,7 @@ METHOD_WORDS = {
     "grad_cam": N_("Grad-CAM"),
     "occlusion": N_("occlusion"),
 }
-# Of a saliency map's badge, in place of finding.VERDICT_WORDS: what is asked of a map is whether to believe it.
+# For a saliency map's badge, instead of finding.VERDICT_WORDS: the question about a map is whether to believe it.
 BADGE_WORDS = {"ok": N_("may be believed"), "warn": N_("do not believe"), "unknown": N_("not known")}
 MADE_TITLE, ALIKE_TITLE = N_("A picture made to activate it as much as possible"), N_("The most similar images")
 METHOD_MEANINGS = {
@@ -36,7 +36,7 @@ METHOD_MEANINGS = {
 
 
 def maximized_words(made: MaximizedPicture, unit: Finding) -> tuple[Message, Message]:
-    """How the picture came about, and what it means."""
+    """How the picture was made, and what it means."""
     top, left, bottom, right = made.box
     rose = N_(
         "Made by gradient ascent on channel {channel} of layer {layer} (activation maximisation): its value "
@@ -64,7 +64,7 @@ def window_words(window: Window, label: str) -> Message:
 
 
 def nearest_words(alike: NearestImages) -> tuple[Message, ...]:
-    """What is alike, and among how many it was looked for; or why there are none."""
+    """What similar means, and how many images were searched; or why there are none."""
     if alike.note is not None:
         return (alike.note,)
     among = (
@@ -81,19 +81,19 @@ def nearest_words(alike: NearestImages) -> tuple[Message, ...]:
 
 @dataclass(frozen=True)
 class Maps:
-    """The strongest maps of one operation, the strongest first; of vectors and tokens one plane (tokens, channels)."""
+    """The strongest maps of one operation, the strongest first; for vectors and tokens one plane (tokens, channels)."""
 
     key: str
     kind: str  # Conv2d, ReLU, add …
-    shape: tuple[int, ...]  # of all that it gives
-    channels: tuple[int, ...]  # which maps these are; empty for a plane of tokens
+    shape: tuple[int, ...]  # of its whole output
+    channels: tuple[int, ...]  # the channels of these maps; empty for a plane of tokens
     planes: np.ndarray  # float32 (maps, height, width)
     low: float  # over all its maps
     high: float
 
     @property
     def end(self) -> float:
-        """Of the colour scale that its maps share."""
+        """The end of the colour scale that its maps share."""
         return max((color_scale.end_of(plane) for plane in self.planes), default=0.0)
 
 
@@ -108,14 +108,14 @@ class SaliencyEvidence:
 
 @dataclass(frozen=True)
 class MaximizedPicture:
-    """The picture that was made to wake the channel of the opened unit most (interpret/activation_maximization.py)."""
+    """The picture made to activate the channel of the opened unit most (interpret/activation_maximization.py)."""
 
     layer: str
     channel: int
     square: np.ndarray  # uint8 (height, width, 1 or 3), grey where the unit cannot see
-    box: tuple[int, int, int, int]  # top, left, bottom, right: what the unit in the middle of the map sees
-    before: float  # its value by the best of some pictures of noise
-    after: float  # and by this one
+    box: tuple[int, int, int, int]  # top, left, bottom, right: the part that the unit in the middle of the map sees
+    before: float  # its value for the best of some pictures of noise
+    after: float  # its value for this picture
 
     @property
     def seen(self) -> np.ndarray:
@@ -126,29 +126,29 @@ class MaximizedPicture:
 
 @dataclass(frozen=True)
 class NearestImage:
-    """A training image that the network takes for much the same."""
+    """A training image that is similar to the network."""
 
     file: str
     label: str
-    cosine: float  # of what it makes of the two before its last layer
-    square: np.ndarray  # uint8 (height, width, 1 or 3): what the network sees
+    cosine: float  # between the features of the two before its last layer
+    square: np.ndarray  # uint8 (height, width, 1 or 3): as the network sees it
 
 
 @dataclass(frozen=True)
 class NearestImages:
-    images: tuple[NearestImage, ...]  # the most alike first
-    compared: int  # among so many
-    of: int  # of all there are
-    learned: bool  # these are training images; of a network opened without a training, all that it was given
+    images: tuple[NearestImage, ...]  # the most similar first
+    compared: int  # the number of images compared
+    of: int  # the number of all images
+    learned: bool  # these are training images; for a network opened without a training, all the images given to it
     note: Message | None = None  # why there are none
 
 
 @dataclass(frozen=True)
 class Window:
-    """The place that speaks most for a class, in a network that looks window by window."""
+    """The place with the most evidence for a class, in a network that looks window by window."""
 
     box: tuple[int, int, int, int]  # top, left, bottom, right, in pixels of the square
-    share: float  # of all that speaks for the class in single places
+    share: float  # of the evidence for the class from all single places
 
 
 @dataclass(frozen=True)
@@ -156,31 +156,31 @@ class ImageExplanation:
     network: str
     run: str
     file: str
-    square: np.ndarray  # uint8 (height, width, 1 or 3): what the network sees
+    square: np.ndarray  # uint8 (height, width, 1 or 3): as the network sees it
     top: Sequence[tuple[str, float]]  # classes and probabilities, best first
     claim: Finding  # the prediction in a sentence
     evidence: Sequence[SaliencyEvidence]  # for the best class
     stages: Sequence[Maps]
     unit: Finding  # of interpret.why
-    made: MaximizedPicture | None = None  # None where no slope leads from the image to this unit
-    alike: NearestImages | None = None  # None for a network that has no training images at hand
-    window: Window | None = None  # None for a network that looks at all of an image at once
+    made: MaximizedPicture | None = None  # None where there is no gradient from the image to this unit
+    alike: NearestImages | None = None  # None for a network whose training images are not available
+    window: Window | None = None  # None for a network that looks at a whole image at once
 
     @property
     def sure(self) -> Message:
-        """What is said of the likeliest class, below its name."""
+        """The words below the name of the likeliest class."""
         if "score" in self.claim.data:
             return message(N_("{score:number} times the threshold"), score=self.claim.data["score"])
         return message(N_("with a probability of {p:percent}"), p=self.top[0][1])
 
     @property
     def bars(self) -> Sequence[tuple[str, float]]:
-        """Classes and probabilities; none of a model of good parts, which has no probabilities."""
+        """Classes and probabilities; empty for a model of good parts, which has no probabilities."""
         return () if "score" in self.claim.data else self.top
 
 
 def to_json(sight: ImageExplanation) -> dict[str, Any]:
-    """As docs/reference/explain-format.md says. What is not a finite number is null."""
+    """The JSON of docs/reference/explain-format.md. Non-finite numbers become null."""
     return plain(
         {
             "format": FORMAT,
@@ -230,7 +230,7 @@ def _neighbor_values(alike: NearestImages) -> dict[str, Any]:
 
 
 def plain(value: Any) -> Any:
-    """Of JSON's own kinds, floats with seven digits, which is what 32 bits hold."""
+    """The value in JSON's own types; floats with seven digits, the precision of 32 bits."""
     if isinstance(value, np.ndarray):
         return plain(value.tolist())
     if isinstance(value, Mapping):

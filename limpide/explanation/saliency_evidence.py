@@ -1,4 +1,4 @@
-"""Where the evidence for a class is: saliency maps, each with the badge that says whether it may be believed."""
+"""Where the evidence for a class is: saliency maps, each with a badge that says whether it may be believed."""
 
 from __future__ import annotations
 
@@ -23,12 +23,10 @@ DISTANCE = "distance"
 
 
 def evidence_of(network: nn.Module, image: Tensor, label: int) -> Iterator[Progress | list[SaliencyEvidence]]:
-    """Every saliency map for this class with its badge: the work of seconds, so a generator of progress that ends with
-    them.
-    """
+    """Every saliency map for this class with its badge, which takes seconds: yields progress, then last the list."""
     from limpide.interpret.saliency import is_of_good_parts
 
-    if is_of_good_parts(network):  # what it says is the map itself: there is nothing to guess
+    if is_of_good_parts(network):  # its answer is the map itself: there is nothing to estimate
         yield [saliency_of(network, image, label, DISTANCE)]
         return
     evidence: list[SaliencyEvidence] = []
@@ -44,7 +42,7 @@ def evidence_of(network: nn.Module, image: Tensor, label: int) -> Iterator[Progr
 
 
 def usual_of(network: nn.Module, image: Tensor, label: int) -> tuple[float, float]:
-    """What every badge compares with (interpret/saliency_checks.py)."""
+    """The values with which every badge compares (interpret/saliency_checks.py)."""
     from limpide.interpret.saliency_checks import usual_change
     from limpide.interpret.trace import in_evaluation
 
@@ -63,7 +61,7 @@ def saliency_of(
 
 
 def nothing_to_weigh(method: str) -> Finding:
-    """In place of a map and its badge."""
+    """The finding in place of a map and its badge."""
     return Finding(
         name=f"sanity-{method}",
         verdict="unknown",
@@ -93,7 +91,7 @@ def badge_of(
     plane: np.ndarray,
     beside: tuple[float, float] | None = None,
 ) -> Finding:
-    """Whether this map may be believed: many times the work of the map itself. beside: what `usual_of` gave."""
+    """Whether this map may be believed: many times the work of the map itself. beside: the result of `usual_of`."""
     import torch
 
     from limpide.interpret.saliency import METHODS

@@ -1,4 +1,4 @@
-"""The unit that a person names: a layer, a channel, a row, a column."""
+"""The unit that the user names: a layer, a channel, a row, a column."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def find_operation(seen: Trace, layer: str) -> Op:
-    """The operation of this key, or what the layer of this name gives. Raises UsageError with the nearest name."""
+    """The operation of this key, or the output of the layer of this name. Raises UsageError with the nearest name."""
     try:
         return seen.find(layer)
     except KeyError:
@@ -25,12 +25,12 @@ def find_operation(seen: Trace, layer: str) -> Op:
 
 
 def first_or_named(channel: int | None, y: int, x: int) -> int | None:
-    """Whoever names a place and no channel means the first."""
+    """The channel; 0 where only a place is named."""
     return 0 if channel is None and (y or x) else channel
 
 
 def check_place(op: Op, channel: int, y: int, x: int) -> None:
-    """Raises UsageError for a unit that is not there."""
+    """Raises UsageError for a unit that does not exist."""
     from limpide.interpret.unit import index_of
 
     try:

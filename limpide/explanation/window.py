@@ -1,4 +1,4 @@
-"""The place in an image that decided, for a network that looks window by window (models/windows.py)."""
+"""The window of an image that decided, for a network that looks window by window (models/windows.py)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FRAME = (230, 97, 1)
 
 
 def window_of(model: nn.Module, image: Tensor, label: int) -> Window | None:
-    """image: (1, channels, size, size), normalised. None for a network that looks at all of an image at once."""
+    """image: (1, channels, size, size), normalised. None for a network that looks at a whole image at once."""
     from limpide.models.windows import deciding_window
 
     found = deciding_window(model, image, label)

@@ -16,8 +16,8 @@ from limpide.text.messages import N_, message
 
 
 def place_of(out: Path, image: str = "") -> Path:
-    """The file to write, before any work is done. Raises UsageError for another ending, a folder, and for the image
-    itself.
+    """The file to write, checked before any work is done. Raises UsageError for another ending, a folder, and for the
+    image itself.
     """
     if out.suffix.lower() not in WRITERS or out.is_dir() or not out.parent.is_dir():
         raise UsageError("L131", where=out, endings=", ".join(WRITERS))
@@ -27,8 +27,8 @@ def place_of(out: Path, image: str = "") -> Path:
 
 
 def write_picture(run: str, file: str, out: Path, findings: dict[str, Finding]) -> Iterator[Progress | Path]:
-    """Writes what `explain` found, with maps, evidence and likenesses, into `out` and yields it last. Call `place_of`
-    before.
+    """Write the result of `explain`, with maps, evidence and similar images, into `out` and yield it last. Call
+    `place_of` first.
     """
     from limpide.interpret.trace import trace
 

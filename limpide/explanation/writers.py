@@ -1,6 +1,4 @@
-"""What was seen of one image, as the bytes of a file: a picture (picture.py), a page that is complete in
-itself, or JSON.
-"""
+"""The explanation of one image as the bytes of a file: a picture (picture.py), a self-contained page, or JSON."""
 
 from __future__ import annotations
 
@@ -30,7 +28,7 @@ from limpide.text.numbers import format_number, format_significant
 
 
 def html_of(sight: ImageExplanation) -> str:
-    """One page that is complete in itself, in the current language."""
+    """A self-contained page in the current language."""
     context = {
         "sight": sight,
         "arithmetic": unit_grid.arithmetic_of(sight.unit),
@@ -72,5 +70,5 @@ WRITERS: dict[str, Callable[[ImageExplanation], bytes]] = {".png": _png, ".html"
 
 
 def bytes_of(sight: ImageExplanation, file: Path) -> bytes:
-    """As the ending of the file says, one of WRITERS."""
+    """The bytes in the format of the file's ending, one of WRITERS."""
     return WRITERS[file.suffix.lower()](sight)

@@ -1,1 +1,1 @@
-"""Answers questions about networks and images: asked by the studio's pages and by the notebook's."""
+"""Answers questions about networks and images, from the studio's pages and from the notebook's."""

@@ -1,4 +1,4 @@
-"""What a question is answered with: JSON, and the bytes of a file or nothing."""
+"""The answer to a question: JSON, and the bytes of a file or nothing."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ Answer = tuple[dict[str, Any], bytes]
 
 
 def compare_probabilities(before: Tensor, after: Tensor, classes: list[str], temperature: float) -> Answer:
-    """Probabilities of the likeliest classes as it is, and then: on the same scale as `prediction`. before, after:
-    logits (classes,).
+    """Probabilities of the likeliest classes before and after a change, on the same scale as `prediction`. before,
+    after: logits (classes,).
     """
     before, after = (before / temperature).softmax(0), (after / temperature).softmax(0)
     order = before.argsort(descending=True)[:5].tolist() + after.argsort(descending=True)[:2].tolist()
@@ -28,7 +28,7 @@ def compare_probabilities(before: Tensor, after: Tensor, classes: list[str], tem
 
 
 def png(square: np.ndarray) -> bytes:
-    """uint8 (height, width, channels) as a PNG: in colour where there are three channels, else the first in grey."""
+    """uint8 (height, width, channels) as a PNG: in colour if there are three channels, else the first in grey."""
     stream = io.BytesIO()
     Image.fromarray(square if square.shape[-1] == 3 else square[..., 0]).save(stream, "PNG")
     return stream.getvalue()

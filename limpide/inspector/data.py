@@ -1,5 +1,5 @@
-"""Questions about the images of a run: how many, which are alike, what training makes of them, and where they lie on a
-map.
+"""Questions about the images of a run: how many, which are similar, what augmentation makes of them, and where they are
+on a map.
 """
 
 from __future__ import annotations
@@ -20,10 +20,10 @@ from limpide.text.messages import N_, message
 
 SMALL = 96  # pixels of a thumbnail
 PAGE = 60  # images sent at once
-MAX_ALIKE = 1500  # images among which copies are looked for
-MAX_DISTANCE = 64  # bits: beyond, two pictures have nothing to do with each other
+MAX_ALIKE = 1500  # images among which copies are searched for
+MAX_DISTANCE = 64  # bits: beyond, two pictures are unrelated
 MAX_PAIRS = 40
-CHANGED = 8  # of one image, as training sees it
+CHANGED = 8  # examples of one image as training sees it
 MAP_METHODS: dict[str, Literal["pca", "tsne"]] = {"pca": "pca", "tsne": "tsne"}
 
 
@@ -40,13 +40,13 @@ def _describe(images: RunImages, row: int) -> dict[str, Any]:
 
 
 def thumb(session: Session, path: str, snapshot: str, row: int) -> Answer:
-    """A small JPEG of an image as it lies on the disk."""
+    """A small JPEG of an image as it is on the disk."""
     return {}, thumbnail(session.album(path).image(row, 2 * SMALL), SMALL)
 
 
 def alike(session: Session, path: str, snapshot: str, distance: int) -> Answer:
-    """Pairs of images that differ in at most so many of 256 bits (data/near_duplicates.py), the nearest first, and how
-    many there are at each distance.
+    """Pairs of images that differ in at most `distance` of 256 bits (data/near_duplicates.py), the nearest first, and
+    how many there are at each distance.
     """
     images = session.album(path)
     rows, pairs, far = session.results.get(("alike", *run_stamp(path)), lambda: _compare(session, path, images))
@@ -66,7 +66,7 @@ def alike(session: Session, path: str, snapshot: str, distance: int) -> Answer:
 
 
 def _compare(session: Session, path: str, images: RunImages) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(rows, pairs (m, 2) of places in them, bits in which they differ (m,)), the nearest first."""
+    """Return (rows, pairs (m, 2) of places in them, bits in which they differ (m,)), the nearest first."""
     from limpide.data.near_duplicates import find_every_pair, fingerprint
 
     def fingerprints(chunk: np.ndarray) -> tuple[list[int], list[np.ndarray]]:
@@ -99,7 +99,7 @@ def _compare(session: Session, path: str, images: RunImages) -> tuple[np.ndarray
 
 
 def augmented(session: Session, path: str, snapshot: str, image: ImageReference, seed: int = 0) -> Answer:
-    """What training makes of this image, several times, as a PNG: one beside the other; no image where it changes
+    """This image as training changes it, several times side by side, as a PNG; no PNG where training changes
     nothing.
     """
     import torch
@@ -114,7 +114,7 @@ def augmented(session: Session, path: str, snapshot: str, image: ImageReference,
     if change is None:
         return {"images": 0}, b""
     tensor = session.tensor(path, preprocessing, image).repeat(CHANGED, 1, 1, 1)
-    targets = torch.zeros(CHANGED, dtype=torch.int64)  # whatever it is: the picture alone is shown
+    targets = torch.zeros(CHANGED, dtype=torch.int64)  # unused labels: only the picture is shown
     made = change(tensor, targets, torch.Generator().manual_seed(seed))[0].permute(0, 2, 3, 1).numpy()
     squares = np.clip(np.round(made * np.array(preprocessing.std) + np.array(preprocessing.mean)), 0, 255).astype(
         np.uint8
@@ -123,10 +123,11 @@ def augmented(session: Session, path: str, snapshot: str, image: ImageReference,
 
 
 def embedding(session: Session, path: str, snapshot: str, method: str = "pca") -> Answer:
-    """Places (n, 2) between −1 and 1 of images by what the network sees in them before its last layer, with what it
-    says of each.
+    """Places (n, 2) between −1 and 1 of images by the features before the network's last layer, with its answer for
+    each.
 
-    The map of other weights is turned to lie on that of the final ones: what moves then, moved in the network.
+    The map of other weights is turned to match that of the final ones: a place that then moves has moved in the
+    network.
     """
     from limpide.interpret.embedding import align_to
 
@@ -154,8 +155,8 @@ def embedding(session: Session, path: str, snapshot: str, method: str = "pca") -
 def _map(
     session: Session, path: str, snapshot: str, rows: np.ndarray, method: Literal["pca", "tsne"]
 ) -> tuple[ImageFeatures, np.ndarray, float | None]:
-    """(features, places (n, 2), share of the variance that the map keeps, where that can be said) of
-    these images.
+    """Return (features, places (n, 2), share of the variance that the map keeps, or None if not known) of these
+    images.
     """
     from limpide.interpret.embedding import flat_map
 

@@ -1,6 +1,4 @@
-"""Questions about one image: what the network says, where it may have found it, and what it says of the
-image changed.
-"""
+"""Questions about one image: the network's answer, where its evidence may be, and its answer for the changed image."""
 
 from __future__ import annotations
 
@@ -19,7 +17,7 @@ PIECE = 8  # probes that go through the network together
 
 
 def predictions(session: Session, path: str, snapshot: str) -> Answer:
-    """What the network says of every probe: probabilities (n, classes)."""
+    """The network's answer for every probe: probabilities (n, classes)."""
     import torch
 
     loaded, probes = session.load_network(path, snapshot), session.probes(path)
@@ -40,8 +38,8 @@ def predictions(session: Session, path: str, snapshot: str) -> Answer:
 
 
 def prediction(session: NetworkSession, path: str, snapshot: str, image: ImageReference) -> Answer:
-    """The five likeliest classes. Of the final model with its calibrated confidence; of weights along the way as they
-    are.
+    """The five likeliest classes: calibrated probabilities for the final model, uncalibrated ones for weights along the
+    way.
     """
     from limpide.interpret.saliency import is_of_good_parts
     from limpide.models.good_parts import score_of
@@ -64,7 +62,7 @@ def prediction(session: NetworkSession, path: str, snapshot: str, image: ImageRe
 
 
 def neighbors(session: Session, path: str, snapshot: str, image: ImageReference, most: int = 8) -> Answer:
-    """The training images that the network takes for most alike: cosine of the features before its last layer."""
+    """The training images most similar to this one, for the network: cosine of the features before its last layer."""
     from limpide.explanation.nearest_images import nearest_rows
     from limpide.interpret.embedding import features_of
 
@@ -74,7 +72,7 @@ def neighbors(session: Session, path: str, snapshot: str, image: ImageReference,
     )
     one = features_of(traced.network, traced.trace.image)[0][0].numpy()
     _, file = session.class_and_file(path, image, traced.classes)
-    image_row = album.row_of.get(file or "", -1)  # the image itself is no neighbour
+    image_row = album.row_of.get(file or "", -1)  # the image itself does not count as a neighbour
     top = nearest_rows(candidates.features, candidates.rows, one, image_row, most)
     return {
         "top": [
@@ -95,9 +93,9 @@ def neighbors(session: Session, path: str, snapshot: str, image: ImageReference,
 def saliency(
     session: NetworkSession, path: str, snapshot: str, image: ImageReference, method: str, label: int
 ) -> Answer:
-    """A map float32 (height, width), at once: whether it may be believed is a question of its own, which takes longer.
+    """A map float32 (height, width), at once: whether it may be believed is a separate question, which takes longer.
 
-    A network without maps has a finding that says so in place of its Grad-CAM.
+    For a network without maps, a finding that says so replaces its Grad-CAM.
     """
     from limpide.explanation.saliency_evidence import nothing_to_weigh
 
@@ -119,7 +117,7 @@ def sanity(session: NetworkSession, path: str, snapshot: str, image: ImageRefere
     network, tensor = traced.network, traced.trace.image
     key = (*session.image_key(path, snapshot, image), label)
     with session.progress.track(COST_USUAL + COST[method] + OF_BADGE, unit="passes"):
-        # what the four maps are compared with
+        # the values with which the four maps are compared
         beside = session.results.get(("usual", *key), lambda: usual_of(network, tensor, label))
         session.progress.looks_done = COST_USUAL
         finding = session.results.get(

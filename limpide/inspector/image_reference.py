@@ -13,7 +13,7 @@ from limpide.inspector.parsers import natural, within
 from limpide.system.files import sha256
 from limpide.text.messages import N_, message
 
-# How an image is changed, and how the amount stands in an address.
+# How an image is changed, and how the amount is written in an address.
 CHANGES: dict[str, Callable[[str], Any]] = {
     "noise": within(0, 128),
     "turn": within(-180, 180),
@@ -24,14 +24,14 @@ CHANGES: dict[str, Callable[[str], Any]] = {
 @dataclass(frozen=True)
 class ImageReference:
     """One of three: `probe`, the number of an image that the training set aside; `row`, the line of split.csv; `data`,
-    the bytes of a file that somebody handed over (of a network in memory: the one image there is).
+    the bytes of a file that the user gave (for a network in memory: its one image).
     """
 
     probe: int | None = None
     row: int | None = None
     data: bytes | None = None
     noise: float = 0.0  # standard deviation in grey levels, the same noise every time
-    turn: float = 0.0  # degrees, counter-clockwise; what comes in from outside is the mirrored border
+    turn: float = 0.0  # degrees, counter-clockwise; pixels from outside come from the mirrored border
     mirror: bool = False
 
     def __post_init__(self) -> None:
@@ -40,9 +40,9 @@ class ImageReference:
 
     @classmethod
     def from_query(cls, query: Mapping[str, str], uploads: Mapping[str, bytes]) -> ImageReference:
-        """image=probe-3, row-17 or the name of an upload, with the changes beside it; without any, the first probe.
+        """Parse image=probe-3, row-17 or the name of an upload, together with the changes; by default the first probe.
 
-        Raises ValueError or KeyError for what names no image, LookupError for an upload that is no longer kept.
+        Raises ValueError or KeyError for an invalid name, LookupError for an upload that is no longer kept.
         """
         name = query.get("image", "probe-0")
         kind, _, number = name.partition("-")
@@ -67,7 +67,7 @@ class ImageReference:
 
     @property
     def key(self) -> tuple[Hashable, ...]:
-        """What tells this image from all others of a run."""
+        """Identifies this image among all images of a run."""
         return self.probe, self.row, None if self.data is None else sha256(self.data), *self.changes
 
     def changed(self, square: np.ndarray) -> np.ndarray:

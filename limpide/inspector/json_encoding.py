@@ -1,4 +1,4 @@
-"""How findings and numbers become JSON: sentences in the language of the page, numbers left as numbers."""
+"""How findings and numbers become JSON: sentences in the language of the page, numbers unchanged."""
 
 from __future__ import annotations
 
@@ -16,24 +16,22 @@ from limpide.text import messages
 from limpide.text.messages import Message
 
 WORST_FIRST = ("bad", "warn", "unknown")
-# of the claims with the same verdict: a model that looks at the wrong thing makes the others worth little
+# comes first among the claims with the same verdict: if a model looks at the wrong thing, the others are worth little
 FIRST = "shortcut"
 
-# What reading the files of a run raises when somebody or something damaged them.
+# Raised by reading the damaged files of a run.
 DAMAGE = (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError)
 
 
 class AsciiJson(JSONResponse):
-    """JSON in ASCII: a file name that is not Unicode travels there and back as the lone surrogates that
-    stand for it.
-    """
+    """JSON in ASCII: a file name that is not Unicode is sent and received as lone surrogates."""
 
     def render(self, content: Any) -> bytes:
         return json.dumps(finite(content), separators=(",", ":")).encode("ascii")
 
 
 def finding_in_words(finding: Finding) -> dict[str, Any]:
-    """A finding in the language of the page: every sentence said, numbers left as numbers."""
+    """A finding in the language of the page: every sentence translated, numbers unchanged."""
 
     def cell(value: Any) -> Any:
         return str(value) if isinstance(value, Message) else value
@@ -53,8 +51,8 @@ def finding_in_words(finding: Finding) -> dict[str, Any]:
 
 
 def findings_in_order(run: Run) -> list[dict[str, str]]:
-    """The claims that are not fine, the worst first, and a score that proves nothing; none where they are damaged,
-    which the Audit page says.
+    """The claims with a verdict "bad" or "warn", the worst first, and a score that proves nothing; none where the
+    findings are damaged, which the Audit page says.
     """
     try:
         findings = [
@@ -69,7 +67,7 @@ def findings_in_order(run: Run) -> list[dict[str, str]]:
 
 
 def choices() -> dict[str, dict[str, str]]:
-    """What each choice of a recipe means, in the language of the page, and its unit."""
+    """The meaning of each choice of a recipe, in the language of the page, and its unit."""
     return {
         one.name: {"meaning": messages._(one.metadata["meaning"]), "unit": one.metadata["unit"]}
         for one in dataclasses.fields(Recipe)
@@ -77,7 +75,7 @@ def choices() -> dict[str, dict[str, str]]:
 
 
 def finite(value: Any) -> Any:
-    """JSON knows neither NaN nor infinity: null stands for both."""
+    """Replace NaN and infinity, which JSON does not have, by null."""
     if isinstance(value, float):
         return value if value - value == 0 else None
     if isinstance(value, dict):

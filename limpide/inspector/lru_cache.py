@@ -1,4 +1,4 @@
-"""What took long is kept, the newest use last, within so many bytes."""
+"""A cache for results that took long: least recently used, with a limit in bytes."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-MIN_WEIGHT = 1000  # bytes that anything counts
+MIN_WEIGHT = 1000  # bytes counted for any value, at least
 
 T = TypeVar("T")
 
 
 class LRUCache:
-    """max_bytes: of all that is kept, but for the newest, which stays however large."""
+    """max_bytes: of all entries, except that the newest one stays however large."""
 
     def __init__(self, max_bytes: int) -> None:
         self.max_bytes = max_bytes
         self._entries: OrderedDict[Hashable, tuple[Any, int]] = OrderedDict()  # key → (value, its bytes)
 
     def get(self, key: Hashable, work: Callable[[], T]) -> T:
-        """What `work` gave for this key; it is worked out when it is not there. A key belongs to one kind of work."""
+        """The value for this key; computed by `work` if missing. A key belongs to one kind of work."""
         if key in self._entries:
             self._entries.move_to_end(key)
             entry: T = self._entries[key][0]
@@ -38,7 +38,7 @@ class LRUCache:
 
 
 def bytes_of(value: Any) -> int:
-    """Bytes of the arrays and tensors in it, and a little for everything."""
+    """Bytes of the arrays and tensors in the value, and a little for everything else."""
     if isinstance(value, np.ndarray):
         return max(MIN_WEIGHT, value.nbytes)
     if isinstance(value, bytes):

@@ -1,4 +1,4 @@
-"""Many images at once: what the network sees in each."""
+"""Many images at once: the features that the network computes for each."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from limpide.inspector.image_reference import ImageReference
 from limpide.inspector.session import Session, batch
 from limpide.text.messages import N_, message
 
-PIECE = 32  # images: a question that is given up and asked again goes on with the next of them
+PIECE = 32  # images: a question that is cancelled and asked again continues with the next piece
 
 
 def cost(session: Session, path: str, snapshot: str) -> int:
@@ -29,7 +29,7 @@ def cost(session: Session, path: str, snapshot: str) -> int:
 
 
 def affordable(session: Session, path: str, snapshot: str) -> int:
-    """How many images a look at many takes in (explanation/nearest_images.py)."""
+    """The number of images in a search among many (explanation/nearest_images.py)."""
     return nearest_images.affordable(cost(session, path, snapshot))
 
 
@@ -39,11 +39,11 @@ class ImageFeatures:
 
     rows: np.ndarray  # (n,) of the album
     features: np.ndarray  # float32 (n, width)
-    probabilities: np.ndarray  # float32 (n, classes); of a piece that is kept, the logits
+    probabilities: np.ndarray  # float32 (n, classes); in a cached piece, the logits
 
 
 def features_of_images(session: Session, path: str, snapshot: str, rows: np.ndarray) -> ImageFeatures:
-    """Raises LookupError where none of the images is there any more."""
+    """Raises LookupError where none of the images exists any more."""
     import torch
 
     from limpide.interpret.embedding import features_of
@@ -60,7 +60,7 @@ def features_of_images(session: Session, path: str, snapshot: str, rows: np.ndar
         features, logits = features_of(quick, batch(loaded.preprocessing, squares))
         return ImageFeatures(rows_read, features.float().numpy(), logits.float().numpy())
 
-    with session.progress.track(len(rows), looks=2):  # each is read, and shown to the network
+    with session.progress.track(len(rows), looks=2):  # each is read, and goes through the network
         pieces = [
             session.results.get(("many", *key, *run_stamp(path), chunk.tobytes()), lambda: work(chunk))  # noqa: B023
             for chunk in pieces_of(session, rows, 2)
@@ -70,7 +70,7 @@ def features_of_images(session: Session, path: str, snapshot: str, rows: np.ndar
     rows_read, features, logits = (
         np.concatenate([getattr(piece, field.name) for piece in pieces_read]) for field in fields(ImageFeatures)
     )
-    # a run is calibrated after its weights are there
+    # a run is calibrated only after its weights are written
     temperature = session.temperature(path, snapshot)
     return ImageFeatures(rows_read, features, (torch.from_numpy(logits) / temperature).softmax(1).numpy())
 
@@ -78,8 +78,8 @@ def features_of_images(session: Session, path: str, snapshot: str, rows: np.ndar
 def readable(
     session: Session, path: str, preprocessing: Preprocessing, rows: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(rows that can be read, their squares uint8 (n, size, size, channels)); decoded once for every
-    snapshot of a run.
+    """Return (rows that can be read, their squares uint8 (n, size, size, channels)); decoded once for all snapshots of
+    a run.
     """
 
     def read(chunk: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -90,7 +90,7 @@ def readable(
                 squares.append(session.square(path, preprocessing, ImageReference(row=row)))
             except ImageGone:
                 raise
-            except LookupError:  # this one is gone, or damaged since
+            except LookupError:  # this image is gone, or damaged since
                 continue
             rows_read.append(row)
         return np.array(rows_read, int), np.stack(squares) if squares else np.zeros(
@@ -108,7 +108,7 @@ def readable(
 
 
 def pieces_of(session: Session, rows: np.ndarray, each: int) -> Iterator[np.ndarray]:
-    """The rows, piece by piece: a question that was given up goes on with the first piece that it did not finish. each:
+    """Yield the rows, piece by piece: a cancelled question continues with the first piece that it did not finish. each:
     looks that an image costs.
     """
     progress = session.progress

@@ -1,4 +1,4 @@
-"""One network in memory and one image, in place of a run on the disk: for a notebook."""
+"""One network in memory and one image, instead of a run on the disk: for a notebook."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from limpide.training.batches import as_tensor
 
 
 class MemorySession(NetworkSession):
-    """`path` and `snapshot` mean nothing, and whatever an image names, it is the only one, changed or not.
+    """`path` and `snapshot` are ignored, and every image reference means the only image, changed or not.
 
-    The network is looked at as it is now: when somebody trains it on, what was found before is worked out anew.
+    The network is used as it is now: after further training, earlier results are computed again.
     """
 
     def __init__(self, opened: OpenedNetwork, trace: Trace, square: np.ndarray) -> None:
@@ -35,7 +35,7 @@ class MemorySession(NetworkSession):
         return self._loaded
 
     def weights_key(self, path: str, snapshot: str) -> CacheKey:
-        """Where each weight lies, and how often it was changed there."""
+        """The address of each weight, and how often it was changed there."""
         network = self._opened.network
         return tuple(
             (p.data_ptr(), 0 if p.is_inference() else p._version) for p in (*network.parameters(), *network.buffers())
@@ -55,7 +55,7 @@ class MemorySession(NetworkSession):
         return image.changed(self._square)
 
     def tensor(self, path: str, preprocessing: Preprocessing, image: ImageReference) -> Tensor:
-        """As it was given; only a changed image is made from its pixels."""
+        """The tensor as it was given; only a changed image is made from its pixels."""
         if not image.is_changed:
             return self._image
         return as_tensor(self.square(path, preprocessing, image)[None], preprocessing)
@@ -67,11 +67,11 @@ class MemorySession(NetworkSession):
         return None, None
 
     def is_clipped(self, preprocessing: Preprocessing, image: ImageReference) -> bool:
-        return False  # it came as a tensor: there is no file whose values could lie beyond anything
+        return False  # it came as a tensor: no file has values beyond the range
 
 
 def _preprocessing_of(trace: Trace) -> Preprocessing:
-    """For a tensor that somebody normalised in a way that nobody told: its smallest number as black, its largest as
+    """The preprocessing for a tensor whose normalisation is not known: its smallest number as black, its largest as
     white, as its square is drawn.
     """
     low, high = float(trace.image.min()), float(trace.image.max())

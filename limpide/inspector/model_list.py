@@ -1,4 +1,4 @@
-"""Which networks a training can be asked for."""
+"""The networks that a training can use."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from limpide.inspector.session import Session
 
 
 def networks(session: Session) -> Answer:
-    """Every built-in one with its parameters and the square that it was made for, counted once; published: whether it
-    can start from such weights.
+    """Every built-in network with its parameters and the square that it was made for, counted once; published: whether
+    it can start from published weights.
     """
     return {"networks": session.results.get("networks", _count_parameters)}, b""
 

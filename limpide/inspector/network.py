@@ -22,22 +22,22 @@ if TYPE_CHECKING:
     from limpide.interpret.trace import Op
 
 MAX_MAPS = 512  # of a layer, shown
-ASLEEP_PROBES = 8  # of the images set aside, for units that never wake
+ASLEEP_PROBES = 8  # images set aside that are used to find units that never activate
 RECTIFIERS = ("ReLU", "ReLU6", "LeakyReLU")
 
 
 @dataclass
 class LayerCosts:
-    """By the name of a layer."""
+    """Measurements by the name of a layer."""
 
     seconds: dict[str, float] = field(default_factory=dict)
     multiply_adds: dict[str, int] = field(default_factory=dict)
-    asleep: dict[str, float] = field(default_factory=dict)  # share of its channels that no probe wakes
+    asleep: dict[str, float] = field(default_factory=dict)  # share of its channels that no probe activates
 
 
 def anatomy(session: NetworkSession, path: str, snapshot: str, image: ImageReference) -> Answer:
-    """Every operation in order: shape, parameters, multiply-adds, milliseconds here, bytes of what it gives, units that
-    no probe wakes.
+    """Every operation in order: shape, parameters, multiply-adds, milliseconds here, bytes of its output, units that no
+    probe activates.
     """
     traced = trace_image(session, path, snapshot, image)
     probes = session.probe_batch(path, traced.preprocessing, ASLEEP_PROBES)
@@ -101,7 +101,7 @@ def _hooked(*hooks: list[Any]) -> Iterator[None]:
 
 
 def _describe_operation(op: Op, module: nn.Module | None, costs: LayerCosts | None) -> dict[str, Any]:
-    """costs: of its layer, where this is the first operation of it; None where they were told already."""
+    """costs: of its layer, where this is the layer's first operation; None where they were reported already."""
     weights = [name for name, _ in module.named_parameters(recurse=False)] if module is not None and costs else []
     seconds = costs.seconds.get(op.layer) if costs else None
     return {
@@ -121,15 +121,15 @@ def _describe_operation(op: Op, module: nn.Module | None, costs: LayerCosts | No
 
 
 def maps(session: NetworkSession, path: str, snapshot: str, image: ImageReference, key: str) -> Answer:
-    """What an operation gives for this image, float32 (channels, height, width); a vector is (1, 1, n)."""
+    """The output of an operation for this image, float32 (channels, height, width); a vector is (1, 1, n)."""
     output = find_operation(trace_image(session, path, snapshot, image).trace, key).output
     value = output[0] if output.ndim == 4 else output.reshape(1, -1, output.shape[-1])
     return {"shape": list(output.shape[1:])}, npy(value[:MAX_MAPS])
 
 
 def kernels(session: NetworkSession, path: str, snapshot: str, image: ImageReference, key: str) -> Answer:
-    """The weights of a convolution (maps out, maps in, height, width), or of a linear layer on an image's pixels as
-    pictures.
+    """The weights of a convolution (maps out, maps in, height, width), or those of a linear layer on an image's pixels,
+    as pictures.
     """
     trace = trace_image(session, path, snapshot, image).trace
     op = find_operation(trace, key)

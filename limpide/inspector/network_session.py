@@ -1,5 +1,5 @@
-"""What a question about one network and one image asks of whoever holds them: a run on the disk (session.py), or a
-network in memory (memory_session.py).
+"""What a question about one network and one image needs from its session: a run on the disk (session.py), or a network
+in memory (memory_session.py).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class LoadedNetwork:
 
 @dataclass(frozen=True)
 class TracedImage:
-    """What ran in this network for one image."""
+    """The trace of this network for one image."""
 
     network: nn.Module
     preprocessing: Preprocessing
@@ -47,43 +47,43 @@ class NetworkSession(Protocol):
 
     progress: Progress
     traces: LRUCache
-    results: LRUCache  # whatever else took long
+    results: LRUCache  # all other results that took long
 
     def load_network(self, path: str, snapshot: str) -> LoadedNetwork:
-        """Raises LookupError where there are no such weights."""
+        """Raises LookupError where these weights do not exist."""
 
     def weights_key(self, path: str, snapshot: str) -> CacheKey:
-        """What tells these weights from all others."""
+        """Identifies these weights."""
 
     def image_key(self, path: str, snapshot: str, image: ImageReference) -> CacheKey:
-        """What tells this image in these weights from all others."""
+        """Identifies this image in these weights."""
 
     def temperature(self, path: str, snapshot: str) -> float:
-        """What the logits are divided by before they become probabilities."""
+        """The number by which the logits are divided before they become probabilities."""
 
     def input_shape(self, path: str, snapshot: str) -> tuple[int, int, int]:
-        """(channels, height, width) of what the network takes."""
+        """(channels, height, width) of the network's input."""
 
     def square(self, path: str, preprocessing: Preprocessing, image: ImageReference) -> np.ndarray:
-        """uint8 (size, size, channels): what the network sees, changed as the question asks. Raises LookupError."""
+        """uint8 (size, size, channels): the input of the network, changed as the question asks. Raises LookupError."""
 
     def tensor(self, path: str, preprocessing: Preprocessing, image: ImageReference) -> Tensor:
         """(1, channels, size, size), normalised as in training. Raises LookupError."""
 
     def probe_batch(self, path: str, preprocessing: Preprocessing, most: int) -> Tensor:
-        """At most so many images that the training set aside: (n, channels, size, size), normalised. Raises LookupError
+        """At most `most` images that the training set aside: (n, channels, size, size), normalised. Raises LookupError
         where there are none.
         """
 
     def class_and_file(self, path: str, image: ImageReference, classes: list[str]) -> tuple[str | None, str | None]:
-        """Of an image of the run, as far as they are known."""
+        """The class and the file of an image of the run, as far as they are known."""
 
     def is_clipped(self, preprocessing: Preprocessing, image: ImageReference) -> bool:
         """Whether the image holds values beyond the range that the network was trained on. Raises LookupError."""
 
 
 def trace_image(session: NetworkSession, path: str, snapshot: str, image: ImageReference) -> TracedImage:
-    """Runs the network on this image once and keeps all that ran. Raises LookupError."""
+    """Run the network on this image once and keep the trace. Raises LookupError."""
     from limpide.interpret.trace import trace
 
     loaded = session.load_network(path, snapshot)

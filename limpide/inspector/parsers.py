@@ -1,12 +1,14 @@
-"""How the values of a question stand in an address. Each raises ValueError for a text that cannot be read."""
+"""How the values of a question are written in an address. Each parser raises ValueError for a text that it cannot
+read.
+"""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable
 
-MAX_DIGITS = 15  # of a number in an address: what is longer fits into no array
-MASK_SIDE = 16  # places of a mask, a side
+MAX_DIGITS = 15  # of a number in an address: a longer one fits into no array
+MASK_SIDE = 16  # places of a mask along a side
 
 
 def natural(text: str) -> int:
@@ -17,7 +19,7 @@ def natural(text: str) -> int:
 
 
 def within(low: float, high: float) -> Callable[[str], float]:
-    """A number from `low` to `high`."""
+    """Return a parser of numbers from `low` to `high`."""
 
     def number(text: str) -> float:
         value = float(text)
@@ -29,7 +31,7 @@ def within(low: float, high: float) -> Callable[[str], float]:
 
 
 def operation_key(text: str) -> str:
-    """The name of an operation: any but the empty one."""
+    """The name of an operation, which must not be empty."""
     if not text:
         raise ValueError("key")
     return text

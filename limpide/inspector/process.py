@@ -1,6 +1,6 @@
-"""What can be asked about the network of a run: runs in a process of its own (studio/inspector_process.py).
+"""Answers questions about the network of a run, in a separate process (studio/inspector_process.py).
 
-A question comes as the function that answers it, which a pipe carries by its name, and its values (question.py).
+A question arrives as the function that answers it, which a pipe carries by its name, and its values (question.py).
 """
 
 from __future__ import annotations
@@ -22,15 +22,14 @@ from limpide.inspector.progress import Progress
 from limpide.inspector.session import Session
 from limpide.text.messages import N_, Message, message
 
-SESSION = Path("/proc/self/autogroup")  # how nice this process's session is
-# s of a question during which it goes first: somebody waits for it. From then on a training on the same processors does
+SESSION = Path("/proc/self/autogroup")  # the niceness of this process's session
+# s for which a question has priority, as its page waits for it. From then on, a training on the same processors has
+# priority
 PROMPT = 2.0
 
 
 def serve(pipe: Any, stops: Any, parent: int) -> None:
-    """The process: answers until the pipe is closed. stops: brings the numbers of questions that nobody waits for any
-    more.
-    """
+    """The process: answers until the pipe is closed. stops: receives the numbers of cancelled questions."""
     from limpide.system.machine import keep_memory
 
     keep_memory()
@@ -61,21 +60,21 @@ def serve(pipe: Any, stops: Any, parent: int) -> None:
             _set_niceness(thread(), 10)
             wait([question])
             worker.shutdown(wait=False)
-            worker, thread = _start_worker()  # a thread that stood back may not come forward again
+            worker, thread = _start_worker()  # a thread cannot lower its niceness again
             _set_niceness(None, 0)
         with contextlib.suppress(OSError):
             pipe.send(question.result())
 
 
 def _start_worker() -> tuple[ThreadPoolExecutor, Callable[[], int]]:
-    """A thread that answers, and the number under which the system knows it."""
+    """Return a thread that answers, and a function that returns its number in the system."""
     worker = ThreadPoolExecutor(1)
     return worker, worker.submit(threading.get_native_id).result
 
 
 def _set_niceness(thread: int | None, niceness: int) -> None:
-    """Linux weighs sessions before it weighs their threads (sched(7), autogroup), unless a desktop put the session into
-    a group of its own: so both.
+    """Set the niceness of the thread and of the session: Linux weighs sessions before their threads (sched(7),
+    autogroup), unless a desktop put the session into a group of its own.
     """
     if sys.platform != "linux":
         return
@@ -86,7 +85,7 @@ def _set_niceness(thread: int | None, niceness: int) -> None:
         try:
             SESSION.write_text(str(niceness))
             return
-        except BlockingIOError:  # Linux takes one such wish in a tenth of a second, of the whole machine
+        except BlockingIOError:  # Linux accepts one such request in a tenth of a second, for the whole machine
             time.sleep(0.05)
         except OSError:
             return
@@ -95,9 +94,10 @@ def _set_niceness(thread: int | None, niceness: int) -> None:
 def answer_question(
     session: NetworkSession, answer: Callable[..., Answer], values: dict[str, Any]
 ) -> tuple[str, Any, bytes]:
-    """("ok", JSON, bytes), or ("error", why not: what str() words in the language of whoever reads it, nothing).
+    """Return ("ok", JSON, bytes), or ("error", exception or Message, b""): str() translates it into the reader's
+    language.
 
-    Whatever a stranger's network does, the next question is answered.
+    Whatever an external network does, the next question is answered.
     """
     try:
         return "ok", *answer(session, **values)
@@ -107,7 +107,7 @@ def answer_question(
         reason = error.args[0] if error.args else ""
         if isinstance(reason, Message):
             return "error", reason, b""
-        # In the words of a library, which nobody chose for whoever reads this: so a sentence comes first.
+        # The text of a library was not written for this reader: so a sentence comes first.
         return (
             "error",
             message(N_("this could not be computed: {reason}"), reason=str(error) or type(error).__name__),

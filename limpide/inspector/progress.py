@@ -1,4 +1,4 @@
-"""How far a question is, and whether anybody still waits for its answer."""
+"""The progress of a question, and whether its answer is still wanted."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 
-PROGRESS_SECONDS = 0.2  # s between two words on how far a question is
+PROGRESS_SECONDS = 0.2  # s between two reports of progress
 
 
 class Cancelled(Exception):
-    """Whoever asked has gone."""
+    """Raised when the answer is no longer wanted."""
 
 
 class Progress:
-    """is_cancelled: whether nobody waits for the answer any more · report: takes how far this question is: so many of
-    so many "images" or "passes" through the network.
+    """is_cancelled: whether the answer is no longer wanted · report: called with the progress of this question, (done,
+    total, "images" or "passes" through the network).
 
     A look is one image that is read, or that goes through the network once.
     """
@@ -26,14 +26,14 @@ class Progress:
         report: Callable[[int, int, str], object] = lambda done, total, unit: None,
     ) -> None:
         self._is_cancelled, self._report = is_cancelled, report
-        self.looks_done = self._looks_total = 0  # of this question, and how many it needs
+        self.looks_done = self._looks_total = 0  # looks done for this question, and looks that it needs
         self._looks_per_unit, self._unit = 1, "images"
-        self._reported_at = 0.0  # on the clock of `monotonic`
+        self._reported_at = 0.0  # in seconds of `monotonic`
 
     @contextlib.contextmanager
     def track(self, total: int, *, looks: int = 1, unit: str = "images") -> Iterator[None]:
-        """A question of so many images, or passes, at most, each of which takes so many looks: while it is entered,
-        whoever waits is told how far it is.
+        """A question of at most `total` images or passes, each of which takes `looks` looks: inside this context,
+        progress is reported.
         """
         self.looks_done, self._looks_total, self._reported_at = 0, total * looks, 0.0
         self._looks_per_unit, self._unit = looks, unit
@@ -43,8 +43,8 @@ class Progress:
             self._looks_total = 0
 
     def advance(self, looks: int) -> None:
-        """Before each pass through a network, and with each image that is read. Raises Cancelled where nobody waits for
-        the answer: what was worked out before is kept.
+        """Call before each pass through a network, and with each image that is read. Raises Cancelled where the answer
+        is no longer wanted: results so far are kept.
         """
         if self._is_cancelled():
             raise Cancelled("nobody waits for this any more")

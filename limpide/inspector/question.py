@@ -1,4 +1,4 @@
-"""One question that a page may ask, in one record beside the function that answers it (docs: CONTRIBUTING, “Where a
+"""One question that a page may ask, as one record next to the function that answers it (docs: CONTRIBUTING, “Where a
 newcomer adds”).
 """
 
@@ -17,13 +17,13 @@ Parser = Callable[..., Any]  # (text in an address) → value, raises ValueError
 
 @dataclass(frozen=True)
 class Question:
-    """answer: (session, path of a run, snapshot, **parameters) → Answer. A snapshot is a number of steps or "best".
-    It stands at the top of a module that loads no torch: the server knows it by its name, the inspector's process
-    calls it.
+    """answer: (session, path of a run, snapshot, **parameters) → Answer. A snapshot is a number of steps or "best". The
+    function is at the top level of a module that does not load torch: the server knows it by its name, the inspector's
+    process calls it.
 
-    parameters: how each value stands in an address; ImageReference: in several (image, noise, turn, mirror).
-    is_slow: has a process of its own, so that a unit does not wait for it · media_type: of the file, if it is not
-    numbers · in_notebook: asked of a network in memory, too: its session is a NetworkSession.
+    parameters: how each value is written in an address; ImageReference: in several (image, noise, turn, mirror).
+    is_slow: runs in a separate process, so that a unit does not wait for it · media_type: of the file, if it is not
+    numbers · in_notebook: available for a network in memory, too: its session is a NetworkSession.
     """
 
     answer: Callable[..., Answer]
@@ -34,7 +34,7 @@ class Question:
 
     @property
     def required(self) -> list[str]:
-        """What must be asked for: what the function has no default for. An image is always known."""
+        """The parameters without a default in the function. An image always has a value."""
         arguments = inspect.signature(self.answer).parameters
         return [
             name
@@ -43,7 +43,7 @@ class Question:
         ]
 
     def values(self, query: Mapping[str, str], uploads: Mapping[str, bytes]) -> dict[str, Any]:
-        """The values of an address; what is missing is not in them. Raises ValueError or KeyError where they make none,
+        """Parse the values of an address; missing ones are left out. Raises ValueError or KeyError for invalid values,
         LookupError for an image that is no longer kept.
         """
         values: dict[str, Any] = {"snapshot": query.get("snapshot", "best")}

@@ -1,5 +1,5 @@
-"""Whatever a page may ask, by its name in the address: /api/runs/RUN/look/NAME. Nothing else reaches the process that
-answers. No torch is loaded here: the server reads what is asked.
+"""All questions that a page may ask, by their names in the address: /api/runs/RUN/look/NAME. Nothing else reaches the
+process that answers. No torch is loaded here: the server reads the question.
 """
 
 from __future__ import annotations

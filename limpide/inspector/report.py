@@ -1,4 +1,4 @@
-"""The report of a run in another language than it was written in. The file in the run stays as it is."""
+"""The report of a run in another language than that in which it was written. The file in the run stays as it is."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from limpide.text.language import current_language, use_language
 
 
 def report(session: Session, path: str, lang: str, images: bool) -> Answer:
-    """The page, rendered anew from the run. images: whether pictures and file names stand in it."""
+    """The page, rendered again from the run. images: whether it contains pictures and file names."""
     return {}, session.results.get(
         ("report", *stamp(Run.open(path)), lang, images), lambda: _render(Run.open(path), lang, images)
     )
 
 
 def stamp(run: Run) -> tuple[object, ...]:
-    """What tells this state of a run from every other: the files that its report is made of."""
+    """Identifies this state of a run: the files from which its report is made."""
     files = [
         run.path / "run.json",
         run.events_file,

@@ -1,4 +1,4 @@
-"""Runs that were looked at lately: their networks, what ran in them, and the images that they are shown."""
+"""Recently used runs: their networks, traces, and images."""
 
 from __future__ import annotations
 
@@ -37,16 +37,16 @@ class StoredWeights:
 
     @property
     def key(self) -> tuple[str, int]:
-        """Those of an earlier run of the same name are others."""
+        """The path and the time of the file: an earlier run of the same name had other weights."""
         return str(self.file), self.file.stat().st_mtime_ns
 
 
 @dataclass(frozen=True)
 class Probes:
-    """What the training set aside. Parallel, read-only."""
+    """The images that the training set aside. Parallel, read-only."""
 
     squares: np.ndarray  # uint8 (n, size, size, channels)
-    truth: np.ndarray  # (n,); negative: nobody said
+    truth: np.ndarray  # (n,); negative: not known
     files: np.ndarray  # (n,)
 
     def __len__(self) -> int:
@@ -58,7 +58,7 @@ class Probes:
 
 
 class Session(NetworkSession):
-    """Networks, traces, images and what was found in many of them, kept for the next question."""
+    """Networks, traces, images and results on many of them, kept for the next question."""
 
     def __init__(self, progress: Progress | None = None) -> None:
         self.progress = progress or Progress()
@@ -68,8 +68,8 @@ class Session(NetworkSession):
     # -- networks
 
     def weights(self, path: str, snapshot: str) -> StoredWeights:
-        """ "best" is the final model, while there is none the newest weights. Raises LookupError where there are no
-        such weights.
+        """ "best" is the final model or, while there is none, the newest weights. Raises LookupError where these
+        weights do not exist.
         """
         run = Run.open(path)
         info = run.info()
@@ -109,7 +109,9 @@ class Session(NetworkSession):
         return LoadedNetwork(network.eval(), preprocessing, list(info.classes))
 
     def temperature(self, path: str, snapshot: str) -> float:
-        """What the sealed model divides its logits by; 1 for weights along the way, which nobody calibrated."""
+        """The temperature by which the sealed model divides its logits; 1 for weights along the way, which are not
+        calibrated.
+        """
         return temperature_of(Run.open(path).info()) if snapshot == "best" else 1.0
 
     def input_shape(self, path: str, snapshot: str) -> tuple[int, int, int]:
@@ -193,8 +195,8 @@ class Session(NetworkSession):
         return preprocessing.pixels(album.image(row, preprocessing.jpeg_side))
 
     def _uploaded_square(self, preprocessing: Preprocessing, data: bytes) -> tuple[np.ndarray, bool]:
-        """(square, whether values were clipped) of a file that somebody handed over: decoded once, however many pages
-        look at it.
+        """Return (square, whether values were clipped) of a file that the user gave: decoded once for all pages that
+        use it.
         """
 
         def work() -> tuple[np.ndarray, bool]:
@@ -222,7 +224,7 @@ def _read_probes(file: Path) -> Probes:
 
 
 def _decode(preprocessing: Preprocessing, data: bytes) -> tuple[Image.Image, Remarks]:
-    """The image in these bytes, and what is worth saying of it. Raises LookupError."""
+    """Return the image in these bytes, and remarks on it. Raises LookupError."""
     try:
         return preprocessing.opened(data)
     except Undecodable as error:

@@ -1,4 +1,4 @@
-"""How the images that a run learned from are drawn: so that a drawing on the page (browser/static/drawing_pad.js) can
+"""How the images that a run learned from are drawn, so that a drawing on the page (browser/static/drawing_pad.js) can
 be made like them.
 """
 
@@ -16,15 +16,15 @@ from limpide.inspector.question import Question
 from limpide.inspector.session import Session
 
 MAX_GROUND = 0.1  # of the range of grey levels: how far the border may stray from its middle and still be plain
-MAX_STROKE = 0.4  # of the side: what is thicker is no line
-MIN_IMAGES = 4  # images that must be drawn so
-FINE = 224  # pixels of the side in which lines are measured: in the 8 pixels of a small image they run into each other
+MAX_STROKE = 0.4  # of the side: a thicker shape is not a line
+MIN_IMAGES = 4  # images that must be drawn in this way
+FINE = 224  # pixels of the side at which lines are measured: in the 8 pixels of a small image they touch each other
 
-# How images that are known by name were made; lengths in parts of the side, `grid` in pixels, each the mean of its part
-# of a finer picture.
+# How images that are known by name were made; lengths as fractions of the side, `grid` in pixels, each the mean of its
+# part of a finer picture.
 MADE: dict[str, dict[str, Any]] = {
-    # LeCun, Bottou, Bengio, Haffner 1998, III.A: fitted into 20×20, as wide as it was for its height, its centre of
-    # mass put into the middle of 28×28.
+    # LeCun, Bottou, Bengio, Haffner 1998, III.A: fitted into 20×20 with its proportions kept, its centre of mass put
+    # into the middle of 28×28.
     "mnist": {"width": 20 / 28, "height": 20 / 28, "centre": "mass", "stroke": 2.5 / 28, "grid": 28},
     # Kaynak 1995, after NIST's form-based recognition system (Garris et al. 1994): bitmaps of 32×32, as high as that
     # and at most 24 wide, made thicker or thinner until about 0.3 of it is ink; counted in blocks of 4×4.
@@ -33,13 +33,13 @@ MADE: dict[str, dict[str, Any]] = {
 
 
 def ink(session: Session, path: str, snapshot: str) -> Answer:
-    """{drawn: false} where the watched images are no lines on a plain ground. Else, as medians over them, in parts of
-    the side:
+    """{drawn: false} where the watched images are not lines on a plain ground. Otherwise, as medians over them, in
+    fractions of the side:
 
     light: whether the lines are lighter than the ground · stroke: their width · width, height: of the box that the
-    longer side of a drawing fills · centre: "mass" or "box", whichever lies nearer to the middle of the square · level,
-    ground: grey levels of line and ground, 0 … 255. Of images that are known by name, how they were made: {made: its
-    name} and what MADE says.
+    longer side of a drawing fills · centre: "mass" or "box", whichever is nearer to the middle of the square · level,
+    ground: grey levels of line and ground, 0 … 255. For images that are known by name, how they were made: {made: their
+    name} and the values of MADE.
     """
     if (name := Run(Path(path)).info().location) in MADE:
         return {"drawn": True, "made": name, "light": True, "level": 255.0, "ground": 0.0, **MADE[name]}, b""
@@ -65,10 +65,10 @@ def ink(session: Session, path: str, snapshot: str) -> Answer:
 
 
 def measure_stroke(square: np.ndarray) -> dict[str, float] | None:
-    """square: uint8 (side, side, channels). None for what is no line on a plain ground.
+    """square: uint8 (side, side, channels). None where it is not a line on a plain ground.
 
     A line of length l and width w covers A = l w and has the outline P = 2 (l + w), which is the sum of the lengths of
-    all slopes (the total variation): so w is the smaller root of w² − P w / 2 + A.
+    all gradients (the total variation): so w is the smaller root of w² − P w / 2 + A.
     """
     grey = square.mean(-1)
     border = np.concatenate([grey[0], grey[-1], grey[:, 0], grey[:, -1]])
@@ -77,7 +77,7 @@ def measure_stroke(square: np.ndarray) -> dict[str, float] | None:
     if abs(level - ground) < 64 or float(np.median(np.abs(border - ground))) > MAX_GROUND * 255:
         return None
     line = np.clip((grey - ground) / (level - ground), 0, 1)
-    line[line < 0.1] = 0  # what a compressed file leaves on its ground
+    line[line < 0.1] = 0  # compression noise on the ground
     side = len(line)
     rows, columns = (np.flatnonzero((line > 0.5).any(axis)) for axis in (1, 0))
     fine = _enlarged(line)

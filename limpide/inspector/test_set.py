@@ -1,5 +1,5 @@
-"""Questions about the test images: from what the sealed model said of them (predictions/test.npz), and one that asks
-the network anew.
+"""Questions about the test images: from the sealed model's answers for them (predictions/test.npz), and one that asks
+the network again.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 MAX_SHOWN = 60  # images sent at once
 MAX_PLACES = 3  # that may decide, shown
 MAX_WORK = 1.5e12  # multiply-adds: less than a minute of one processor
-MAX_GROUPED = 500  # images whose pixels are looked at to group them
+MAX_GROUPED = 500  # images whose pixels are used to group them
 DARK_TO_BRIGHT = (
     N_("dark, grey level {low} to {high}"),
     N_("medium, grey level {low} to {high}"),
@@ -85,8 +85,8 @@ def _describe(evidence: Evidence, album: RunImages, i: int) -> dict[str, Any]:
 
 
 def worst(session: Session, path: str, snapshot: str) -> Answer:
-    """The test images with the largest loss (nats), wrong answers apart from right ones, what the matrix is drawn from,
-    and the audit of calibration.
+    """The test images with the largest loss (nats), wrong and right answers separately, the counts of the confusion
+    matrix, and the audit of calibration.
     """
     from limpide.audit.calibration import calibration
     from limpide.statistics.metrics import confusion
@@ -117,7 +117,7 @@ def worst(session: Session, path: str, snapshot: str) -> Answer:
 
 
 def _error_interval(album: RunImages) -> list[float] | None:
-    """The 95 % interval of the share of mistakes, as the score's own says it."""
+    """The 95 % interval of the share of mistakes, from the interval of the score."""
     finding = album.run.finding("accuracy")
     score = next((number for number in finding.numbers if number.name == "accuracy"), None) if finding else None
     return None if score is None or score.low is None or score.high is None else [1 - score.high, 1 - score.low]
@@ -150,7 +150,7 @@ def groups(session: Session, path: str, snapshot: str, by: str, lang: str = "en"
 
     if by not in WAYS:
         raise LookupError(message(N_("images cannot be grouped in this way, only by {names}"), names=", ".join(WAYS)))
-    use_language(lang if lang in LANGUAGES else "en")  # some groups have names of ours
+    use_language(lang if lang in LANGUAGES else "en")  # some groups have names that are translated
     evidence, album = read_evidence(path), session.album(path)
     state = (Path(path) / "predictions" / "test.npz").stat().st_mtime_ns
     names = session.results.get(
@@ -172,8 +172,8 @@ def groups(session: Session, path: str, snapshot: str, by: str, lang: str = "en"
 
 
 def shortcut(session: Session, path: str, snapshot: str) -> Answer:
-    """The audit of places (interpret/shortcut.py) on test images; of many classes those with the most images, as far as
-    the time allows.
+    """The audit of places (interpret/shortcut.py) on test images; of many classes, those with the most images, as far
+    as the time allows.
     """
     from limpide.interpret.shortcut import as_finding, choose_hosts, choose_labels, rank_places
 
@@ -196,11 +196,11 @@ def shortcut(session: Session, path: str, snapshot: str) -> Answer:
 
 
 def _unbiased(session: Session, path: str, snapshot: str, album: RunImages) -> tuple[LoadedNetwork, np.ndarray]:
-    """(the network, its test images); where folds judge, with the model of the fold that has the most images, and
-    these; all images where none is known to have been learned from.
+    """Return (the network, its test images); where folds judge, the model of the fold with the most images, and these
+    images; all images where none is known to have been learned from.
     """
     loaded = session.load_network(path, snapshot)
-    if not any(album.folds) or album.run.info().good:  # good parts have no layer a fold
+    if not any(album.folds) or album.run.info().good:  # a model of good parts has no layer for each fold
         return loaded, album.rows("test" if "test" in album.parts else "")
     fold, _ = Counter(fold for fold in album.folds if fold).most_common(1)[0]
     heads = session.results.get(("folds", *run_stamp(path)), lambda: judges_of_folds(album.run))
@@ -214,7 +214,7 @@ def _unbiased(session: Session, path: str, snapshot: str, album: RunImages) -> t
 def _try_places(
     session: Session, path: str, snapshot: str, loaded: LoadedNetwork, hosts: np.ndarray, judged: Sequence[int]
 ) -> tuple[np.ndarray, list[Place]]:
-    """(rows of the hosts that can be read, what was found for each of the judged classes, if anything)."""
+    """Return (rows of the hosts that can be read, the places found for the judged classes)."""
     from limpide.interpret.shortcut import LOOKS, answers_of, place_of
 
     album = session.album(path)
@@ -227,7 +227,7 @@ def _try_places(
         key = (*session.weights_key(path, snapshot), *run_stamp(path))
         predicted = session.results.get(("said", *key), lambda: answers(squares)) if len(rows) else np.zeros(0, int)
         begun, places = session.progress.looks_done, []
-        for k, label in enumerate(judged):  # class by class: a question that was left goes on with the next
+        for k, label in enumerate(judged):  # class by class: a cancelled question continues with the next class
             session.progress.looks_done = begun + k * LOOKS
             places.append(
                 session.results.get(
@@ -268,7 +268,7 @@ def _group_names(session: Session, evidence: Evidence, album: RunImages, by: str
                 image = album.image(rows[k], 64 if by == "brightness" else 0)
             except ImageGone:
                 raise
-            except LookupError:  # this one is gone
+            except LookupError:  # this image is gone
                 measured.append(np.nan)
                 continue
             measured.append(np.asarray(image.convert("L")).mean() if by == "brightness" else min(image.size))
@@ -282,7 +282,7 @@ def _group_names(session: Session, evidence: Evidence, album: RunImages, by: str
 
 
 def _split_into_thirds(values: np.ndarray, words: Sequence[str]) -> list[str | None]:
-    """Lower, middle and upper third, each by its range: equal values are never cut apart, so with few different ones
+    """Lower, middle and upper third, each by its range: equal values are never separated, so with few different values
     the groups are uneven.
     """
     finite = values[np.isfinite(values)]

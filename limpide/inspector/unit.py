@@ -1,4 +1,4 @@
-"""Questions about one unit: what made its number, what becomes of the answer without it, and what wakes it."""
+"""Questions about one unit: the sum behind its number, the answer without it, and the images that activate it."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from limpide.interpret.trace import Op, Trace
 
 MAX_PROBES = 16  # of the images set aside
-MAX_STRONGEST = 200  # training images among which the strongest are looked for
+MAX_STRONGEST = 200  # training images among which the strongest are searched for
 MAX_SHOWN = 8  # of the strongest
 MAX_TERMS = 4096  # products of one unit that are sent
 
@@ -37,8 +37,8 @@ def unit(
     y: int = 0,
     x: int = 0,
 ) -> Answer:
-    """One number and everything that made it: what interpret.unit gives, for the page to draw. Without a channel the
-    one that matters most.
+    """One number and everything that made it: the result of interpret.unit, for the page to draw. By default the
+    channel that matters most.
     """
     from limpide.interpret.ablation import class_votes
     from limpide.interpret.choose_unit import choose_unit
@@ -89,7 +89,7 @@ def _describe_terms(explanation: Explanation, trace: Trace) -> dict[str, Any]:
 
 
 def _unflat(trace: Trace, op: int, place: int) -> list[int]:
-    """(channel, row, column) of a flat place in what an operation gave; empty for padding."""
+    """(channel, row, column) of a flat place in the output of an operation; empty for padding."""
     if op < -1 or place < 0:
         return []
     shape = trace.value(op).shape
@@ -109,7 +109,7 @@ def effect(
     place: int | None = None,
     weight: float = 0.0,
 ) -> Answer:
-    """Probabilities before and after this channel is switched off, or one of its weights is another."""
+    """Probabilities before and after this channel is switched off, or one of its weights is changed."""
     from limpide.interpret.ablation import with_weight, without_channel
 
     traced = trace_image(session, path, snapshot, image)
@@ -140,7 +140,7 @@ def _check_channel(op: Op, channel: int) -> None:
 
 
 def _check_key_and_channel(session: NetworkSession, path: str, snapshot: str, key: str, channel: int) -> None:
-    """As the questions about one image do, where none is at hand."""
+    """The checks of the questions about one image, without an image."""
     import torch
 
     from limpide.interpret.trace import trace
@@ -151,7 +151,7 @@ def _check_key_and_channel(session: NetworkSession, path: str, snapshot: str, ke
 
 
 def maximized(session: NetworkSession, path: str, snapshot: str, key: str, channel: int) -> Answer:
-    """The picture that wakes this channel most (interpret/activation_maximization.py), as a PNG, and the activation
+    """The picture that activates this channel most (interpret/activation_maximization.py), as a PNG, and the activation
     before and after.
     """
     loaded = session.load_network(path, snapshot)
@@ -195,13 +195,13 @@ def _maximize(
 
 
 def _grey_levels(loaded: LoadedNetwork) -> tuple[np.ndarray, np.ndarray]:
-    """(mean, standard deviation) that the pixels were normalised with."""
+    """(mean, standard deviation) by which the pixels were normalised."""
     return np.array(loaded.preprocessing.mean, np.float32), np.array(loaded.preprocessing.std, np.float32)
 
 
 def strongest(session: Session, path: str, snapshot: str, key: str, channel: int, among: int = 0) -> Answer:
-    """Those that wake this channel most, of the images set aside; or, of more than those, of so many
-    training images.
+    """The images that activate this channel most, among those set aside or, with `among`, among that many training
+    images.
     """
     from limpide.interpret.top_activations import strongest_images
 

@@ -1,4 +1,4 @@
-"""Whether a file that somebody hands over is an image: it is decoded once before any page is asked to look at it."""
+"""Whether a file that the user gave is an image: it is decoded once before any page uses it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LARGER = N_(
     "times the shorter"
 )
 SMALLER = N_("{reason}: make it smaller")
-# What helps. A reason that is not here says so itself.
+# Remedies by reason. A reason that is not here contains its own remedy.
 REMEDIES = {
     **dict.fromkeys((decode.EMPTY, decode.CUT_SHORT), AGAIN),
     **dict.fromkeys(
@@ -35,7 +35,7 @@ REMEDIES = {
 
 
 def check_upload(session: Session, data: bytes) -> Answer:
-    """Raises LookupError with what is wrong with this file and what to do."""
+    """Raises LookupError with the fault of this file and the next step."""
     try:
         decode_with_remarks(data, look=False)
     except Undecodable as error:

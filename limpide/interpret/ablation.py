@@ -1,5 +1,5 @@
-"""What a unit is for: which classes it speaks for, and what becomes of the answer when it is switched off or one of its
-weights is another.
+"""The effect of a unit: the classes that it supports, and the answer when it is switched off or when one of its weights
+is changed.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from limpide.text.messages import N_, message
 def class_votes(
     model: nn.Module, seen: Trace, index: int, place: Sequence[int], classes: int = 10
 ) -> list[tuple[int, float]]:
-    """(class, slope of its logit by this unit's value) for the likeliest classes: positive speaks for it, negative
-    against it.
+    """Return (class, gradient of its logit with respect to this unit's value) for the likeliest classes: a positive one
+    speaks for the class, a negative one against it.
 
     index: of the operation in `seen`; place: in its output, the first axis (the image) included.
     """
@@ -41,7 +41,9 @@ def class_votes(
 
 
 def without_channel(model: nn.Module, seen: Trace, index: int, channel: int) -> Tensor:
-    """Logits (classes,) when this channel of the operation gives 0 everywhere. A vector's channel is its last axis."""
+    """Logits (classes,) when this channel of the operation outputs 0 everywhere. A vector's channel is its last
+    axis.
+    """
 
     def change(k: int, output: Tensor) -> Tensor:
         if k != index:
@@ -58,7 +60,7 @@ def without_channel(model: nn.Module, seen: Trace, index: int, channel: int) -> 
 
 @torch.no_grad()
 def with_weight(model: nn.Module, seen: Trace, index: int, channel: int, place: int, value: float) -> Tensor:
-    """Logits (classes,) when one weight of a convolution or linear layer is `value`. The network is as before
+    """Logits (classes,) when one weight of a convolution or linear layer is `value`. The network is restored
     afterwards.
 
     place: flat, among the weights of this channel. Raises TypeError for an operation without weights of this kind.
@@ -67,7 +69,7 @@ def with_weight(model: nn.Module, seen: Trace, index: int, channel: int, place: 
     weight = op.argument(1, "weight")
     if op.name not in ("conv2d", "linear") or not any(p.data_ptr() == weight.data_ptr() for p in model.parameters()):
         raise TypeError(message(N_("only a weight that is a parameter of the network can be changed")))
-    row = weight[channel].view(-1)  # the parameter's own memory
+    row = weight[channel].view(-1)  # a view: writing to it changes the parameter
     before = row[place].clone()
     try:
         row[place] = value

@@ -1,12 +1,12 @@
-"""Which picture wakes this channel most? Not one from the data: one that is made for it, by climbing the slope of its
+"""Which picture activates this channel most? It is not taken from the data, but made by gradient ascent on the
 activation.
 
 Activation maximisation: the unit in the middle of the map, under a bound on the contrast of what it sees (Erhan et al.
 2009, Visualizing Higher-Layer Features of a Deep Network, section 3: the largest activation among images of one norm).
-What is climbed in is not pixels but spatial frequencies scaled by 1/f, and for RGB decorrelated colours (Olah,
+The ascent does not change pixels but spatial frequencies scaled by 1/f, and for RGB decorrelated colours (Olah,
 Mordvintsev & Schubert 2017, Feature Visualization, Distill, section "Preconditioning and Parameterization"): this
-changes which picture is found first, not which one is best. The picture is shifted a little before each step, so that
-no pattern counts that needs its exact place (same paper, "Transformation robustness").
+changes which picture is found first, not which one is best. The picture is shifted a little before each step, so that a
+pattern that needs its exact place does not count (same paper, "Transformation robustness").
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from limpide.training.optim.adamw import AdamW
 from limpide.training.optim.groups import ParameterGroup
 
 STEPS = 96
-STARTS = 8  # pictures of noise; the climb begins at the one that wakes the unit most
-NOISE = 0.1  # spread of the frequencies at the start: what no slope touches fades, as the contrast is shared out
+STARTS = 8  # pictures of noise; the ascent begins at the one that activates the unit most
+NOISE = 0.1  # spread of the frequencies at the start: those without a gradient fade, as the contrast is shared out
 RATE = 0.05  # step of Adam
-CONTRAST = 0.58  # spread of what the unit sees, of half the range of a pixel: that of white noise
-JITTER = 8  # the picture is shifted by at most this part of what the unit sees, along each axis
-MIN_GRADIENT = 0.75  # from this share of the steps on it stays where it is
+CONTRAST = 0.58  # spread of what the unit sees, as a share of half the range of a pixel: that of white noise
+JITTER = 8  # the picture is shifted by at most 1 / JITTER of what the unit sees, along each axis
+MIN_GRADIENT = 0.75  # the share of the steps after which the picture is no longer shifted
 
 # From decorrelated colours to RGB: square root of the covariance of the pixels of ImageNet (Distill, same section;
 # constants of its code).
@@ -39,16 +39,16 @@ COLORS = torch.tensor([[0.26, 0.09, 0.02], [0.27, 0.00, -0.05], [0.27, -0.09, 0.
 
 @dataclass(frozen=True)
 class MaximizedInput:
-    """The picture found, and how far the climb went."""
+    """The picture found, and the activations on the way to it."""
 
     image: Tensor  # (1, channels, height, width), normalised; grey where the unit cannot see
-    box: Box  # what the unit sees of it
-    # of the unit: at the start, then after each step (of the shifted picture), and at the end
+    box: Box  # the part of the image that the unit sees
+    # of the unit: at the start, then after each step (for the shifted picture), and at the end
     activations: tuple[float, ...]
 
     @property
     def before(self) -> float:
-        """Activation by the best of the pictures of noise."""
+        """The activation by the best picture of noise."""
         return self.activations[0]
 
     @property
@@ -66,7 +66,7 @@ def maximize_activation(
     low: float | Tensor = -1.0,
     high: float | Tensor = 1.0,
 ) -> MaximizedInput:
-    """The picture that wakes this channel of this operation most: the climb to its end."""
+    """The picture that activates this channel of this operation most; runs all steps."""
     climbing = gradient_ascent(model, key, channel, shape, steps, seed, low, high)
     while True:
         try:
@@ -85,13 +85,13 @@ def gradient_ascent(
     low: float | Tensor = -1.0,
     high: float | Tensor = 1.0,
 ) -> Generator[tuple[int, float], None, MaximizedInput]:
-    """Yields (step, activation) and returns the picture; whoever iterates may stop at any step.
+    """Yield (step, activation) and return the picture; the caller may stop at any step.
 
     key: of an operation (interpret/trace.py) or the name of a layer; the channel of the last linear layer is the logit
-    of a class. Of a map and of tokens the unit in the middle is taken. shape: (channels, height, width) of the image.
-    low, high: what a pixel can be, normalised: (0 − mean) / std and (255 − mean) / std, one number or one a channel.
+    of a class. In a map or in tokens, the unit in the middle is used. shape: (channels, height, width) of the image.
+    low, high: the range of a pixel, normalised: (0 − mean) / std and (255 − mean) / std, one number or one a channel.
     The same seed gives the same picture. The network is left as it was. Raises KeyError for an unknown operation,
-    IndexError for a channel that is not there, TypeError for an operation without channels.
+    IndexError for a channel that does not exist, TypeError for an operation without channels.
     """
     ascent = _Ascent(model, key, channel, shape, seed, low, high)
     start, value = ascent.best_start()
@@ -135,8 +135,8 @@ class _Ascent:
         self.scale = _scale(*self.shape[-2:])
 
     def picture(self, frequencies: Tensor) -> Tensor:
-        """Frequencies (channels, height, frequencies, 2) → picture within the bounds, with the contrast that is
-        allowed.
+        """Turn frequencies (channels, height, frequencies, 2) into a picture within the bounds and with the allowed
+        contrast.
         """
         waves = torch.fft.irfft2(torch.view_as_complex(frequencies) * self.scale, s=list(self.shape[-2:]), norm="ortho")
         if self.shape[0] == 3:
@@ -148,7 +148,9 @@ class _Ascent:
         return _value(self.model, image, self.index, self.place)
 
     def best_start(self) -> tuple[Tensor, float]:
-        """Of STARTS pictures of noise, the frequencies of the one that wakes the unit most, and its activation."""
+        """Among STARTS pictures of noise, the frequencies of the one that activates the unit most, and its
+        activation.
+        """
         channels, height, width = self.shape
         with torch.no_grad():
             starts = [
@@ -160,15 +162,17 @@ class _Ascent:
         return starts[best], values[best]
 
     def shift(self) -> list[int]:
-        """By how many pixels the picture is shifted, down and across."""
+        """The number of pixels by which the picture is shifted, down and across."""
         reach = min(self.box.bottom - self.box.top, self.box.right - self.box.left) // JITTER
         return torch.randint(-reach, reach + 1, (2,), generator=self.generator).tolist()
 
     def slope(self, frequencies: nn.Parameter, shift: list[int]) -> tuple[Tensor, float]:
-        """(slope by the frequencies of the activation's negative, the activation) for the shifted picture."""
+        """Return (gradient of the negative activation with respect to the frequencies, the activation) for the shifted
+        picture.
+        """
         with torch.enable_grad():
             value = self.activation(self.picture(frequencies).roll(shift, (2, 3)))
-            # Of the picture alone: the network's own slopes stay as they are.
+            # Only with respect to the picture: the network's own gradients stay as they are.
             (slope,) = torch.autograd.grad(-value, frequencies, allow_unused=True) if value.requires_grad else (None,)
         if slope is None:
             raise TypeError(message(N_("no gradient leads from the image to this operation")))
@@ -176,9 +180,9 @@ class _Ascent:
 
 
 def middle_unit(output: Tensor, channel: int) -> tuple[int, ...]:
-    """Its place in what an operation gives: (1, channels, height, width), (1, tokens, channels) or (1, channels).
+    """The place of the middle unit in an output (1, channels, height, width), (1, tokens, channels) or (1, channels).
 
-    Raises TypeError where there are no channels, IndexError where there is none of this number.
+    Raises TypeError where there are no channels, IndexError for a channel that does not exist.
     """
     if output.ndim not in (2, 3, 4) or len(output) != 1 or not output.is_floating_point():
         raise TypeError(
@@ -192,15 +196,13 @@ def middle_unit(output: Tensor, channel: int) -> tuple[int, ...]:
 
 
 def _scale(height: int, width: int) -> Tensor:
-    """1/f, with f in cycles a pixel and no lower than one cycle in the image: natural images have about
-    this spectrum.
-    """
+    """1/f, with f in cycles a pixel and at least one cycle in the image: natural images have about this spectrum."""
     f = (torch.fft.fftfreq(height)[:, None].square() + torch.fft.rfftfreq(width)[None].square()).sqrt()
     return 1 / f.clamp(min=1 / max(height, width)) / max(height, width)
 
 
 class _Reached(Exception):
-    """What comes after the unit need not be worked out."""
+    """Raised at the unit: the layers after it need not be computed."""
 
 
 def _value(model: nn.Module, image: Tensor, index: int, place: Sequence[int]) -> Tensor:

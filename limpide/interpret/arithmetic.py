@@ -1,7 +1,6 @@
-"""One number of a network, taken apart: which numbers went into it, with which weights, and whether the sum is what
-torch computed.
+"""One number of a network, taken apart: its inputs, their weights, and whether the sum is what torch computed.
 
-How each operation does it is in rules/; what has no rule there is OPAQUE and says so.
+The rule of each operation is in rules/; an operation without a rule is OPAQUE and says so.
 """
 
 from __future__ import annotations
@@ -29,16 +28,16 @@ class Explanation:
 
     kind: str
     rule: str
-    values: Tensor  # float64 (n,): what went in
+    values: Tensor  # float64 (n,): the inputs
     weights: Tensor  # float64 (n,)
-    sources: list[int]  # (n,): the operation each came from, −1: the image, −2: padding
-    places: list[int]  # (n,): its flat place there
+    sources: list[int]  # (n,): the operation that output each of them, −1: the image, −2: padding
+    places: list[int]  # (n,): the flat place of each in that output
     bias: float
     value: float  # our result, in 64 bits
     torch_value: float
     shape: Index = ()  # in which the terms are drawn: (channels, height, width) of a convolution
     scale: float = 0.0  # of the tolerance: Σ |x·w| + |bias|
-    parts: dict[str, float] = field(default_factory=dict)  # what a rule works out on its way: the gates of an LSTM
+    parts: dict[str, float] = field(default_factory=dict)  # intermediate results of a rule: the gates of an LSTM
 
     @property
     def products(self) -> Tensor:
@@ -54,8 +53,8 @@ class Explanation:
 
 
 def explain(trace: Trace, op: Op, index: Sequence[int]) -> Explanation:
-    """Why output `index` (without the first axis, the image) of this operation is what it is. Raises IndexError for a
-    place that is not there.
+    """Why output `index` (without the first axis, the image) of this operation has its value. Raises IndexError for a
+    place that does not exist.
     """
     place = (0, *index) if op.output.ndim == len(index) + 1 else tuple(index)
     if len(place) != op.output.ndim or any(not 0 <= k < n for k, n in zip(place, op.output.shape, strict=True)):
@@ -67,7 +66,7 @@ def explain(trace: Trace, op: Op, index: Sequence[int]) -> Explanation:
         try:
             terms = rule(op, place)
         except Exception:
-            # a form of this operation that the rule does not know: a stranger's network may call it in any
+            # a form of this operation that the rule does not know: an external network may call it in any form
             terms = None
     if terms is None:
         return Explanation("opaque", op.name, torch.zeros(0), torch.zeros(0), [], [], 0.0, torch_value, torch_value)

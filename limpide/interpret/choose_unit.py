@@ -1,6 +1,4 @@
-"""Which unit is opened when nobody names one? One rule for the report, `limpide explain`, `limpide.see` and
-the studio.
-"""
+"""Which unit is opened by default? One rule for the report, `limpide explain`, `limpide.see` and the studio."""
 
 from __future__ import annotations
 
@@ -13,22 +11,22 @@ from limpide.interpret.trace import Op, Trace, record_calls
 from limpide.interpret.unit import Unit, unit_of
 from limpide.text.messages import N_, message
 
-MIN_CONTRAST = 0.05  # of the largest in the layer: below, what a unit sees is nearly of one shade
+MIN_CONTRAST = 0.05  # of the largest in the layer: below, the unit sees nearly one shade
 
 
 def choose_unit(model: nn.Module, seen: Trace, layer: str | None = None) -> Unit:
-    """The unit that matters most for the answer: of this layer, the one whose value times the slope of the likeliest
-    logit is largest.
+    """The unit that matters most for the answer: in this layer, the one with the largest value times the gradient of
+    the likeliest logit.
 
-    Value × slope is, to first order, what the logit would lose without the unit; its sign does not count. Of a
-    convolution, first those that see something: no padding, and not one shade everywhere. Where no slope arrives, the
-    largest value.
+    Value × gradient is, to first order, what the logit would lose without the unit; its sign does not count. In a
+    convolution, units that see something come first: no padding, and not one shade everywhere. Where there is no
+    gradient, the largest value counts.
 
-    Why not simply the largest value: a large number that the network then throws away (under a maximum, before a ReLU,
-    or with weights that are nearly zero) takes a reader's time and explains nothing. This one speaks for the answer
-    above it or against it, and what a reader learns from its products is part of why the network said what it said.
+    Why not simply the largest value: a large number that the network then discards (under a maximum, before a ReLU, or
+    with weights that are nearly zero) takes a reader's time and explains nothing. This unit speaks for the answer or
+    against it, and what a reader learns from its products is part of the reason for the answer.
 
-    layer: as in `why`; without it the first convolution, of a network without one the first linear layer. Raises
+    layer: as in `why`; without it the first convolution, or in a network without one the first linear layer. Raises
     KeyError for an unknown layer, TypeError for a network that has neither kind.
     """
     op = _first(seen) if layer is None else seen.find(layer)
@@ -42,8 +40,8 @@ def choose_unit(model: nn.Module, seen: Trace, layer: str | None = None) -> Unit
 
 
 def influence(model: nn.Module, seen: Trace, index: int) -> Tensor:
-    """|value × slope of the likeliest logit| of each number that this operation gives, without the first axis; 0 where
-    no slope arrives.
+    """value × gradient of the likeliest logit| of each number that this operation outputs, without the first axis; 0
+    where there is no gradient.
     """
     bump = torch.zeros_like(seen.ops[index].output, requires_grad=True)
 
@@ -65,8 +63,8 @@ def _first(trace: Trace) -> Op:
 
 
 def _sees_something(op: Op) -> Tensor:
-    """1 where what goes into the unit is no padding and not all alike, else 0: (height, width) of a convolution's maps;
-    of all else just 1.
+    """1 where the input of the unit has no padding and is not nearly constant, else 0: (height, width) for the maps of
+    a convolution; for other operations just 1.
     """
     if op.name != "conv2d":
         return torch.ones(())

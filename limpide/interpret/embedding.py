@@ -1,7 +1,8 @@
-"""What a network sees in images, as numbers before its last layer; which images it takes for alike; and a map of them.
+"""What a network sees in images, as numbers before its last layer; the images that are similar to it; and a map of
+them.
 
 Nearest images by example: Papernot & McDaniel 2018 (arXiv 1803.04765). The map: principal components (Pearson 1901), or
-t-SNE (van der Maaten & Hinton 2008), which keeps neighbours together and says nothing of large distances.
+t-SNE (van der Maaten & Hinton 2008), which keeps neighbours together and says nothing about large distances.
 """
 
 from __future__ import annotations
@@ -12,14 +13,16 @@ import numpy as np
 
 from limpide.models.features import features_of, last_linear
 
-PERPLEXITY = 30  # of t-SNE: about so many neighbours count
+PERPLEXITY = 30  # of t-SNE: about the number of neighbours that count
 FIRST_AXES = 50  # principal components that t-SNE starts from
 
 Method = Literal["pca", "tsne"]
 
 
 def nearest_rows(features: np.ndarray, one: np.ndarray, most: int) -> list[tuple[int, float]]:
-    """(row, cosine of the angle to `one`), the most alike first. features: float (n, width) · one: float (width,)"""
+    """Return (row, cosine of the angle to `one`), the most similar first. features: float (n, width) · one: float
+    (width,)
+    """
     lengths = np.linalg.norm(features, axis=1) * np.linalg.norm(one)
     alike = features @ one / np.maximum(lengths, 1e-12)
     order = np.argsort(-alike, kind="stable")[:most]
@@ -27,17 +30,17 @@ def nearest_rows(features: np.ndarray, one: np.ndarray, most: int) -> list[tuple
 
 
 def flat_map(features: np.ndarray, method: Method = "pca", seed: int = 0) -> tuple[np.ndarray, float | None]:
-    """(places float32 (n, 2) between −1 and 1, share of the variance they keep where that can be said). features: float
-    (n, width), n ≥ 3.
+    """Return (places float32 (n, 2) between −1 and 1, share of the variance that they keep, or None if not known).
+    features: float (n, width), n ≥ 3.
     """
     from sklearn.decomposition import PCA
 
     centered = features - features.mean(0)
-    if not np.abs(centered).max() > 0:  # a network that sees all of them alike
+    if not np.abs(centered).max() > 0:  # the network sees no difference between the images
         return np.zeros((len(features), 2), np.float32), None
     axes = PCA(min(FIRST_AXES, *centered.shape), svd_solver="randomized", random_state=seed).fit(centered)
     coordinates = axes.transform(centered)
-    # Which way an axis points is a coin's throw: the largest number shall be positive.
+    # The sign of an axis is arbitrary: make its largest number positive.
     coordinates = coordinates * np.where(
         coordinates[np.abs(coordinates).argmax(0), np.arange(coordinates.shape[1])] < 0, -1, 1
     )
@@ -56,7 +59,7 @@ def flat_map(features: np.ndarray, method: Method = "pca", seed: int = 0) -> tup
 
 
 def align_to(places: np.ndarray, before: np.ndarray) -> np.ndarray:
-    """The same map turned and mirrored to lie as much as can be on an earlier one of the same images (orthogonal
+    """The same map, turned and mirrored to match an earlier one of the same images as well as possible (orthogonal
     Procrustes, Schönemann 1966).
     """
     left, _, right = np.linalg.svd(places.T @ before)

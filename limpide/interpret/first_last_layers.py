@@ -1,8 +1,7 @@
-"""The two ends of a network as arrays: its first layer with the image that it saw, its last one with the features that
-it weighed.
+"""The two ends of a network as arrays: the first layer with its image, the last layer with its features.
 
-Whoever has them can work out each of their numbers again, without torch, and hold it against what torch computed: the
-report does, in the reader's browser.
+With these, each of their numbers can be computed again without torch and compared with what torch computed: the report
+does so in the reader's browser.
 """
 
 from __future__ import annotations
@@ -18,22 +17,21 @@ from limpide.interpret.rules.terms import Unknown, pair
 from limpide.interpret.trace import Op, Source, Trace
 from limpide.interpret.unit import values_after
 
-MAX_BYTES = 1_500_000  # of both ends: what a page that is sent by mail can carry, written in base64
+MAX_BYTES = 1_500_000  # of both ends: what a page sent by mail can carry, encoded in base64
 MAX_OF_LAST = 400_000  # of these, for the last layer
 MAX_CHANNELS = 32  # whose maps are kept: more cannot be looked through
-# What arithmetic.js can do to a number of the first layer on its way to the next one; batch normalization is a slope
-# and a shift of each channel.
+# The operations that arithmetic.js can apply to a number of the first layer on its way to the next one; batch
+# normalization is a factor and a shift for each channel.
 STEPS = ("batch_norm", "dropout", "relu", "relu6", "silu", "hardswish", "sigmoid", "tanh")
-# what may happen to an image on its way into the first convolution
+# operations that may be applied to an image on its way into the first convolution
 BEFORE = ("pad", "contiguous", "clone", "to", "float")
 
 
 def first_and_last(seen: Trace, channel: int = 0) -> dict[str, np.ndarray]:
-    """ "first.…" and "last.…" → array (docs/reference/run-format.md); without an end that is no convolution and no
-    linear layer,
-    or too large.
+    """ "first.…" and "last.…" → array (docs/reference/run-format.md). An end is left out if it is not a convolution or
+    a linear layer, or if it is too large.
 
-    channel: one of the first layer that is kept, whichever others are.
+    channel: one of the first layer, which is always kept.
     """
     last = _last(seen)
     first = _first(seen, channel, MAX_BYTES - sum(array.nbytes for array in last.values()))
@@ -46,7 +44,7 @@ def first_and_last(seen: Trace, channel: int = 0) -> dict[str, np.ndarray]:
 class _Convolution:
     """The first layer as a convolution of the image."""
 
-    image: Tensor  # what enters it, (1, channels, height, width)
+    image: Tensor  # its input, (1, channels, height, width)
     weight: Tensor
     output: Tensor  # (1, channels, height, width)
     stride: tuple[int, int] = (1, 1)
@@ -81,7 +79,7 @@ def _first(trace: Trace, channel: int, room: int) -> dict[str, np.ndarray]:
 
 
 def _as_convolution(trace: Trace, op: Op) -> _Convolution | None:
-    """None where something else than the image enters it."""
+    """The layer as a convolution; None where its input is not the image."""
     weight, entered, output = _tensor(op.argument(1, "weight")), op.args[0].value, op.output
     if op.name == "linear":  # on the whole image: a convolution whose kernel is as large as the image
         if output.ndim != 2 or not torch.equal(entered.reshape(-1), trace.image.reshape(-1)):
@@ -102,7 +100,9 @@ def _padding_of(op: Op, weight: Tensor, dilation: tuple[int, int]) -> tuple[int,
 
 
 def _strongest_channels(layer: _Convolution, channel: int, room: int) -> Tensor | None:
-    """Those with the largest numbers, and `channel`, in their order; None where not even one fits into `room` bytes."""
+    """The channels with the largest numbers, and `channel`, in ascending order; None where not even one fits into
+    `room` bytes.
+    """
     each = 4 * (layer.weight[0].numel() + layer.output[0, 0].numel() + 2)
     n = min(MAX_CHANNELS, len(layer.weight), (room - 4 * layer.image.numel()) // each)
     if n < 1:
@@ -113,8 +113,8 @@ def _strongest_channels(layer: _Convolution, channel: int, room: int) -> Tensor 
 
 
 def _after(trace: Trace, op: Op, channels: Tensor) -> dict[str, np.ndarray]:
-    """The steps that follow, as far as they can be done again: their keys, names, and of each kept channel slope and
-    shift; 1 and 0 where there are none.
+    """The following steps that can be computed again: their keys and names, and the factor and shift of each kept
+    channel; 1 and 0 for a step without them.
     """
     keys, names, slopes, shifts = [], [], [], []
     for step in values_after(trace, op):

@@ -1,7 +1,7 @@
-"""Which pixels of the image can reach one unit: its receptive field, walked back through what the network really did.
+"""Which pixels of the image can reach one unit: its receptive field, traced back through the recorded operations.
 
-EXACT: the smallest box around them. BOUND: they lie within it. OPAQUE: something on the way is not understood, so it is
-the whole image.
+EXACT: the smallest box around them. BOUND: they are inside the box. OPAQUE: some operation on the way is not
+understood, so the box is the whole image.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def receptive_field(trace: Trace, op: Op, index: Sequence[int]) -> Field:
 
 
 def _before(op: Op, box: Box | None, source: Source) -> tuple[Box | None, str]:
-    """The part of the source that this part of the output needs; None: all of it."""
+    """The part of the source that this part of the output needs; None: the whole source."""
     if source.value.ndim != 4:
         has_rule = op.name in (
             "linear",
@@ -106,7 +106,7 @@ def _before(op: Op, box: Box | None, source: Source) -> tuple[Box | None, str]:
     if op.name in ("mean", "sum", "adaptive_avg_pool2d", "adaptive_max_pool2d", "flatten", "reshape", "view"):
         return None, EXACT if op.name == "flatten" or op.output.numel() == source.value.shape[1] else BOUND
     if op.name == "batch_norm" and (op.argument(1, "running_mean") is None or op.argument(5, "training", False)):
-        return None, BOUND  # the statistics of the whole image
+        return None, BOUND  # normalised with the statistics of the whole image
     if op.name == "pad" and op.argument(2, "mode", "constant") != "constant":
         return None, BOUND
     if op.name == "pad" and box is not None:
@@ -115,7 +115,7 @@ def _before(op: Op, box: Box | None, source: Source) -> tuple[Box | None, str]:
     if op.name in SAME or op.name in FUNCTIONS:
         if box is None or (height, width) == tuple(op.output.shape[-2:]):
             return box, EXACT
-        return None, EXACT  # one number for all places: a squeeze-and-excitation block knows of the whole image
+        return None, EXACT  # one number for all places: a squeeze-and-excitation block sees the whole image
     if op.name in MOVES or op.name in ("softmax", "matmul", "layer_norm"):
         return None, BOUND
     return None, OPAQUE

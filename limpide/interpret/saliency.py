@@ -1,5 +1,5 @@
-"""Where in the image is the evidence? Four answers that may differ; interpret/saliency_checks.py says which of them to
-believe.
+"""Where in the image is the evidence? Four methods, whose answers may differ; interpret/saliency_checks.py says which
+of them to trust.
 
 Every function: (model, image (1, channels, height, width), class) → Tensor (height, width), larger is more. The model
 is in evaluation mode.
@@ -20,9 +20,9 @@ from limpide.training.device import fuse_batch_norm
 
 STEPS = 32  # of the path in integrated gradients
 WINDOWS = 14  # places of the grey window along a side
-BATCH, SIDE = 8, 320  # images at once of so many pixels: slopes of more do not fit into the cache of a processor
+BATCH, SIDE = 8, 320  # images of this side at once: gradients of more do not fit into the cache of a processor
 
-# images that each method shows to the network, at most
+# images that each method runs through the network, at most
 COST = {"distance": 1, "gradient": 1, "grad_cam": 2, "integrated_gradients": STEPS, "occlusion": WINDOWS**2 + 3}
 
 Saliency = Callable[[nn.Module, Tensor, int], Tensor]
@@ -34,11 +34,10 @@ def gradient(model: nn.Module, image: Tensor, label: int) -> Tensor:
 
 
 def integrated_gradients(model: nn.Module, image: Tensor, label: int, baseline: Tensor | None = None) -> Tensor:
-    """(x − x₀) · mean slope on the straight path from x₀ to x (Sundararajan et al. 2017, arXiv 1703.01365, equation 1),
-    midpoints of 32 steps.
+    """(x − x₀) · mean gradient on the straight path from x₀ to x (Sundararajan et al. 2017, arXiv 1703.01365, equation
+    1), midpoints of 32 steps.
 
-    baseline: x₀; grey, the mean of what it was trained on, unless another is given. The sum over all pixels is the
-    difference of the logits.
+    baseline: x₀; by default grey, the mean of the training. The sum over all pixels is the difference of the logits.
     """
     start = torch.zeros_like(image) if baseline is None else baseline
     total = torch.zeros_like(image)
@@ -50,7 +49,7 @@ def integrated_gradients(model: nn.Module, image: Tensor, label: int, baseline: 
 
 
 def grad_cam(model: nn.Module, image: Tensor, label: int) -> Tensor:
-    """The last maps, each weighed by its mean slope, rectified, enlarged (Selvaraju et al. 2017, arXiv 1610.02391,
+    """The last maps, each weighted by its mean gradient, rectified, enlarged (Selvaraju et al. 2017, arXiv 1610.02391,
     equations 1 and 2).
 
     Raises TypeError for a network without maps.
@@ -70,7 +69,7 @@ def grad_cam(model: nn.Module, image: Tensor, label: int) -> Tensor:
 
 
 def last_maps(model: nn.Module, image: Tensor) -> str:
-    """Name of the last layer that gives maps of more than one place."""
+    """The name of the last layer that outputs maps of more than one place."""
     names = {name for name, module in model.named_modules() if not list(module.children())}
     maps = [
         op.layer
@@ -111,30 +110,27 @@ def occlusion(model: nn.Module, image: Tensor, label: int) -> Tensor:
 
 @torch.inference_mode()
 def is_quick(model: nn.Module, image: Tensor) -> nn.Module:
-    """For many passes without slopes: a copy that is twice as fast and gives the same but for rounding, or the model
-    itself where there is none.
+    """A copy for many passes without gradients, twice as fast and the same except for rounding; or the model itself
+    where no such copy can be made.
 
-    A stranger's network may do with its layers what a copy of them does not, so what both say of this image is
-    compared.
+    The layers of an external network may do what a copy does not, so the outputs of both for this image are compared.
     """
     try:
         copy = fuse_batch_norm(model, image.device)
         before, after = model(image), copy(image)
         alike = torch.allclose(before, after, rtol=1e-4, atol=1e-4 * float(before.abs().max()))
-    except Exception:  # it cannot be copied, or its copy does not run: whatever a stranger's code raises
+    except Exception:  # it cannot be copied, or its copy does not run: external code may raise anything
         return model
     return copy if alike else model
 
 
 def _batch_of(image: Tensor) -> int:
-    """Images at once: fewer of larger squares."""
+    """Images at once: fewer where the squares are larger."""
     return max(1, min(BATCH, BATCH * SIDE**2 // (image.shape[-1] * image.shape[-2])))
 
 
 def edge_map(model: nn.Module, image: Tensor, label: int) -> Tensor:
-    """No explanation at all: where the image has edges (Sobel). It looks convincing, so it is what the badge has to
-    refuse.
-    """
+    """Not an explanation: the edges of the image (Sobel). It looks convincing, so the badge has to refuse it."""
     grey = image.mean(1, keepdim=True)
     sobel = torch.tensor([[1.0, 0, -1], [2, 0, -2], [1, 0, -1]])
     kernels = torch.stack([sobel, sobel.T])[:, None]
@@ -144,7 +140,7 @@ def edge_map(model: nn.Module, image: Tensor, label: int) -> Tensor:
 @torch.inference_mode()
 def distance(model: nn.Module, image: Tensor, label: int) -> Tensor:
     """How much farther each patch is from good ones than half of the patches of this image, in thresholds
-    (models/good_parts.py): what the answer is made of, whichever the class.
+    (models/good_parts.py): the answer is made of these distances, for any class.
     """
     if not is_of_good_parts(model):
         raise TypeError(message(N_("this network keeps no good parts: there is nothing to measure a distance to")))

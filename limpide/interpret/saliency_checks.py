@@ -1,12 +1,10 @@
-"""May this explanation be believed? Two trials that a mere edge detector fails.
+"""May this explanation be trusted? Two tests that a mere edge detector fails.
 
-1. It must change when the network forgets everything: the rank correlation with the map of the same network with random
-    weights is below ½
-   (Adebayo et al. 2018, arXiv 1810.03292, model parameter randomisation).
-2. Deleting what it points at must hurt: the mean probability while its pixels are deleted, most important first, is
-    lower than with pixels
-   in random order and than with those that an edge detector points at (Petsiuk et al. 2018, arXiv 1806.07421,
-   deletion).
+1. It must change when the weights of the network are random: the rank correlation with the map of the same network with
+   random weights is below ½ (Adebayo et al. 2018, arXiv 1810.03292, model parameter randomisation).
+2. Deleting the marked pixels must hurt: the mean probability while they are deleted, most important first, is lower
+   than with pixels in random order and than with those that an edge detector marks (Petsiuk et al. 2018, arXiv
+   1806.07421, deletion).
 """
 
 from __future__ import annotations
@@ -26,8 +24,8 @@ MIN_CHANGE = 0.5  # rank correlation with the map of a random network
 CELLS = 14  # pixels are deleted in blocks: this many along a side
 DRAWS = 5  # random orders
 SHARES = 15  # of the blocks, from none to all
-COST = SHARES + 2  # images that a badge shows to the network, beside those of its map with random weights
-COST_USUAL = (DRAWS + 1) * SHARES + 2  # and those of what all maps are compared with
+COST = SHARES + 2  # images that a badge runs through the network, besides those of its map with random weights
+COST_USUAL = (DRAWS + 1) * SHARES + 2  # and those of the two curves that all maps are compared with
 
 
 @dataclass(frozen=True)
@@ -59,14 +57,14 @@ def check_saliency(
     found: Tensor | None = None,
     beside: tuple[float, float] | None = None,
 ) -> SaliencyCheck:
-    """image: (1, channels, height, width), normalised; 0 is grey. What is known already need not be worked out again:
-    `found`, the map itself, and `beside`, what `usual` gave.
+    """image: (1, channels, height, width), normalised; 0 is grey. Known results need not be computed again: `found`,
+    the map itself, and `beside`, the result of `usual_change`.
     """
     found = method(model, image, label) if found is None else found
     other = method(randomize_layers(model), image, label)
     at_random, along_edges = beside or usual_change(model, image, label)
     return SaliencyCheck(
-        # a blank map says nothing, as a random network does
+        # a blank map is no more informative than a random network
         rank_correlation(found.flatten(), other.flatten()) if float(found.std()) > 0 else 1.0,
         deletion_curve(is_quick(model, image), image, label, found),
         at_random,
@@ -86,7 +84,7 @@ def usual_change(model: nn.Module, image: Tensor, label: int) -> tuple[float, fl
 
 
 def randomize_layers(model: nn.Module) -> nn.Module:
-    """A copy whose weights are drawn anew, each tensor with the spread it had."""
+    """A copy with newly drawn weights; each tensor keeps its spread."""
     model = copy.deepcopy(model).eval()
     generator = torch.Generator().manual_seed(0)
     with torch.no_grad():
@@ -111,7 +109,7 @@ def deletion_curve(model: nn.Module, image: Tensor, label: int, importance: Tens
 
 
 def rank_correlation(a: Tensor, b: Tensor) -> float:
-    """Spearman's; 0 where one of them says nothing."""
+    """Spearman's rank correlation; 0 where one of them is constant."""
     ranks = torch.stack([a.argsort().argsort(), b.argsort().argsort()]).double()
     if float(a.std()) == 0 or float(b.std()) == 0:
         return 0.0

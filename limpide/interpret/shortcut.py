@@ -1,11 +1,11 @@
-"""Is it cheating on a small mark? What a class shows there is pasted at the same place of images of other classes: how
-many become that class?
+"""Is it cheating on a small mark? A patch of a class is pasted at the same place of images of other classes: how many
+become that class?
 
 A shortcut is learned instead of the thing: a mark in a corner, a watermark, the colour of a border (Geirhos et al.
-2020, "Shortcut learning in deep neural networks", arXiv 2004.07780). The place is looked for with some images and then
-put to the test with others, so that the best of many places is no luck. How it can mislead: only fixed places are
-tried; a mark that wanders over the image is not found, and where the thing itself is as small as the window, and always
-at the same place, it is the thing that is pasted.
+2020, "Shortcut learning in deep neural networks", arXiv 2004.07780). The place is searched for with some images and
+then tested with others, so that the best of many places is not luck. How it can mislead: only fixed places are tried; a
+mark that wanders over the image is not found, and where the thing itself is as small as the window, and always at the
+same place, the thing itself is pasted.
 """
 
 from __future__ import annotations
@@ -32,16 +32,16 @@ from limpide.training.device import fuse_batch_norm, has_fast_bf16
 
 BATCH = 32
 GRID = 8  # places along each side
-SHARE = 5  # the window's side is this part of the image's
-HOSTS = 6  # images of other classes while looking
+SHARE = 5  # the window's side is 1 / SHARE of the image's side
+HOSTS = 6  # images of other classes in the search
 PROOFS = 40  # other images of other classes for the test
 LOOKS = GRID * GRID * HOSTS + PROOFS  # images a class costs
-WORK = 4e11  # multiply-adds that asking after a training may cost: a few seconds
+WORK = 4e11  # multiply-adds that the search after a training may cost: a few seconds
 PASTED = 2.2  # times the bytes of the largest layer: PyTorch, layers fused, in its fastest arithmetic
-# images of each class that is looked at, and of all, from which patches are cut and into which they are pasted
+# images of each class that is examined, and of all classes, from which patches are cut and into which they are pasted
 EACH, OTHERS = 2 * PROOFS, 100
 HARMLESS = 0.25  # share: where more than this is ruled out, a place does not decide
-DECIDES = 0.5  # share of them, at the lower end of its interval, from which a place is said to decide
+DECIDES = 0.5  # share of them, at the lower end of its interval: from here on, a place is reported to decide
 
 Answers = Callable[[np.ndarray], np.ndarray]  # squares uint8 (n, size, size, channels) → the class of each, int (n,)
 
@@ -53,12 +53,12 @@ class Place:
     label: int
     row: int  # of the grid, from the top
     column: int
-    shares: np.ndarray  # float (GRID, GRID): of the images tried while looking, so many were called this class
-    turned: int  # of `n` fresh images of other classes, each with a patch of its own, so many were called this class
+    shares: np.ndarray  # float (GRID, GRID): the share of the images in the search that were called this class
+    turned: int  # how many of `n` fresh images of other classes, each with its own patch, were called this class
     n: int
     donor: int  # one of the images that gave these patches
-    z: float = 1.96  # of the interval: the best of several classes is asked for more
-    bounds: tuple[float, float] | None = None  # of the share, where images belong together; None: each stands alone
+    z: float = 1.96  # of the interval: the best of several classes must meet a stricter bound
+    bounds: tuple[float, float] | None = None  # of the share, where images belong together; None: each is independent
 
     @property
     def share(self) -> float:
@@ -66,7 +66,7 @@ class Place:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """Of the share, so wide that those of all classes hold together with 95 % (Bonferroni)."""
+        """The interval of the share, wide enough that those of all classes hold together with 95 % (Bonferroni)."""
         return self.bounds or wilson(self.turned, self.n, self.z)
 
     @property
@@ -75,9 +75,9 @@ class Place:
 
 
 def cost(facts: Facts) -> Cost:
-    """Of asking after a training, on test images."""
+    """The cost of the search after a training, on test images."""
     image, frozen = facts.image_seconds, facts.frozen
-    if frozen:  # that was timed, at its own size
+    if frozen:  # the frozen network was timed, at its own size
         image = frozen.seconds * (facts.size / frozen.size) ** 2
     together = min(max(1, PIXELS // facts.largest_size**2), BATCH)
     return Cost(
@@ -87,27 +87,27 @@ def cost(facts: Facts) -> Cost:
 
 
 def count_labels(classes: int, each: int, work: float) -> int:
-    """How many of so many classes can be looked at. each: multiply-adds of one image, work: of all of it."""
+    """How many of `classes` can be examined. each: multiply-adds of one image, work: in total."""
     return min(classes, int(work / (max(1, each) * LOOKS)))
 
 
 def choose_labels(labels: np.ndarray, each: int, work: float) -> list[int]:
-    """The classes that can be looked at, those with the most images first. each, work: as in `count_labels`."""
+    """The classes that can be examined, those with the most images first. each, work: as in `count_labels`."""
     names, counts = np.unique(labels[labels >= 0], return_counts=True)
     most = count_labels(len(names), each, work)
     return [int(k) for k in names[np.argsort(-counts, kind="stable")][:most]]
 
 
 def choose_hosts(labels: np.ndarray, wanted: Sequence[int]) -> np.ndarray:
-    """Which images serve, in no particular order. labels: int (n,), negative where it is not known."""
+    """The images that are used, in random order. labels: int (n,), negative where it is not known."""
     judged, labeled = np.flatnonzero(np.isin(labels, wanted)), np.flatnonzero(labels >= 0)
     rows = np.union1d(judged[sample(labels[judged], 0, EACH)], labeled[sample(labels[labeled], OTHERS)])
     return np.random.default_rng(0).permutation(rows).astype(int)
 
 
 def answers_of(network: nn.Module, preprocessing: Preprocessing) -> Answers:
-    """Asks a copy of the network that is made for inference on the processor, in its fastest arithmetic: the same but
-    for rounding.
+    """Return a function that asks a copy of the network, made for inference on the processor in its fastest arithmetic:
+    the same except for rounding.
     """
     device = torch.device("cpu")
     dtype = torch.bfloat16 if has_fast_bf16(device) else torch.float32
@@ -135,7 +135,8 @@ def window(size: int, k: int) -> tuple[int, int]:
 def places(
     answers: Answers, squares: np.ndarray, labels: np.ndarray, wanted: Sequence[int], groups: np.ndarray | None = None
 ) -> Iterator[Place]:
-    """One Place for each class of `wanted` of which two images are called by its name, and others beside it.
+    """Yield one Place for each class of `wanted` that has two correctly named images, and two others not called by its
+    name.
 
     squares: uint8 (n, size, size, channels), in no particular order · labels: int (n,) · groups: int (n,), as in
     intervals.py
@@ -155,14 +156,14 @@ def place_of(
     of: int,
     groups: np.ndarray | None = None,
 ) -> Place | None:
-    """The most convincing place of one class, of so many that are looked at; None where it has too few images. said:
-    what `answers` gives of the squares.
+    """The most convincing place of one class; None where it has too few images. of: the number of examined classes ·
+    said: the result of `answers` for the squares.
     """
     members = np.flatnonzero((labels == label) & (said == label))
     others = np.flatnonzero((labels != label) & (said != label))
     if len(members) < 2 or len(others) < 2:
         return None
-    # Half of each looks for the place, the other half proves it.
+    # Half of each is used to search for the place, the other half to test it.
     hosts, proofs = others[: len(others) // 2][:HOSTS], others[len(others) // 2 :][:PROOFS]
     donors, proving = members[: len(members) // 2], members[len(members) // 2 :]
     tried = (
@@ -171,7 +172,7 @@ def place_of(
     )
     shares = np.array([(answers(images) == label).reshape(GRID, len(hosts)).mean(1) for images in tried])
     row, column = divmod(int(shares.argmax()), GRID)
-    pairs = min(len(proving), len(proofs))  # one patch in many images would be one proof, not many
+    pairs = min(len(proving), len(proofs))  # one patch in many images would be a single test, not many
     turned = answers(paste_patch(squares, proving[:pairs], proofs[:pairs], row, column)) == label
     bounds = None
     if groups is not None:
@@ -181,15 +182,15 @@ def place_of(
 
 
 def _bounds(turned: np.ndarray, hosts: np.ndarray, donors: np.ndarray, level: float) -> tuple[float, float]:
-    """The interval of the share, as wide as the images that were pasted into make it, or those that gave
-    the patches.
+    """The interval of the share: the wider of those for groups of hosts (images pasted into) and of donors (images that
+    gave the patches).
     """
     intervals = [interval_of_share(turned, groups, level) for groups in (hosts, donors)]
     return min(one.low for one in intervals), max(one.high for one in intervals)
 
 
 def paste_patch(squares: np.ndarray, donors: np.ndarray, hosts: np.ndarray, row: int, column: int) -> np.ndarray:
-    """The hosts, each with what a donor shows in this window."""
+    """The hosts, each with the pixels of a donor in this window."""
     (top, bottom), (left, right) = window(squares.shape[1], row), window(squares.shape[2], column)
     pasted = squares[hosts].copy()
     pasted[:, top:bottom, left:right] = squares[donors[np.arange(len(hosts)) % len(donors)], top:bottom, left:right]
@@ -238,12 +239,12 @@ LIMIT = N_(
 
 
 def rank_places(found: Sequence[Place]) -> list[Place]:
-    """The most convincing first."""
+    """Sort, the most convincing place first."""
     return sorted(found, key=lambda place: -place.interval[0])
 
 
 def as_finding(found: Sequence[Place], classes: Sequence[str], of: int) -> Finding:
-    """The claim, with the most convincing place of each class. of: so many classes there are."""
+    """The claim, with the most convincing place of each class. of: the number of classes."""
     ordered = rank_places(found)
     rows = [_row(place, classes[place.label]) for place in ordered]
     verdict = _verdict(ordered)
@@ -264,7 +265,7 @@ def as_finding(found: Sequence[Place], classes: Sequence[str], of: int) -> Findi
 
 
 def _largest_share(ordered: Sequence[Place]) -> float:
-    """The upper end of all intervals."""
+    """The largest upper end of all intervals."""
     return max((place.interval[1] for place in ordered), default=1.0)
 
 

@@ -1,5 +1,5 @@
-"""Which of these images wake a channel most, and where? (Zeiler & Fergus 2014, section 4: the strongest activations of
-a feature map.)
+"""Which of these images activate a channel most, and where? (Zeiler & Fergus 2014, section 4: the strongest activations
+of a feature map.)
 """
 
 from __future__ import annotations
@@ -14,17 +14,17 @@ from limpide.interpret.trace import trace
 
 @dataclass(frozen=True)
 class TopActivation:
-    image: int  # which of those that were given
+    image: int  # its number among the given images
     value: float  # the largest of the channel
-    y: int  # its place in the map; of tokens y is 0 and x the token, of a vector both are 0
+    y: int  # its place in the map; in tokens y is 0 and x the token, in a vector both are 0
     x: int
 
 
 def strongest_images(model: nn.Module, images: Iterable[Tensor], key: str, channel: int) -> list[TopActivation]:
-    """All of them, the strongest first. images: each (1, channels, size, size), normalised; key: of an operation, or
+    """All the images, the strongest first. images: each (1, channels, size, size), normalised; key: of an operation, or
     the name of a layer.
 
-    Raises KeyError for an operation and IndexError for a channel that is not there.
+    Raises KeyError for an unknown operation and IndexError for a channel that does not exist.
     """
     activations = []
     for k, image in enumerate(images):

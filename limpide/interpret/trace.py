@@ -1,7 +1,7 @@
-"""What a network really did with one image: every operation in order, with what went in and what came out.
+"""What a network really did with one image: every operation in order, with its inputs and outputs.
 
-Nothing is guessed from the source: the network runs, in 32-bit arithmetic on the processor, while a `TorchFunctionMode`
-writes down each torch function that it calls and a hook on each layer says whose call it was.
+The source code is not analysed: the network runs, in 32-bit arithmetic on the processor, while a `TorchFunctionMode`
+records each torch function that it calls and a hook on each layer records which layer made the call.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from torch.overrides import TorchFunctionMode, resolve_name
 
 @dataclass(frozen=True)
 class Source:
-    """A tensor on its way through the network: which operation gave it (−1: the image), and its value at
-    that moment.
+    """A tensor on its way through the network: the operation that output it (−1: the image), and its value at that
+    moment.
     """
 
     op: int
@@ -29,7 +29,7 @@ class Source:
 
 @dataclass
 class Op:
-    """One call. `output` is a copy: what is changed in place later does not reach it."""
+    """One call. `output` is a copy: later changes in place do not affect it."""
 
     index: int
     # unique and lasting: the layer's name, with :operation where it makes several calls, and #2 where one is repeated
@@ -37,9 +37,9 @@ class Op:
     name: str  # conv2d, linear, relu, add, … as torch calls it
     layer: str  # name of the innermost layer that made the call; "" for the network itself
     func: Any
-    args: tuple[Any, ...]  # as called; a Source stands for a tensor that another operation made, or that is the image
+    args: tuple[Any, ...]  # as called; a Source replaces a tensor that another operation made, or that is the image
     kwargs: dict[str, Any]
-    part: int  # which of several outputs this is
+    part: int  # the number of this output, where there are several
     output: Tensor
 
     @property
@@ -47,11 +47,11 @@ class Op:
         return list(_sources((self.args, tuple(self.kwargs.values()))))
 
     def argument(self, place: int, name: str, otherwise: Any = None) -> Any:
-        """As called: by position or by name."""
+        """The argument as it was passed, by position or by name."""
         return self.args[place] if len(self.args) > place else self.kwargs.get(name, otherwise)
 
     def again(self, exchanged: list[Tensor]) -> Tensor:
-        """The same call with other tensors in place of its inputs."""
+        """Repeat the call with other tensors in place of its inputs."""
         rest = iter(exchanged)
         output = self.func(
             *_fill_sources(self.args, rest), **{key: _fill_sources(value, rest) for key, value in self.kwargs.items()}
@@ -66,7 +66,9 @@ class Trace:
     output: Tensor  # (1, classes): logits
 
     def find(self, name: str) -> Op:
-        """The operation of this key, or the last one of the layer of this name: what it gives. Raises KeyError."""
+        """The operation with this key, or the last one of the layer with this name, whose output is that of the layer.
+        Raises KeyError.
+        """
         for op in self.ops:
             if op.key == name:
                 return op
@@ -76,27 +78,27 @@ class Trace:
         return of_layer[-1]
 
     def value(self, index: int) -> Tensor:
-        """What this operation gave; −1: the image."""
+        """The output of this operation; −1: the image."""
         return self.image if index < 0 else self.ops[index].output
 
     def users(self, index: int) -> list[Op]:
-        """Who takes what this operation gave."""
+        """The operations that take the output of this one."""
         return [other for other in self.ops[index + 1 :] if any(source.op == index for source in other.inputs)]
 
 
-Change = Callable[[int, Tensor], Tensor]  # (index of an operation, what it gives) → what the network goes on with
+Change = Callable[[int, Tensor], Tensor]  # (index of an operation, its output) → the output to go on with
 
 
 @torch.no_grad()
 def trace(model: nn.Module, image: Tensor, change: Change | None = None) -> Trace:
-    """image: (1, channels, size, size), normalised. The network runs in evaluation mode; `change` may tamper with what
-    operations give.
+    """Run the network in evaluation mode and record it. image: (1, channels, size, size), normalised; `change` may
+    alter the outputs of operations.
     """
     return record_calls(model, image, change)
 
 
 def record_calls(model: nn.Module, image: Tensor, change: Change | None = None) -> Trace:
-    """As `trace`, with slopes where they are switched on: `output` stays connected to what `change` put in."""
+    """As `trace`, with gradients where they are enabled: `output` stays connected to what `change` put in."""
     names = {module: name for name, module in model.named_modules()}
     stack: list[str] = [""]
 
@@ -125,7 +127,9 @@ def record_calls(model: nn.Module, image: Tensor, change: Change | None = None) 
 
 @contextlib.contextmanager
 def in_evaluation(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode for a while. Afterwards each part is as it was: some may have been kept in evaluation mode."""
+    """Evaluation mode for a while. Afterwards each module is as it was: some may have been in evaluation mode
+    before.
+    """
     modes = {module: module.training for module in model.modules()}
     model.eval()
     try:
@@ -135,7 +139,7 @@ def in_evaluation(model: nn.Module) -> Iterator[None]:
             module.training = training
 
 
-# What makes no tensor or changes no number of one.
+# Calls that make no tensor, or change no number of one.
 SILENT = ("size", "dim", "stride", "numel", "is_floating_point", "requires_grad_", "data_ptr")
 
 
@@ -146,10 +150,10 @@ class _Recorder(TorchFunctionMode):
         self.stack: list[str] = stack
         self.ops: list[Op] = []
         self.first = image.detach().clone()
-        # (id, version) → what it was
+        # (id, version) → the source at that moment
         self.copies: dict[tuple[int, int], Source] = {(id(image), image._version): Source(-1, self.first)}
         self.made_by: dict[int, int] = {id(image): -1}
-        self.alive: list[Tensor] = [image]  # an id is only good while its tensor lives
+        self.alive: list[Tensor] = [image]  # an id is only valid while its tensor lives
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -162,7 +166,7 @@ class _Recorder(TorchFunctionMode):
         output = func(*args, **kwargs)
         if not any(True for _ in _sources((taken[0], tuple(taken[1].values())))):
             return output
-        if output is None and args and isinstance(args[0], Tensor):  # x[…] = y: what x is now came from both
+        if output is None and args and isinstance(args[0], Tensor):  # x[…] = y: x now comes from both
             self._record(args[0], name, func, taken, 0)
             return None
         if isinstance(output, Tensor):
@@ -172,7 +176,7 @@ class _Recorder(TorchFunctionMode):
                 self._record(part, name, func, taken, k) if isinstance(part, Tensor) else part
                 for k, part in enumerate(output)
             )
-        for k, part in enumerate(output if isinstance(output, tuple) else ()):  # a named tuple goes on as it is
+        for k, part in enumerate(output if isinstance(output, tuple) else ()):  # a named tuple is passed on unchanged
             if isinstance(part, Tensor):
                 self._record(part, name, func, taken, k, changeable=False)
         return output
@@ -180,7 +184,7 @@ class _Recorder(TorchFunctionMode):
     def _record(
         self, tensor: Tensor, name: str, func: Any, taken: tuple[Any, Any], part: int, changeable: bool = True
     ) -> Tensor:
-        """Writes down that this operation gave this tensor; what the network goes on with."""
+        """Record that this operation output this tensor; returns the tensor with which the network continues."""
         if self.change and changeable:
             tensor = self.change(len(self.ops), tensor)
         op = Op(len(self.ops), "", name, self.stack[-1], func, *taken, part, tensor.detach().clone())
@@ -192,7 +196,7 @@ class _Recorder(TorchFunctionMode):
 
     def _as_sources(self, value: Any) -> Any:
         if isinstance(value, Tensor) and id(value) in self.made_by:
-            # changed behind its back, through a view or an assignment
+            # changed without a recorded call, through a view or an assignment
             if (id(value), value._version) not in self.copies:
                 before = Source(
                     self.made_by[id(value)],
@@ -202,7 +206,7 @@ class _Recorder(TorchFunctionMode):
             return self.copies[id(value), value._version]
         if isinstance(value, (tuple, list)):
             return tuple(self._as_sources(item) for item in value)
-        if isinstance(value, Tensor):  # a weight is looked at where it lies; a constant may be changed later
+        if isinstance(value, Tensor):  # a weight is used without a copy; a constant may be changed later
             return value.detach() if value.requires_grad or isinstance(value, nn.Parameter) else value.detach().clone()
         return value
 
@@ -220,8 +224,8 @@ def _positional(args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[An
 
 
 def _plain_name(func: Any, values: tuple[Any, ...]) -> str:
-    """relu_ and relu, __add__, __radd__ and add are one operation, and hardtanh from 0 to 6 is what nn.ReLU6 calls;
-    reading .shape is none.
+    """relu_ and relu are one operation, and so are __add__, __radd__ and add; hardtanh from 0 to 6 is what nn.ReLU6
+    calls; reading .shape is not an operation.
     """
     name = getattr(func, "__name__", "") or resolve_name(func) or "unknown"
     if name == "__get__":

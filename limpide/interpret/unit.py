@@ -1,4 +1,4 @@
-"""Why does this unit have this value? Its arithmetic, term by term, checked against torch, and what becomes of it.
+"""Why does this unit have this value? Its arithmetic, term by term, checked against torch, and the operations after it.
 
 For a convolution (cross-correlation): y[c, i, j] = b[c] + Σ w[c, k, u, v] · x[k, i·stride + u·dilation − padding, …]
 For a linear layer: y[c] = b[c] + Σ w[c, k] · x[k]
@@ -20,7 +20,7 @@ from limpide.interpret.trace import Op, Trace, trace
 from limpide.text.messages import N_, Message, _, message
 from limpide.text.numbers import format_number, format_significant
 
-ONE_TO_ONE = ("batch_norm", "dropout", *FUNCTIONS)  # what follows a unit and changes it alone
+ONE_TO_ONE = ("batch_norm", "dropout", *FUNCTIONS)  # operations after a unit that change it alone
 MAX_CHANNELS, MAX_SIDE = 3, 7  # of the grids that a notebook shows
 
 
@@ -48,7 +48,7 @@ class Unit:
 
     @property
     def patch(self) -> Tensor:
-        """float64 (channels, height, width) or (features,): what the unit saw, zeros where padding was."""
+        """float64 (channels, height, width) or (features,): what the unit saw, zeros in the padding."""
         return self.explanation.values.reshape(self.explanation.shape)
 
     @property
@@ -102,8 +102,8 @@ class Unit:
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
-        """For a notebook: what it saw × its weights = products, of the channels where these are largest,
-        and the sum.
+        """For a notebook: what it saw × its weights = products, for the channels where these are largest, and the
+        sum.
         """
         from limpide.text import notebook_html
 
@@ -113,7 +113,7 @@ class Unit:
 
 
 def _grids_of(unit: Unit) -> list[str]:
-    """Of the channels where the products are largest, what the unit saw, its weights and the products."""
+    """What the unit saw, its weights and the products, for the channels where the products are largest."""
     from limpide.text import notebook_html
 
     if unit.explanation.kind != "products" or unit.patch.ndim != 3 or max(unit.patch.shape[1:]) > MAX_SIDE:
@@ -132,7 +132,7 @@ def _grids_of(unit: Unit) -> list[str]:
 
 
 def _sum_of(unit: Unit) -> list[str]:
-    """The products, the bias, their sum, and what the next operations make of it, as a table."""
+    """A table of the products, the bias, their sum, and what the next operations make of it."""
     from limpide.text import notebook_html
 
     e = unit.explanation
@@ -174,7 +174,7 @@ def why(model: nn.Module, image: Tensor, layer: str, channel: int, y: int = 0, x
 
 
 def unit_of(seen: Trace, layer: str, channel: int, y: int = 0, x: int = 0) -> Unit:
-    """As `why`, for a network that was traced before."""
+    """As `why`, for a network that was already traced."""
     try:
         op = seen.find(layer)
     except KeyError:
@@ -198,7 +198,7 @@ def index_of(op: Op, channel: int, y: int, x: int) -> tuple[int, ...]:
 
 
 def values_after(seen: Trace, op: Op) -> list[Op]:
-    """Normalization and activation that follow, as long as the value goes one way."""
+    """The normalization and activation that follow, as long as the value goes to a single operation."""
     steps: list[Op] = []
     while len(users := seen.users(op.index)) == 1 and users[0].name in ONE_TO_ONE:
         op = users[0]
@@ -260,7 +260,7 @@ def _say(unit: Unit) -> Message:
 
 
 def _data_of(unit: Unit) -> dict[str, Any]:
-    """Its arithmetic as JSON holds it (docs/reference/run-format.md)."""
+    """Its arithmetic as JSON (docs/reference/run-format.md)."""
     box = unit.field.box
     return {
         "layer": unit.layer,
@@ -281,7 +281,7 @@ def _data_of(unit: Unit) -> dict[str, Any]:
 
 
 def _planes_as_lists(values: Tensor) -> list[list]:
-    """(planes, rows, columns), to six digits; of a vector one row."""
+    """(planes, rows, columns), to six digits; a vector has one row."""
     if values.ndim < 2:
         return [[values.tolist()]]
     planes = values.reshape(-1, *values.shape[-2:])

@@ -1,4 +1,4 @@
-"""What a sealed file says of images: asked in batches, kept in the run, put together as evidence."""
+"""The answers of a sealed file about images: asked for in batches, kept in the run, turned into evidence."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ from limpide.deploy.predictor import BATCH, PIXELS, Predictor
 from limpide.system import files, machine
 from limpide.text.messages import N_, message
 
-SEALED = 1.3  # times as long takes the sealed file, in float32 and with its own resize
-# ONNX Runtime: times the bytes of the learned values, the file and its own layout of it; and times those of the largest
-# layer of a batch, what its arena holds (docs/explanation/performance.md, Memory)
+SEALED = 1.3  # times the seconds of an image: the sealed file, in float32 and with its own resize
+# Memory of ONNX Runtime: the file and its own layout of it, as a multiple of the bytes of the learned values; and its
+# arena, as a multiple of the bytes of the largest layer of a batch (docs/explanation/performance.md, Memory)
 OPENED, NAMED = 3.4, 2.2
 
 
 @dataclass(frozen=True)
 class Answers:
-    """rows: int (n,), of the data set, those that could be read · probabilities: float32 (n, classes)."""
+    """rows: int (n,), readable rows of the data set · probabilities: float32 (n, classes)."""
 
     rows: np.ndarray
     probabilities: np.ndarray
 
 
 def cost(facts: Facts) -> Cost:
-    """Decoding the test images and putting them to the sealed file; folds have answered already."""
+    """Decoding the test images and running the sealed file on them; 0 with folds, which have answered already."""
     if facts.folds:
         return Cost()
     together = max(1, PIXELS // facts.largest_size**2)
@@ -59,7 +59,7 @@ def read_image(dataset: Dataset, row: int, at_least: int, also: Callable[[int, A
 
 
 def first_readable(dataset: Dataset, rows: np.ndarray, at_least: int) -> tuple[int, Any]:
-    """(place in `rows`, image) of the first that can still be read. Raises DataError where none can."""
+    """Return (place in `rows`, image) of the first image that can still be read. Raises DataError where none can."""
     for place, row in enumerate(rows.tolist()):
         if (image := read_image(dataset, row, at_least)) is not None:
             return place, image
@@ -69,7 +69,7 @@ def first_readable(dataset: Dataset, rows: np.ndarray, at_least: int) -> tuple[i
 def predict_rows(
     predictor: Predictor, dataset: Dataset, rows: np.ndarray, also: Callable[[int, Any], None] | None = None
 ) -> Generator[Event, None, Answers]:
-    """The answers on those rows that can be read. also: called with each row and its image, in threads."""
+    """The answers on the rows that can be read. also: called with each row and its image, in threads."""
     side = predictor.preprocessing.jpeg_side
 
     rows_read: list[int] = []
@@ -92,7 +92,7 @@ def predict_rows(
 
 
 def never_predicted(answers: Answers, strange: int) -> Answers:
-    """With so many further classes that the model does not know: their probability is 0."""
+    """The answers with `strange` further classes that the model does not know: their probability is 0."""
     return Answers(answers.rows, np.pad(answers.probabilities, ((0, 0), (0, strange))))
 
 
@@ -106,8 +106,8 @@ def make_evidence(
     nearly: int | None = 0,
     strange: Sequence[str] = (),
 ) -> Evidence:
-    """strange: classes that the model does not know and these images have; `truth` counts on from those
-    that it knows.
+    """strange: classes of these images that the model does not know; in `truth`, they are counted on from those that it
+    knows.
     """
     rows = answers.rows
     return Evidence(
@@ -126,7 +126,7 @@ def make_evidence(
 
 
 def keep_answers(run: Run, dataset: Dataset, answers: Answers, fold: np.ndarray | None = None) -> None:
-    """fold: int (n,), which fold judged each; None where a part was kept for the test."""
+    """fold: int (n,), the fold that judged each image; None where a part was kept for the test."""
     names = np.array([dataset.images.names[int(i)].encode("utf-8", "surrogateescape") for i in answers.rows])
     truth, probabilities = dataset.labels[answers.rows], answers.probabilities
     arrays = {"files": names, "truth": truth, "probabilities": probabilities}
@@ -136,7 +136,7 @@ def keep_answers(run: Run, dataset: Dataset, answers: Answers, fold: np.ndarray 
 
 
 def kept_answers(run: Run, dataset: Dataset, test: np.ndarray) -> Answers | None:
-    """Those of an earlier session; None where the file is gone or is of other images."""
+    """The answers of an earlier session; None where the file is missing or belongs to other images."""
     place = {dataset.images.names[int(i)].encode("utf-8", "surrogateescape"): int(i) for i in test}
     try:
         with open(run.predictions / "test.npz", "rb") as stream, np.load(stream, allow_pickle=False) as stored:

@@ -1,4 +1,4 @@
-"""An audit, as it declares itself: the question that it answers, what it needs, what it costs, how it is run."""
+"""An audit and what it declares: the question that it answers, what it needs, what it costs, how it is run."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from limpide.core.finding import Finding
 from limpide.judging.subject import Subject
 
 Need = Literal["answers", "images", "network", "features", "training data", "retraining", "good parts", "rare class"]
-LAST = 99  # turn of an audit that names none
+LAST = 99  # turn of an audit that does not declare one
 
 
 def no_cost(facts: Facts) -> Cost:
-    """Of an audit that only counts: weighing the evidence is part of what the report costs."""
+    """The cost of an audit that only counts: weighing the evidence is part of what the report costs."""
     return Cost()
 
 
@@ -26,17 +26,17 @@ class Audit:
     """One audit, as judging, its quote and every page that lists audits need it."""
 
     name: str  # of its finding
-    question: str  # msgid, what a person asks: the heading of its section
-    run: Callable[[Subject], Iterator[Event | Finding]]  # progress, and at last its findings
+    question: str  # msgid, the question of a person: the heading of its section
+    run: Callable[[Subject], Iterator[Event | Finding]]  # yields progress, and at last its findings
     needs: frozenset[Need] = frozenset({"answers"})
     cost: Callable[[Facts], Cost] = no_cost
-    # msgid, what the sentence about what was left out calls it; "": it is never left out for want of time
+    # msgid, its name in the sentence about what was left out; "": it is never left out for want of time
     part: str = ""
-    turn: int = LAST  # of those that may be left out, the lowest goes first
-    # s with which something comes of it already. Such an audit fills the time that there is, and leaves room for those
-    # after it. None: it takes what it costs
+    turn: int = LAST  # among those that may be left out, the lowest turn runs first
+    # the fewest seconds that yield a result. Such an audit fills the time that there is, and leaves room for the audits
+    # after it. None: it takes the time that it costs
     least: float | None = None
-    reserved: bool = False  # whether fitting leaves room for it, where a time was asked for
+    reserved: bool = False  # whether fitting leaves room for it, where a time was given
     after_training: bool = True
     in_evaluate: bool = True
 
@@ -46,7 +46,7 @@ class Audit:
 
 
 def on_evidence(audit: Callable[[Evidence], Finding]) -> Callable[[Subject], Iterator[Event | Finding]]:
-    """How an audit is run that needs the answers alone."""
+    """Return the `run` of an audit that needs only the answers."""
 
     def run(subject: Subject) -> Iterator[Event | Finding]:
         evidence = yield from subject.evidence()

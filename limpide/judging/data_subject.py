@@ -1,5 +1,5 @@
-"""Other labelled images, put to a sealed file: classes are matched by name, and what the training used is counted. No
-torch is needed.
+"""Other labelled images, given to a sealed file: classes are matched by name, and the images that the training used are
+counted. It does not need torch.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from limpide.text.messages import N_, message
 
 
 def subject_of_data(run: Run, predictor: Predictor, dataset: Dataset, where: str) -> Subject:
-    """The images that the data give as a test part, or else all of them. where: they lie, for errors. Raises DataError
-    when the model knows none of their classes, and later when none can be read.
+    """The images that the data set marks as its test part, or else all of them. where: the location of the images, for
+    errors. Raises DataError when the model knows none of their classes, and later when none can be read.
     """
     rows = np.flatnonzero(dataset.given == TEST) if np.any(dataset.given == TEST) else np.arange(len(dataset))
     other_images = OtherImages(run, predictor, dataset, rows, where)
-    # what the training used of them is counted and told (`seen_in_training`): none is held back here
+    # images that the training used are counted and reported (`seen_in_training`): none is held back here
     nothing, sees = np.zeros(len(dataset), bool), predictor.preprocessing
     promised = predictor.detection.false_alarms if predictor.detection else None
     return Subject(
@@ -42,7 +42,7 @@ def subject_of_data(run: Run, predictor: Predictor, dataset: Dataset, where: str
 
 @dataclass
 class OtherImages:
-    """What is asked of them, and what is noticed meanwhile."""
+    """The answers on other images, and the facts noticed while they are read."""
 
     run: Run
     predictor: Predictor
@@ -98,12 +98,12 @@ class OtherImages:
         if self.predictor.detection is not None:
             return groups_of_table(evidence, self.run, self.dataset, rows)
         return groups_as_given(evidence, self.run, self.dataset, rows, self.prints)
-        yield  # it takes a moment: nothing is told
+        yield  # this is fast: it reports no progress
 
 
 def _good_or_not(dataset: Dataset, classes: tuple[str, ...], where: str) -> np.ndarray:
-    """int (classes of the data,): 0 for the good one, 1 for every other. Raises DataError where none is called so, as
-    all would count as defects.
+    """int (classes of the data,): 0 for the good class, 1 for every other. Raises DataError where no class has the name
+    of the good one, as all images would count as defects.
     """
     if not set(classes) & set(dataset.classes):
         raise DataError("L243", where=where, name=classes[0])
@@ -111,7 +111,7 @@ def _good_or_not(dataset: Dataset, classes: tuple[str, ...], where: str) -> np.n
 
 
 def _never_right(strange: list[str], n: int) -> Note:
-    """n: images of these classes."""
+    """n: the number of images of these classes."""
     says = message(
         N_("the model does not know {names}: their {n:count} image can never be named correctly"),
         N_("the model does not know {names}: their {n:count} images can never be named correctly"),
@@ -135,12 +135,12 @@ def _unreadable(n: int) -> Note:
 def seen_in_training(
     run: Run, dataset: Dataset, rows: np.ndarray, prints: dict[int, np.ndarray]
 ) -> tuple[int | None, int | None]:
-    """(how many of these images the training used in any way, or nearly the same ones; how many of those are not byte
-    for byte the same).
+    """Return (how many of these images, or nearly the same ones, the training used in any way; how many of those are
+    not byte for byte the same).
 
-    The first is None when only the sealed file is at hand, the second when the run is of a limpide that kept no prints.
-    What is nearly the same is what a split would have kept on one side, and where a split does not look for it, this
-    does not, either.
+    The first is None when only the sealed file is at hand, the second when the run was made by a limpide that kept no
+    prints. Images are nearly the same if a split would have kept them on one side; where a split does not search for
+    near duplicates, this function does not, either.
     """
     if not run.split_file.exists():
         return None, None
@@ -156,8 +156,8 @@ def seen_in_training(
 
 
 def _prints_of(run: Run) -> np.ndarray | None:
-    """uint64 (n, 4): of the images that the training used; None where there are none on the disk. Raises RunError for a
-    damaged file.
+    """uint64 (n, 4): the prints of the images that the training used; None where there are none on the disk. Raises
+    RunError for a damaged file.
     """
     if not run.prints_file.exists():
         return None

@@ -1,4 +1,4 @@
-"""Where in its images a network that looks window by window saw what decided (models/windows.py)."""
+"""Where the deciding window is, in images of a network that looks window by window (models/windows.py)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from limpide.judging.answers import read_image
 from limpide.judging.subject import Network, Subject
 from limpide.text.messages import N_, message
 
-IMAGES = 8  # that are shown
-WRONG = 3  # of these, at most, where as many are
+IMAGES = 8  # the number of images shown
+WRONG = 3  # the number of these that are wrong answers, at most
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Windows:
 
 
 def find_deciding_windows(subject: Subject) -> Generator[Event, None, Finding | None]:
-    """None for a network that looks at all of an image at once."""
+    """None for a network that looks at a whole image at once."""
     network, unseen = yield from subject.unbiased_network()
     if not getattr(network.model, "windows", False):
         return None
@@ -59,7 +59,7 @@ def find_deciding_windows(subject: Subject) -> Generator[Event, None, Finding | 
 
 
 def _choose_images(evidence: Evidence, unseen: np.ndarray) -> list[int]:
-    """The surest wrong answers, and of each class in turn the surest right ones."""
+    """The surest wrong answers, and the surest right ones of each class in turn."""
     sure = np.argsort(-evidence.probabilities.max(1), kind="stable")
     wrong = [int(i) for i in sure if unseen[i] and not evidence.right[i]][:WRONG]
     by_class = [

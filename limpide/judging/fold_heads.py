@@ -1,6 +1,6 @@
-"""The last layers of a run whose images are judged in folds: of each image, what the one says that had not seen it.
+"""The last layers of a run whose images are judged in folds: each image is answered by the one that had not seen it.
 
-Kept in the run (snapshots/folds.npz), so that whatever is asked of an image later can ask the same one.
+They are kept in the run (snapshots/folds.npz), so that later questions about an image are answered by the same layer.
 """
 
 from __future__ import annotations
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FoldHeads:
-    """rows: int (n,), the images that are judged, places in the data set · fold: int (n,), of each · logits: float32
-    (n, classes), what the head of its fold says of it · names: int (k,), the folds · weight: float32 (k, classes,
-    width), of a narrower view the first columns · bias: float32 (k, classes) · temperature: float (k,), what the logits
-    of each are divided by · view: str (k,), how each looks at images (training/views.py) · mirrored: bool (k,), whether
-    each learned from mirrored images, too.
+    """rows: int (n,), the images that are judged, places in the data set · fold: int (n,), the fold of each image ·
+    logits: float32 (n, classes), the answer of the head of its fold · names: int (k,), the folds · weight: float32 (k,
+    classes, width), of a narrower view the first columns · bias: float32 (k, classes) · temperature: float (k,), what
+    the logits of each fold are divided by · view: str (k,), how the head of each fold sees images (training/views.py) ·
+    mirrored: bool (k,), whether each learned from mirrored images, too.
     """
 
     rows: np.ndarray
@@ -43,7 +43,7 @@ class FoldHeads:
     mirrored: np.ndarray
 
     def probabilities(self) -> np.ndarray:
-        """float32 (n, classes), of each image by the head of its fold."""
+        """float32 (n, classes), of each image from the head of its fold."""
         scaled = self.logits / self.temperature[np.searchsorted(self.names, self.fold)][:, None]
         powers = np.exp(scaled - scaled.max(1, keepdims=True))
         return np.asarray(powers / powers.sum(1, keepdims=True), np.float32)
@@ -54,7 +54,7 @@ class FoldHeads:
 
     @classmethod
     def load(cls, run: Run) -> FoldHeads:
-        """Raises RunError where they are missing or damaged."""
+        """Raises RunError where the file is missing or damaged."""
         try:
             with open(_file(run), "rb") as stream, np.load(stream, allow_pickle=False) as stored:
                 found = {one.name: stored[one.name] for one in fields(cls) if one.name in stored}
@@ -65,8 +65,8 @@ class FoldHeads:
 
 
 def judges_of_folds(run: Run) -> FoldHeads:
-    """As they judge: where fine-tuning was chosen for a fold, its fine-tuned network (view TUNED) in place of the last
-    layer. Raises RunError.
+    """The heads that judge: where fine-tuning was chosen for a fold, its fine-tuned network (view TUNED) replaces the
+    last layer. Raises RunError.
     """
     heads, tuned = FoldHeads.load(run), TunedFolds.load(run)
     if tuned is None:
@@ -81,7 +81,7 @@ def judges_of_folds(run: Run) -> FoldHeads:
 
 
 def network_of_fold(run: Run, heads: FoldHeads, fold: int) -> tuple[nn.Module, Preprocessing]:
-    """The network that had not seen the images of this fold, and how it sees images. Raises ModelError, RunError."""
+    """The network that had not seen the images of this fold, and its preprocessing. Raises ModelError, RunError."""
     from limpide.training.linear_head import Head, set_head
     from limpide.training.weights import frozen_network, tuned_network
 

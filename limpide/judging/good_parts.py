@@ -1,6 +1,4 @@
-"""A model of good parts and images of which it is known whether they are good: those of its run, or others. No torch is
-needed.
-"""
+"""A model of good parts, judged on images known to be good or not: those of its run, or others. torch is not needed."""
 
 from __future__ import annotations
 
@@ -75,5 +73,5 @@ def _compare() -> Work[object]:
 
 
 def _two_classes(dataset: Dataset) -> Dataset:
-    """The same images as good ones and others."""
+    """The same images, labelled as good (0) or not (1)."""
     return replace(dataset, labels=(dataset.labels != 0).astype(np.int32))

@@ -20,8 +20,8 @@ from limpide.judging.subject import Subject, Work
 from limpide.text.messages import N_, message
 
 MOST = 400  # frequent images that are learned from, and that are judged; more would take longer and say the same
-CHOOSING = 3.0  # s, the patches that are kept, about
-LOOKS = 3.0  # an image: two, and the distances of its patches, in looks of the frozen network
+CHOOSING = 3.0  # s, about, to choose the patches that are kept
+LOOKS = 3.0  # for each image, in forward passes of the frozen network: two, and the distances of its patches
 
 
 def cost(facts: Facts) -> Cost:
@@ -39,7 +39,7 @@ def run(subject: Subject) -> Iterator[Event | Finding]:
     frequent, rare = (np.flatnonzero(evidence.truth == k) for k in (evidence.majority, 1 - evidence.majority))
     if not is_uneven(subject.dataset.labels[trained.parts == TRAIN]) or not len(frequent) or not len(rare):
         return
-    places = np.union1d(rare, _some(frequent))  # an image of a class that was not learned is neither
+    places = np.union1d(rare, _some(frequent))  # an image of a class that was not learned is neither rare nor frequent
     good = np.flatnonzero((trained.parts == TRAIN) & (subject.dataset.labels == evidence.majority))
     strange = np.full(len(places), np.nan)
     if trained.folds is None:

@@ -1,4 +1,4 @@
-"""A look inside: one unit of the network, opened, for the first test image that it was sure of and right about."""
+"""A look inside: one unit of the network, opened, for the first test image that it classified correctly and surely."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from limpide.system import files
 from limpide.text.messages import N_, message
 
 SECONDS = 1.0  # about
-TRACED = 3.2  # times the bytes of what all layers give: every operation's result is kept, and a copy of it
+TRACED = 3.2  # times the bytes of the outputs of all layers: every operation's result is kept, and a copy of it
 
 
 def cost(facts: Facts) -> Cost:
@@ -40,7 +40,8 @@ def run(subject: Subject) -> Iterator[Event | Finding]:
     chosen, square = int(surest[place]), p.pixels(image)
     recorded = trace(network.model, as_tensor(square[None], p))
     unit = choose_unit(network.model, recorded)
-    # first and last layer with what went in and came out, so that the report can do their sums before the reader's eyes
+    # first and last layer with their inputs and outputs, so that the report can compute their sums in front of the
+    # reader
     arrays = first_and_last(recorded, unit.channel)
     arrays |= {"mean": np.array(p.mean, np.float32), "std": np.array(p.std, np.float32)}
     files.write_atomically(

@@ -1,6 +1,6 @@
 """The audits of a model. To add one takes a line here: judging after a training, `evaluate`, the quote, the report and
-the Audit page of the studio go through this table. Some know further wishes of one by its name: what the report draws
-instead of a table (report/html), and what the terminal leaves to the report (report/terminal/summary.py).
+the Audit page of the studio go through this table. Two places treat some audits specially, by name: what the report
+draws instead of a table (report/html), and what the terminal leaves to the report (report/terminal/summary.py).
 """
 
 from __future__ import annotations
@@ -71,22 +71,24 @@ AUDITS: tuple[Audit, ...] = (
 
 
 def after_training() -> list[Audit]:
-    """The audits that follow a training, in the order of judging: what is never left out, then by their turn."""
+    """The audits that follow a training, in the order of judging: those that are never left out, then the others by
+    turn.
+    """
     return sorted((one for one in AUDITS if one.after_training), key=lambda one: (one.may_be_left_out, one.turn))
 
 
 def in_evaluate(offers: frozenset[str]) -> list[Audit]:
-    """The audits of other images, as far as their needs are met."""
+    """The audits that other images can have: those whose needs are met."""
     return [one for one in AUDITS if one.in_evaluate and one.needs <= offers]
 
 
 def seconds_of(facts: Facts) -> dict[str, float]:
-    """s that each audit takes which may be left out."""
+    """Seconds of each audit that may be left out, by name."""
     return {one.name: one.cost(facts).seconds for one in after_training() if one.may_be_left_out}
 
 
 def in_order(findings: Mapping[str, Finding]) -> dict[str, Finding]:
-    """Those of the audits first, in the order of the table; then the others as they come."""
+    """The findings of the audits first, in the order of the table; then the others in their own order."""
     names = [one.name for one in AUDITS if one.name in findings]
     return {name: findings[name] for name in (*names, *(name for name in findings if name not in names))}
 

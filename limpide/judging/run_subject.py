@@ -1,4 +1,4 @@
-"""A run as it is judged after its training: the sealed file, put to the test part."""
+"""A run as it is judged after its training: its sealed file, on the test part."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def subject_of_run(
     baseline_inputs: Callable[[], Work[BaselineInputs]],
     has_time: Callable[[str, str, float], bool],
 ) -> Subject:
-    """parts: uint8 (len(dataset),), places in PARTS. baseline_inputs: makes what simpler models learn from."""
+    """parts: uint8 (len(dataset),), places in PARTS. baseline_inputs: makes the inputs of the simpler models."""
     file, train = SealedFile(run), np.flatnonzero(parts == TRAIN)
     heads = judges_of_folds(run) if run.info().recipe.get("folds") else None
 
@@ -63,7 +63,7 @@ def subject_of_run(
     subject = Subject(
         dataset,
         np.flatnonzero(parts == TEST) if heads is None else heads.rows,
-        # where folds judge, every image is asked of the model that had not seen it
+        # where folds judge, each image is answered by the model that had not seen it
         learned_from=(parts != TEST) & (parts != UNUSED) if heads is None else np.zeros(len(dataset), bool),
         ask=lambda rows: _answers(file, dataset, rows) if heads is None else _fold_answers(run, dataset, heads),
         weigh=lambda answers: _evidence(file, dataset, train, answers, 0 if heads is None else len(heads.names)),
@@ -74,7 +74,7 @@ def subject_of_run(
 
 
 class SealedFile:
-    """The model file of a run: opened when it is first asked, closed to give its memory back."""
+    """The model file of a run: opened on first use, closed to free its memory."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
@@ -91,7 +91,7 @@ class SealedFile:
 
 
 def _answers(file: SealedFile, dataset: Dataset, rows: np.ndarray) -> Work[Answers]:
-    """They are kept, so that a judging that was cut short looks only once."""
+    """The answers on `rows`. They are kept, so that a judging that was interrupted does not look twice."""
     run, predictor = file.run, (yield from file.opened())
     answers = kept_answers(run, dataset, rows) if run.info().scored else None
     if answers is None:
@@ -117,7 +117,7 @@ def _fold_answers(run: Run, dataset: Dataset, heads: FoldHeads) -> Work[Answers]
     keep_answers(run, dataset, answers, heads.fold)
     run.update(scored=True)
     return answers
-    yield  # they are there: nothing is told
+    yield  # the answers exist already: no progress to report
 
 
 def _fold_network(run: Run, heads: FoldHeads, fold: int) -> Network:
@@ -152,8 +152,8 @@ def _measured(model: nn.Module, preprocessing: Preprocessing) -> Network:
 
 
 def count_look(run: Run, info: RunInfo) -> None:
-    """A look at the test images is one sealed file that they were put to; judging it again, after a kill or in another
-    run, is none.
+    """Count a look at the test images: one sealed file that was run on them. To judge the same file again, after a kill
+    or in another run, does not count.
     """
     sealed = files.sha256_of_file(run.model_file)[:16]
     if sealed not in info.test_seen_by:

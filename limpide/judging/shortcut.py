@@ -1,4 +1,4 @@
-"""Is it cheating on a small mark? Asked of the network on test images.
+"""Is it cheating on a small mark? The network is asked, on test images.
 
 What it measures, why it matters and how it can mislead: interpret/shortcut.py.
 """
@@ -37,10 +37,10 @@ def run(subject: Subject) -> Iterator[Event | Finding]:
 
     evidence = yield from subject.evidence()
     network, unseen = yield from subject.unbiased_network()
-    # what the model cannot say, no place makes it say
+    # no place makes the model name a class that it does not know
     truth = np.where(unseen & (evidence.truth < evidence.known), evidence.truth, -1)
     if not (looked_at := choose_labels(truth, network.multiply_adds, WORK)):
-        return  # not one class in the time that there is
+        return  # no time for even one class
     yield Progress(asking := message(N_("searching for a small area that decides a class")), 0, len(looked_at))
     host_rows, squares = yield from subject.squares(choose_hosts(truth, looked_at))
     if not len(host_rows):
@@ -50,7 +50,7 @@ def run(subject: Subject) -> Iterator[Event | Finding]:
     for place in places(answers_of(network.model, network.preprocessing), squares, truth[host_rows], looked_at, groups):
         place_list.append(place)
         yield Progress(asking, len(place_list), len(looked_at))
-    left = len(np.unique(truth[truth >= 0])) - len(looked_at)  # for want of time, not of images
+    left = len(np.unique(truth[truth >= 0])) - len(looked_at)  # left out for want of time, not of images
     finding = as_finding(place_list, evidence.classes, len(place_list) + left)
     if finding.verdict == "warn":
         place, size = rank_places(place_list)[0], network.preprocessing.size

@@ -1,4 +1,4 @@
-"""Would a simpler model do? The network beside simpler models, one after the other while there is time.
+"""Would a simpler model do? The network is compared with simpler models, one after the other while there is time.
 
 What it measures, why it matters and how it can mislead: baselines/verdict.py.
 """
@@ -25,7 +25,7 @@ from limpide.system import files
 from limpide.text.messages import N_, message
 
 NAME = "simpler"
-LEAST = 2.0  # s, with which one of them can be fitted
+LEAST = 2.0  # s, enough to fit one of them
 
 
 def run(subject: Subject) -> Iterator[Event | Finding]:
@@ -34,7 +34,7 @@ def run(subject: Subject) -> Iterator[Event | Finding]:
     evidence = yield from subject.evidence()
     rows = (yield from subject.answers()).rows
     ms = yield from subject.milliseconds()
-    # simpler models do not balance classes: counted as images come, the network is compared with its like
+    # simpler models do not balance classes: to compare like with like, the network's answers are counted as images come
     network = _network(trained.run, evidence.as_frequent.right, train_images, ms, subject.network().multiply_adds)
     inputs = yield from subject.baseline_inputs()
     seconds = inputs.budget.seconds
@@ -75,7 +75,7 @@ def run(subject: Subject) -> Iterator[Event | Finding]:
 
 
 def _train_images(trained: TrainedRun) -> int:
-    """That a model may learn from; where folds judge, in the fold that leaves the fewest."""
+    """The number of images that a model may learn from; where folds judge, in the fold that leaves the fewest."""
     train = int((trained.parts == TRAIN).sum())
     if trained.folds is None:
         return train
@@ -83,7 +83,7 @@ def _train_images(trained: TrainedRun) -> int:
 
 
 def _network(run: Run, right: np.ndarray, train_images: int, milliseconds: float, work: int) -> ComparedModel:
-    """The network itself, as one of those that are compared."""
+    """The network itself, as one of the compared models."""
     info = run.info()
     return ComparedModel(
         right,
@@ -99,13 +99,13 @@ def _network(run: Run, right: np.ndarray, train_images: int, milliseconds: float
 
 
 def _trained_on(info: RunInfo, train_images: int) -> int:
-    """How many images the final model learned from: the first model sees a sample of many."""
+    """How many images the final model learned from: of many images, the first model sees a sample."""
     return info.frozen.n if info.frozen and info.final and info.final.kind == "frozen" else train_images
 
 
 def _keep_answers(run: Run, models: Sequence[ComparedModel], n: int) -> None:
-    """Whether each simpler model is right on each of the n test images, in the order of test.npz: 1 or 0, and −1 where
-    it was not asked.
+    """Keep whether each simpler model is right on each of the n test images, in the order of test.npz: 1 or 0, and −1
+    where it was not asked.
     """
     right = np.full((len(models), n), -1, np.int8)
     for line, model in zip(right, models, strict=True):

@@ -1,4 +1,4 @@
-"""What is judged: a model and images whose class is known. Whatever an audit asks for is made once, and kept."""
+"""The subject of judging: a model and images whose class is known. What the audits ask for is made once, and kept."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ from limpide.text.messages import N_, message
 BATCH = 32  # images at once
 
 T = TypeVar("T")
-Work = Generator[Event, None, T]  # tells how far it is; its value is what was asked for
+Work = Generator[Event, None, T]  # yields its progress; its return value is the result
 
 
 @dataclass(frozen=True)
 class Network:
-    """The trained network itself, for what looks into it."""
+    """The trained network itself, for audits that look inside."""
 
     model: Any  # a torch.nn.Module in evaluation mode
     preprocessing: Preprocessing
@@ -35,14 +35,14 @@ class Network:
 
 @dataclass(frozen=True)
 class TrainedRun:
-    """What only a run has that was trained here, beside its sealed file."""
+    """What only a run that was trained here has, besides its sealed file."""
 
     run: Run
     parts: np.ndarray  # uint8, of all images: places in PARTS
     network: Callable[[], Network]
-    milliseconds: Callable[[], Work[float]]  # to name one image
+    milliseconds: Callable[[], Work[float]]  # that naming one image takes
     baseline_inputs: Callable[[], Work[BaselineInputs]]
-    # (audit, a part of it (msgid), s): whether there is time for that, and for what follows
+    # (audit, a part of it (msgid), s): whether there is time for it, and for what follows
     has_time: Callable[[str, str, float], bool]
     # int8, of all images, as in data/folds.py; None where a part was kept for the test
     folds: np.ndarray | None = None
@@ -51,8 +51,7 @@ class TrainedRun:
 
 @dataclass
 class Subject:
-    """`rows` of `dataset` are judged. The questions that take long are generators: `value = yield from
-    subject.answers()`.
+    """`rows` of `dataset` are judged. Questions that take long are generators: `value = yield from subject.answers()`.
 
     learned_from: bool (len(dataset),), images that the model learned from or was chosen by; it is never asked about
     them. Raises ValueError where an audit asks for what this subject does not have: its `needs` say too little.
@@ -61,17 +60,17 @@ class Subject:
     dataset: Dataset
     rows: np.ndarray
     learned_from: np.ndarray
-    ask: Callable[[np.ndarray], Work[Answers]]  # the sealed file, about these rows
+    ask: Callable[[np.ndarray], Work[Answers]]  # the answers of the sealed file about these rows
     weigh: Callable[[Answers], Work[Evidence]]
     trained: TrainedRun | None = None
     preprocessing: Preprocessing | None = None  # of the sealed file; None: that of the run's network
-    close: Callable[[], None] = lambda: None  # lets go of the sealed file
+    close: Callable[[], None] = lambda: None  # releases the sealed file
     promised: float | None = None  # rate of false alarms, of a model of good parts; None: a classifier
     _results: dict[Hashable, Any] = field(default_factory=dict, init=False)
 
     @property
     def offers(self) -> frozenset[str]:
-        """The needs of an audit that it can meet."""
+        """The needs of audits that this subject can meet."""
         if self.promised is not None:
             return frozenset({"good parts"})
         offers = {"answers", "images"}
@@ -86,7 +85,7 @@ class Subject:
         return self._results[key]  # type: ignore[no-any-return]
 
     def answers(self) -> Work[Answers]:
-        """What the sealed model says of these images."""
+        """The answers of the sealed model about these images."""
         if learned := int(self.learned_from[self.rows].sum()):
             raise ValueError(f"A model must not be judged on images that it learned from. Got {learned} of them.")
         return (yield from self._once("answers", lambda: self.ask(self.rows)))
@@ -100,7 +99,7 @@ class Subject:
         return (yield from self._once("evidence", work))
 
     def run(self) -> TrainedRun:
-        """What a trained run has beside its sealed file."""
+        """What a trained run has besides its sealed file."""
         if self.trained is None:
             raise ValueError("This needs the run of the model, and there is none: say so in the audit's `needs`.")
         return self.trained
@@ -111,8 +110,8 @@ class Subject:
         return self._results["network"]  # type: ignore[no-any-return]
 
     def unbiased_network(self) -> Work[tuple[Network, np.ndarray]]:
-        """(a network, bool (n,), which of the images that were answered it did not learn from): the network itself, and
-        all of them; where folds judge, the one of the largest fold, and the images of that fold.
+        """Return (a network, bool (n,), which of the answered images it did not learn from): the network itself, and
+        all of them; where folds judge, the network of the largest fold, and the images of that fold.
         """
         rows, trained = (yield from self.answers()).rows, self.run()
         if trained.folds is None or trained.fold_network is None:
@@ -122,7 +121,7 @@ class Subject:
         return trained.fold_network(largest), own == largest
 
     def milliseconds(self) -> Work[float]:
-        """That the sealed file takes to name one image."""
+        """Milliseconds that the sealed file takes to name one image."""
         return (yield from self._once("milliseconds", self.run().milliseconds))
 
     def baseline_inputs(self) -> Work[BaselineInputs]:
@@ -132,7 +131,7 @@ class Subject:
     def squares(self, places: np.ndarray) -> Work[tuple[np.ndarray, np.ndarray]]:
         """Images as the network sees them: (those of `places` that can still be read, uint8 (n, size, size, channels)).
 
-        places: int, among the images that were answered.
+        places: int, among the answered images.
         """
         places = np.asarray(places, int)
 
@@ -149,8 +148,8 @@ class Subject:
         return (yield from self._once(("squares", places.tobytes()), work))
 
     def features(self) -> Work[np.ndarray]:
-        """What enters the last layer, float32 (n, width), of the images that were answered; NaN for one that can no
-        longer be read.
+        """The input of the last layer, float32 (n, width), for the answered images; NaN for one that can no longer be
+        read.
         """
 
         def work() -> Work[np.ndarray]:
@@ -174,6 +173,6 @@ class Subject:
         return (yield from self._once("features", work))
 
     def forget(self) -> None:
-        """Gives back everything that was kept."""
+        """Free everything that was kept."""
         self._results.clear()
         self.close()

@@ -1,6 +1,6 @@
-"""What the networks say that were fine-tuned without a fold each, of the images of that fold.
+"""The answers of the networks that were fine-tuned without one fold each, about the images of that fold.
 
-Kept in the run (snapshots/tuned-folds.npz, and a fold-K.safetensors for each network).
+They are kept in the run (snapshots/tuned-folds.npz, and a fold-K.safetensors for each network).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from limpide.core.errors import RunError
 from limpide.core.run import Run
 from limpide.system.files import write_atomically
 
-TUNED = "fine-tuned"  # in place of the name of a view: the network itself learned, too
+TUNED = "fine-tuned"  # used like the name of a view: the network itself learned, too
 
 TUNED_FILE = "tuned-folds.npz"
 
@@ -24,7 +24,7 @@ TUNED_FILE = "tuned-folds.npz"
 class TunedFolds:
     """logits: float32 (n, classes), of the images that are judged, in the order of FoldHeads · temperature: float (k,),
     what the logits of each fold are divided by · chosen: bool (k,), whether the other folds prefer fine-tuning to the
-    frozen network, so that this one is judged by its fine-tuned network.
+    frozen network, so that this fold is judged by its fine-tuned network.
     """
 
     logits: np.ndarray
@@ -37,7 +37,7 @@ class TunedFolds:
 
     @classmethod
     def load(cls, run: Run) -> TunedFolds | None:
-        """None where nothing was fine-tuned in folds. Raises RunError where they are damaged."""
+        """None where nothing was fine-tuned in folds. Raises RunError where the file is damaged."""
         try:
             with open(_file(run), "rb") as stream, np.load(stream, allow_pickle=False) as stored:
                 return cls(**{one.name: stored[one.name] for one in fields(cls)})

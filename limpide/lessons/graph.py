@@ -18,7 +18,7 @@ while node is not None:
     print(f"{node.name():22s} ← {[before.name() for before, place in node.next_functions if before]}")
     node = next((before for before, place in node.next_functions if before), None)
 loss.backward()
-shapes = (tuple(tensor.shape) for tensor in (x, w, scores, w.grad))
-print(_("shapes: x {}, w {}, scores {}; gradient of w {}").format(*shapes))
+shapes = {name: tuple(tensor.shape) for name, tensor in dict(x=x, w=w, scores=scores, grad=w.grad).items()}
+print(_("shapes: x {x}, w {w}, scores {scores}; gradient of w {grad}").format(**shapes))
 same = torch.allclose(b.grad, p[0].detach() - torch.eye(10)[3])
 print(_("the gradient of the scores is p − t:"), same)

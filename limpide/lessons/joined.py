@@ -28,7 +28,8 @@ else:  # twelve small crops of each photograph, 48 pixels wide, six of each half
     images = np.stack([photo[y : y + 48, x : x + 48] for photo in load_sample_images().images for y, x in corners])
     labels, together = ["china"] * 12 + ["flower"] * 12, (["left"] * 6 + ["right"] * 6) * 2
 if len(set(labels)) < 2:
-    sys.exit(_("no images of two classes in {}: give a folder with one folder of images per class").format(sys.argv[1]))
+    says = _("no images of two classes in {folder}: give a folder with one folder of images per class")
+    sys.exit(says.format(folder=sys.argv[1]))
 one, other = Features("efficientnet_lite0"), Features("efficientnet_lite1")
 for name, features in (("lite0", one), ("lite1", other), ("lite0+1", make_union(one, other))):
     numbers = features.fit_transform(images)

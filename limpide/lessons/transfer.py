@@ -29,7 +29,8 @@ else:  # twenty crops of each photograph, 96 pixels wide, ten of each half
     images = np.stack([photo[y : y + 96, x : x + 96] for photo in load_sample_images().images for y, x in corners])
     labels, together = ["china"] * 20 + ["flower"] * 20, (["left"] * 10 + ["right"] * 10) * 2
 if len(set(labels)) < 2:
-    sys.exit(_("no images of two classes in {}: give a folder with one folder of images per class").format(sys.argv[1]))
+    says = _("no images of two classes in {folder}: give a folder with one folder of images per class")
+    sys.exit(says.format(folder=sys.argv[1]))
 features = Features().transform(images)
 found = cross_val_score(
     LogisticRegression(max_iter=1000), features, labels, groups=together, cv=StratifiedGroupKFold(2)

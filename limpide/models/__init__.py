@@ -1,4 +1,4 @@
-"""The networks, one family a file. Each hands out `features(images)` → (batch, width) and ends in `head`, a Linear.
+"""The networks, one family per file. Each has `features(images)` → (batch, width) and ends in `head`, a Linear.
 
 MODELS maps a name to its Entry. `find` also knows timm's networks and a user's own (external.py); `build` makes one.
 """
@@ -57,7 +57,7 @@ def _efficientnet(variant: str, pooling: Pooling = "mean") -> Entry:
     )
 
 
-# In the order of the ladder: name → what is known of it. Classes, channels and pixels as in its paper.
+# Name → Entry, in the order of the ladder. Classes, channels and pixels are as in its paper.
 MODELS: dict[str, Entry] = {
     "linear": Entry(lambda k, c, s: LinearNet(classes=k, channels=c, size=s), 10, 1, 28, least=1, lr=3e-3),
     "mlp": Entry(lambda k, c, s: MLP(classes=k, channels=c, size=s), 10, 1, 28, least=1, lr=2e-3),
@@ -106,13 +106,13 @@ MODELS: dict[str, Entry] = {
     ),
 }
 
-GOOD_PARTS = "good_parts"  # what is trained on good parts alone; it learns no classes, and is no network to choose
+GOOD_PARTS = "good_parts"  # the model trained on good parts alone; it learns no classes and is not in MODELS
 DETECTORS: dict[str, Entry] = {GOOD_PARTS: Entry(lambda _k, _c, _s: GoodParts(), 2, least=64, multiple=32)}
 
 # Networks with published weights, and the function that loads them into a fresh one.
 PRETRAINED = {name: entry.published for name, entry in MODELS.items() if entry.published}
 
-# The same networks, which sum up otherwise what they see (training/views.py); none was published like that.
+# The same networks with another pooling (training/views.py); none was published in this form.
 POOLINGS: tuple[Pooling, ...] = ("quarters", "windows")
 POOLED = {
     f"efficientnet_{variant}+{pooling}": _efficientnet(variant, pooling)
@@ -137,22 +137,22 @@ def find(name: str) -> Entry:
 
 
 def pretrained(recipe: Recipe) -> bool:
-    """Whether a training starts from a network that knows photographs: frozen features first, then all of
-    it with care.
+    """Whether a training starts from a network pretrained on photographs: frozen features first, then careful
+    fine-tuning.
     """
     return recipe.model in PRETRAINED and recipe.weights != "none"
 
 
 def build(name: str, classes: int, channels: int, size: int) -> nn.Module:
-    """A fresh network for `classes` classes and squares (channels, size, size). Raises ModelError for squares it cannot
-    see.
+    """A fresh network for `classes` classes and squares (channels, size, size). Raises ModelError for a size that the
+    network does not accept.
     """
     return find(name).build(name, classes, channels, size)
 
 
 def imagenet_classes() -> tuple[str, ...]:
-    """The 1,000 classes of ImageNet (Russakovsky et al. 2015) in the order in which the published networks answer:
-    WordNet's words, or their French names where French is spoken.
+    """The 1,000 classes of ImageNet (Russakovsky et al. 2015) in the order of the published networks' logits: WordNet's
+    words, or their French names if the current language is French.
     """
     file = resources.files(__name__).joinpath("imagenet.fr.txt" if current_language() == "fr" else "imagenet.txt")
     return tuple(file.read_text(encoding="utf-8").splitlines())

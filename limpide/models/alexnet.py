@@ -1,14 +1,14 @@
-"""AlexNet (Krizhevsky, Sutskever & Hinton 2012), in the form on one card (Krizhevsky 2014, arXiv 1404.5997).
+"""AlexNet (Krizhevsky, Sutskever & Hinton 2012), in its form for one card (Krizhevsky 2014, arXiv 1404.5997).
 
 For 224×224 photographs and 1,000 classes it has 61,100,840 parameters, 37,752,832 of them in the first linear layer. It
-brought together what the nets of today are made of: ReLU, dropout, augmentation, and a card to train on.
+combined the elements of today's networks: ReLU, dropout, augmentation, and training on a graphics card.
 """
 
 from __future__ import annotations
 
 from torch import Tensor, nn
 
-# maps out, kernel, stride, padding, and whether the largest of each 3×3 window, every second, follows
+# maps out, kernel, stride, padding, and whether a 3×3 max pooling with stride 2 follows
 LAYERS = (
     (64, 11, 4, 2, True),
     (192, 5, 1, 2, True),

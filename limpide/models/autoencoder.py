@@ -1,14 +1,14 @@
-"""Auto-encoders: networks that learn without labels, by giving back what they were shown through a narrow middle.
+"""Auto-encoders: networks that learn without labels, by reconstructing their input through a narrow middle.
 
 plain        ‖x − x̂‖²                                        Rumelhart, Hinton & Williams 1986
-denoising    the same, shown x with noise, asked for x          Vincent et al. 2008
-sparse       + λ · mean |h|: most of the middle stays silent    Ranzato et al. 2007; Ng 2011
+denoising    the same, with noise added to the input x          Vincent et al. 2008
+sparse       + λ · mean |h|: most of the middle is inactive     Ranzato et al. 2007; Ng 2011
 variational  − E log p(x | h) + KL(q(h | x) ‖ N(0, 1))          Kingma & Welling 2014, arXiv 1312.6114
 
-Each has its `loss_fn` for `fit`, which then is given no validation, as there are no classes to score. `latent` is the
-middle, to look at or to classify from; `error` says how badly an image is given back: of images unlike those it learned
-from, worse (Sakurada & Yairi 2014). Pixels are normalised as for every network (about −2 to 2), so the last layer is
-linear.
+Each has its `loss_fn` for `fit`, which then gets no validation, as there are no classes to score. `latent` returns the
+middle, for inspection or classification; `error` measures how badly an image is reconstructed: images unlike those it
+learned from, worse (Sakurada & Yairi 2014). Pixels are normalised as for every network (about −2 to 2), so the last
+layer is linear.
 
 For 28×28 grey images, hidden (256,) and latent 16: 410,912 parameters, the variational one 415,024.
 """
@@ -50,14 +50,14 @@ class AutoEncoder(nn.Module):
         return self.encoder(x.flatten(1))  # type: ignore[no-any-return]  # (batch, latent)
 
     def decode(self, h: Tensor) -> Tensor:
-        # batch, latent) → (batch, channels, size, size
+        # (batch, latent) → (batch, channels, size, size)
         return self.decoder(h).unflatten(1, self.shape)  # type: ignore[no-any-return]
 
     def forward(self, x: Tensor) -> Tensor:
         return self.decode(self.latent(x))
 
     def error(self, x: Tensor) -> Tensor:
-        """Mean squared difference between each image and what is given back, (batch,): an anomaly score."""
+        """Mean squared difference between each image and its reconstruction, (batch,): an anomaly score."""
         return (self(x) - x).square().flatten(1).mean(1)  # type: ignore[no-any-return]
 
     def loss_fn(self, model: nn.Module, batch: Batch) -> Tensor:
@@ -66,7 +66,7 @@ class AutoEncoder(nn.Module):
 
 
 class DenoisingAutoEncoder(AutoEncoder):
-    """noise: standard deviation of what is added to each pixel while it learns, in units of normalised pixels."""
+    """noise: standard deviation of the noise added to each pixel during training, in units of normalised pixels."""
 
     def __init__(
         self,
@@ -86,7 +86,7 @@ class DenoisingAutoEncoder(AutoEncoder):
 
 
 class SparseAutoEncoder(AutoEncoder):
-    """The middle may be wide, as most of it is silent for each image. sparsity: λ."""
+    """The middle may be wide, as most of it is inactive for each image. sparsity: λ."""
 
     def __init__(
         self,
@@ -110,9 +110,7 @@ class SparseAutoEncoder(AutoEncoder):
 
 
 class VariationalAutoEncoder(AutoEncoder):
-    """The middle is a Gaussian for each image, kept near N(0, 1): what is drawn from N(0, 1) then decodes to new
-    images.
-    """
+    """The middle is a Gaussian for each image, kept near N(0, 1): samples from N(0, 1) then decode to new images."""
 
     def _codes(self, latent: int) -> int:
         return 2 * latent  # mean and log-variance
@@ -126,7 +124,7 @@ class VariationalAutoEncoder(AutoEncoder):
         return self.gaussian(x)[0]
 
     def loss_fn(self, model: nn.Module, batch: Batch) -> Tensor:
-        """Equation 10, with one draw an image and pixels of variance 1; nats, divided by the number of pixels."""
+        """Equation 10, with one draw per image and pixels of variance 1; nats, divided by the number of pixels."""
         images, _ = batch
         mean, log_variance = self.gaussian(images)
         drawn = mean + (0.5 * log_variance).exp() * torch.randn_like(mean)

@@ -1,8 +1,8 @@
 """A small convolutional network for small images: LeNet's idea (LeCun et al. 1998) with batch normalisation and ReLU.
 
-For 28×28 grey images and 10 classes it has 33,658 parameters, 10,250 of them in the last layer. One pass over the
-48,000 training images of MNIST gives the score that docs/explanation/performance.md states; `benchmarks/mnist.py`
-reproduces it.
+For 28×28 grey images and 10 classes it has 33,658 parameters, 10,250 of them in the last layer. One epoch on the 48,000
+training images of MNIST gives the score that docs/explanation/performance.md states; `benchmarks/mnist.py` reproduces
+it.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class SmallCNN(nn.Module):
 
     def features(self, x: Tensor) -> Tensor:
         x = self.blocks(x)  # (batch, channels, size, size) → (batch, widths[-1], side, side)
-        return x.flatten(1)  # → (batch, widths[-1] · side²): where in the image still counts
+        return x.flatten(1)  # → (batch, widths[-1] · side²): positions in the image still count
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.features(x))  # type: ignore[no-any-return]  # (batch, classes)

@@ -1,7 +1,8 @@
-"""A depthwise convolution whose weights learn faster on small maps.
+"""A depthwise convolution that computes the gradient of its weights faster on small maps.
 
-For the gradient of 5 × 5 kernels on maps of 4 × 4 (the last blocks of EfficientNet, squares of 128 pixels) oneDNN takes
-28 to 50 ms on two cores, for that of the maps 1 ms (docs/LOG.md). As sums over the places of the kernel: 1 to 4.
+On two cores, oneDNN takes 28 to 50 ms for the gradient of 5 × 5 kernels on maps of 4 × 4 (the last blocks of
+EfficientNet, squares of 128 pixels), and 1 ms for the gradient of the maps (docs/LOG.md). As sums over the positions of
+the kernel, the former takes 1 to 4 ms.
 """
 
 from __future__ import annotations
@@ -17,11 +18,11 @@ SMALL = 4  # pixels, the longer side of a map
 
 
 class DepthwiseConv2d(nn.Conv2d):
-    """One kernel a channel, stride 1, as many rows and columns after it as before; the same numbers as nn.Conv2d."""
+    """One kernel per channel, stride 1, maps of unchanged size; the same numbers as nn.Conv2d."""
 
     def forward(self, x: Tensor) -> Tensor:
         learns = self.training and torch.is_grad_enabled() and self.weight.requires_grad
-        learns = learns and not torch.is_autocast_enabled("cpu")  # which would hand on another type of number
+        learns = learns and not torch.is_autocast_enabled("cpu")  # which would pass on another type of number
         if learns and x.device.type == "cpu" and x.dtype == torch.float32 and max(x.shape[2:]) <= SMALL:
             return _Depthwise.apply(x, self.weight)  # type: ignore[no-any-return,no-untyped-call]
         return super().forward(x)
@@ -37,16 +38,16 @@ class _Depthwise(torch.autograd.Function):
     @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor | None, Tensor]:
         x, weight = ctx.saved_tensors
-        # the gradient of the input is the convolution with the kernel turned by half
+        # the gradient of the input is the convolution with the kernel turned by 180°
         turned = F.conv2d(gradient, weight.flip(2, 3), padding=weight.shape[-1] // 2, groups=len(weight))
         return turned, _gradient_of_weight(x, gradient, weight.shape[-1])
 
 
 def _gradient_of_weight(x: Tensor, gradient: Tensor, kernel: int) -> Tensor:
-    """x, gradient: (batch, channels, height, width) → (channels, 1, kernel, kernel). Each weight multiplied the pixels
-    at its distance from those that it gave.
+    """x, gradient: (batch, channels, height, width) → (channels, 1, kernel, kernel). Each weight multiplied the input
+    pixels at its offset from the output pixels.
     """
-    x, gradient = x.permute(0, 2, 3, 1), gradient.permute(0, 2, 3, 1)  # channels last, where the layout has them
+    x, gradient = x.permute(0, 2, 3, 1), gradient.permute(0, 2, 3, 1)  # channels last, as in the layout
     height, width = x.shape[1:3]
     sums = []
     for down in range(-(kernel // 2), kernel // 2 + 1):

@@ -2,15 +2,15 @@
 larger in width, depth and resolution together.
 
 The lesson is the compound formula: φ steps larger means depth × α^φ, width × β^φ, resolution × γ^φ, with α = 1.2, β =
-1.1, γ = 1.15, so that α·β²·γ² ≈ 2 doubles the multiply-adds with every step (equation 3). What was released follows it
-only roughly: the table below is the released one, and `compound` shows the formula beside it.
+1.1, γ = 1.15, so that α·β²·γ² ≈ 2 doubles the multiply-adds with every step (equation 3). The released networks follow
+it only roughly: the table below lists them as released, and `compound` computes the formula.
 
 For 1,000 classes: B0 5,288,548 parameters, B1 7,794,184, B2 9,109,994, B3 12,233,232, B4 19,341,616, B5 30,389,784,
-B6 43,040,704, B7 66,347,960. Lite has no squeeze-and-excitation, ReLU6 for Swish, and leaves stem and last convolution
-as they are: Lite0 4,652,008, Lite1 5,416,680, Lite2 6,092,072, Lite3 8,197,096, Lite4 13,006,568.
+B6 43,040,704, B7 66,347,960. Lite has no squeeze-and-excitation, uses ReLU6 instead of Swish, and does not scale the
+stem and the last convolution: Lite0 4,652,008, Lite1 5,416,680, Lite2 6,092,072, Lite3 8,197,096, Lite4 13,006,568.
 
 The published weights were trained with TensorFlow's "same" padding, which at stride 2 pads the right and the bottom by
-one more than the left and the top; padding both sides alike would shift what every later layer sees.
+one more than the left and the top; equal padding on both sides would shift the input of every later layer.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ STAGES = (
     (6, 3, 1, 320, 1),
 )
 STEM, HEAD = 32, 1280
-QUARTER_STAGES = (4, 5)  # places in STAGES: at a 16th and a 32nd of the side
+QUARTER_STAGES = (4, 5)  # indices of STAGES: maps of a 16th and of a 32nd of the side
 Pooling = Literal["mean", "quarters", "windows"]
 SQUEEZE = 0.25  # of the channels that enter a block
 
@@ -92,7 +92,7 @@ def compound(phi: float, alpha: float = 1.2, beta: float = 1.1, gamma: float = 1
 
 
 def channels_of(base: int, width: float) -> int:
-    """A multiple of 8, and never a tenth less than asked for."""
+    """base · width, rounded to a multiple of 8 and never lowered by more than a tenth."""
     exact = base * width
     rounded = max(8, int(exact + 4) // 8 * 8)
     return rounded + 8 if rounded < 0.9 * exact else rounded
@@ -124,7 +124,7 @@ def _same_padding(length: int, kernel: int) -> tuple[int, int]:
 
 
 def _quarter_means(x: Tensor) -> list[Tensor]:
-    """Four times (batch, channels): the means over the quarters of a map; those of odd sides share their middle."""
+    """Four tensors (batch, channels): the means over the quarters of a map; quarters of odd sides share the middle."""
     # (n + 1) // 2, not -(-n // 2): the exporter writes a division that rounds towards zero
     top, bottom = x[:, :, : (x.shape[2] + 1) // 2], x[:, :, x.shape[2] // 2 :]
     left, right = slice(0, (x.shape[3] + 1) // 2), slice(x.shape[3] // 2, None)
@@ -132,7 +132,7 @@ def _quarter_means(x: Tensor) -> list[Tensor]:
 
 
 class SqueezeExcite(nn.Module):
-    """Each map is weighed by what all maps say on average (Hu et al. 2018, arXiv 1709.01507)."""
+    """Scales each map by a factor computed from the means of all maps (Hu et al. 2018, arXiv 1709.01507)."""
 
     def __init__(self, channels: int, squeezed: int) -> None:
         super().__init__()
@@ -165,7 +165,7 @@ def _activation(lite: bool) -> nn.Module:
 
 
 class EfficientNet(nn.Module):
-    """Images (batch, 3, size, size), size 32 or more; the published weights of Lite want (grey level − 127) / 128."""
+    """Images (batch, 3, size, size), size 32 or more; the published weights of Lite expect (grey level − 127) / 128."""
 
     def __init__(
         self,
@@ -176,16 +176,17 @@ class EfficientNet(nn.Module):
         stages: tuple[tuple[int, ...], ...] = STAGES,
         pooling: Pooling = "mean",
     ) -> None:
-        """pooling: mean, of each last map over the whole picture · quarters: and of each map of two earlier stages over
-        each quarter of the picture: where something is, and what earlier layers say (Lazebnik et al. 2006, section 3.2;
-        Evci et al. 2022, section 3) · windows: each last map where it is strongest in a window (windows.py).
+        """pooling: mean, of each last map over the whole image · quarters: the same, and the mean of each map of two
+        earlier stages over each quarter of the image, which adds positions and the features of earlier layers (Lazebnik
+        et al. 2006, section 3.2; Evci et al. 2022, section 3) · windows: the largest mean of each last map in a window
+        (windows.py).
         """
         super().__init__()
         self.name, self.windows, v = name, pooling == "windows", VARIANTS[name]
         width = STEM if v.lite else channels_of(STEM, v.width)
         self.stem = ConvBN(channels, width, 3, 2, 1, _activation(v.lite))
         blocks: list[nn.Module] = []
-        self.quarter_blocks: dict[int, int] = {}  # block → numbers that its quarters give
+        self.quarter_blocks: dict[int, int] = {}  # block → how many features its quarters add
         for i, (expansion, kernel, stride, base, repeats) in enumerate(stages):
             outputs = channels_of(base, v.width)
             deeper = repeats if v.lite and i in (0, len(stages) - 1) else math.ceil(repeats * v.depth)
@@ -205,8 +206,8 @@ class EfficientNet(nn.Module):
         nn.init.zeros_(self.head.bias)
 
     def hold(self, blocks: int | None) -> None:
-        """From now on the stem and so many blocks stay as they are, weights and statistics, while the others learn.
-        None: all but the head.
+        """Freeze the stem and the first `blocks` blocks, weights and statistics, while the others learn. None: freeze
+        all but the head.
         """
         self._frozen = (
             (self.stem, self.blocks, self.last)
@@ -242,7 +243,7 @@ class EfficientNet(nn.Module):
         return self.head(self.dropout(self.features(x)))  # type: ignore[no-any-return]
 
     def load_imagenet(self) -> None:
-        """The published ImageNet weights, from the package that carries them; the head only if it has 1,000 classes.
+        """Load the published ImageNet weights from their package; the head only if it has 1,000 classes.
 
         Raises ModelError when the package is missing or its file is not the published one.
         """
@@ -265,8 +266,8 @@ def _weights_file(name: str) -> Path:
 
 
 def _convert_weights(file: Path) -> dict[str, Tensor]:
-    """Their names → ours. The file is a pickle, so it is checksummed and read with the loader that admits
-    tensors only.
+    """The weights under our names. The file is a pickle, so it is checksummed and read with the loader that accepts
+    only tensors.
     """
     weights = torch.load(file, weights_only=True, map_location="cpu")
     heads = {"_conv_stem": "stem.0", "_bn0": "stem.1", "_conv_head": "last.0", "_bn1": "last.1", "_fc": "head"}

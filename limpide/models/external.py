@@ -1,8 +1,8 @@
-"""Networks that are not ours: `timm:NAME`, and a user's own as `package.module:factory`.
+"""Networks from outside limpide: `timm:NAME`, and a user's own as `package.module:factory`.
 
-A factory is a class of networks, or a function of its module that returns one. It is called with what it asks for by
-name among classes, channels and size (or the names below that others use); all it must do is turn images (batch,
-channels, size, size) into logits (batch, classes).
+A factory is a network class, or a function of its module that returns a network. It is called with those of the
+arguments classes, channels and size that its signature names (or with the other names below). Its network must turn
+images (batch, channels, size, size) into logits (batch, classes).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def is_outside(name: str) -> bool:
 
 
 def find_external(name: str) -> Entry:
-    """The network behind a name with a colon. Raises ModelError, in one line, when there is none."""
+    """The network behind a name with a colon. Raises ModelError, in one line, if it does not exist."""
     where, what = name.split(":", 1)
     if where == "timm":
         return Entry(
@@ -49,7 +49,7 @@ def find_external(name: str) -> Entry:
 def _timm() -> Any:
     try:
         return importlib.import_module("timm")
-    except Exception as error:  # not installed, or torchvision beside it does not fit this torch
+    except Exception as error:  # not installed, or its torchvision does not fit this torch
         raise ModelError("L412", where=f"{type(error).__name__}: {error}") from error
 
 
@@ -61,17 +61,17 @@ def _check_timm_name(name: str) -> str:
 
 
 def _factory(name: str, module: str, what: str) -> Callable[..., Any]:
-    """Only classes of networks and functions written in Python are called: a run that somebody sent names its network,
-    too.
+    """The factory behind a name. Only network classes and functions written in Python are called, as a run from another
+    person names its network, too.
     """
     here = str(Path.cwd())
-    if here not in sys.path:  # as `python -m` would have it
+    if here not in sys.path:  # as with `python -m`
         sys.path.insert(0, here)
     try:
         factory: Any = importlib.import_module(module)
         for part in what.split("."):
             factory = getattr(factory, part)
-    except (Exception, SystemExit) as error:  # whatever the module does while it is read
+    except (Exception, SystemExit) as error:  # the module may do anything while it is imported
         where = f"{name} ({type(error).__name__}: {error})".splitlines()[0]
         raise ModelError("L414", where=where) from error
     makes = (isinstance(factory, type) and issubclass(factory, nn.Module)) or (
@@ -83,14 +83,14 @@ def _factory(name: str, module: str, what: str) -> Callable[..., Any]:
 
 
 def _argument_name(factory: Callable[..., Any], what: str) -> str:
-    """Under which name the factory takes this, or nothing."""
+    """The name under which the factory takes this argument, or an empty string."""
     parameters = inspect.signature(factory).parameters
     return next((name for name in NAMES[what] if name in parameters), "")
 
 
 def width_of(name: str, size: int) -> tuple[int, int]:
-    """(channels it takes: 3 where it can, how many logits it gives: 0 where it is told). Raises ModelError for one that
-    takes neither colour nor grey.
+    """(channels that the network takes: 3 if possible; number of its logits: 0 if the caller sets it). Raises
+    ModelError for a network that takes neither colour nor grey images.
     """
     import torch
 
@@ -109,7 +109,7 @@ def width_of(name: str, size: int) -> tuple[int, int]:
                     **{taken: values[which] for which in values if (taken := _argument_name(factory, which))}
                 )
                 return channels, int(model.eval()(torch.zeros(1, channels, size, size)).shape[1])
-        except Exception as error:  # whatever a stranger's network does with images that it was not made for
+        except Exception as error:  # an external network may fail in any way on images that it was not made for
             failed = error
     raise failing_layer_error(name, "3, 1", size, failed) from failed
 

@@ -1,4 +1,4 @@
-"""Where a network from outside limpide fails: the layer, what it expects, and what came."""
+"""Report where a network from outside limpide fails: the layer, the expected input and the actual input."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ NORMS = (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d)
 
 @dataclass
 class LayerInUse:
-    """The layer that a network is in, or was in last, and the shape of what came into it."""
+    """The layer that a network is running, or ran last, and the shape of its input."""
 
     name: str = ""
     layer: nn.Module | None = None
     came: tuple[int, ...] = ()
-    inside: bool = False  # it did not come out again
+    inside: bool = False  # the layer has not returned
 
 
 @contextlib.contextmanager
 def track_layers(model: Any, last: LayerInUse) -> Iterator[None]:
-    """While this lasts, `last` follows `model` through the layers that have none of their own."""
+    """Context manager: `last` follows `model` through the layers that contain no other layers."""
     hooks = []
     for name, layer in model.named_modules() if isinstance(model, nn.Module) else ():
         if next(layer.children(), None) is None:
@@ -51,7 +51,7 @@ def track_layers(model: Any, last: LayerInUse) -> Iterator[None]:
 def failing_layer_error(
     name: str, channels: str, size: int, error: Exception | None, last: LayerInUse | None = None
 ) -> ModelError:
-    """The error that tells of it. name: of the network; channels, size: of the images that it was shown."""
+    """The error that reports the failing layer. name: of the network; channels, size: of the images that it got."""
     where = f"{name}: {last.name} ({type(last.layer).__name__})" if last and last.inside else name
     if last and last.inside and (mismatch := _mismatch(last)):
         expected, came = mismatch
@@ -64,7 +64,7 @@ def failing_layer_error(
 
 
 def _mismatch(last: LayerInUse) -> tuple[Message, Message] | None:
-    """(what the layer expects, what came), where these are not the same number of maps or of numbers."""
+    """(expected input, actual input) of the layer, if these differ in the number of maps or of values."""
     layer, shape = last.layer, last.came
     if isinstance(layer, nn.Linear) and shape and shape[-1] != layer.in_features:
         return _numbers(layer.in_features), _numbers(shape[-1])

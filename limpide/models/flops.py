@@ -1,4 +1,4 @@
-"""What a network costs, counted and not timed: learned values, and multiplications for one image."""
+"""The cost of a network, counted and not timed: learned values, and multiplications for one image."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ def parameters(model: nn.Module) -> int:
 def multiply_adds(model: nn.Module, channels: int, size: int) -> int:
     """Multiplications followed by an addition, for one square of `size` pixels.
 
-    What papers call multiply-adds or MACs, and half of what others call FLOPs. Normalisation, activations and pooling
-    are not counted, as is usual. One black image goes through, on the device where the network is.
+    Papers call them multiply-adds or MACs; others count each as two FLOPs. Normalisation, activations and pooling are
+    not counted, as is usual. One black image passes through, on the network's device.
     """
     total = 0
 
     def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
         nonlocal total
-        if inputs:  # none where everything is handed over by name
+        if inputs:  # empty if all arguments are passed by name
             total += multiply_adds_of(layer, inputs[0], output)
 
     _call_with_hooks(model, channels, size, count)
@@ -37,8 +37,8 @@ def multiply_adds(model: nn.Module, channels: int, size: int) -> int:
 
 @dataclass(frozen=True)
 class Activations:
-    """Bytes in float32 of what the layers give for one image: all of it, and the most that one layer takes
-    and gives.
+    """Bytes in float32 for one image. all: the outputs of all layers · largest: inputs and output of the layer where
+    they are largest.
     """
 
     all: int
@@ -46,7 +46,7 @@ class Activations:
 
 
 def activations(model: nn.Module, channels: int, size: int) -> Activations:
-    """Counted as `multiply_adds` is, with one black image of `size` pixels."""
+    """Count the activations as in `multiply_adds`, with one black image of `size` pixels."""
     total = largest = 0
 
     def count(layer: nn.Module, inputs: tuple[Tensor, ...], output: Any) -> None:
@@ -62,7 +62,7 @@ def activations(model: nn.Module, channels: int, size: int) -> Activations:
 def _call_with_hooks(
     model: nn.Module, channels: int, size: int, count: Callable[[nn.Module, tuple[Tensor, ...], Any], None]
 ) -> None:
-    """One black image goes through, and `count` sees every layer, what it takes and what it gives."""
+    """Pass one black image through the network; call `count` with every layer, its inputs and its output."""
     watched = [layer.register_forward_hook(count) for layer in model.modules()]
     was_training, parameter = model.training, next(model.parameters())
     try:
@@ -75,12 +75,12 @@ def _call_with_hooks(
 
 
 def multiply_adds_of(layer: nn.Module, x: Tensor, output: Any) -> int:
-    """Of this layer alone: the layers within it are counted when it is their turn."""
+    """The multiply-adds of this layer alone; the layers inside it are counted separately."""
     if isinstance(layer, nn.Conv2d):
         return output.numel() * layer.in_channels // layer.groups * layer.kernel_size[0] * layer.kernel_size[1]  # type: ignore[no-any-return]
     if isinstance(layer, nn.Linear):
         return output.numel() * layer.in_features  # type: ignore[no-any-return]
-    if isinstance(layer, nn.RNNBase):  # (1, steps, inputs): every weight matrix once a step
+    if isinstance(layer, nn.RNNBase):  # (1, steps, inputs): every weight matrix once per step
         return x.shape[1] * sum(p.numel() for p in layer.parameters() if p.ndim == 2)
     if isinstance(layer, Attention):  # (1, tokens, width): Q Kᵀ, and the weights times V
         return 2 * x.shape[1] ** 2 * x.shape[2]

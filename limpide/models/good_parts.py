@@ -1,13 +1,13 @@
-"""How far is a part from good ones? The patches of good parts are kept, and a new part is as strange as its strangest
+"""How far a part is from good ones: the patches of good parts are kept, and a new part is as strange as its strangest
 patches (PatchCore: Roth et al. 2022, arXiv 2106.08265).
 
-A frozen network that knows photographs describes each patch of 8 × 8 pixels by what two of its middle stages say there,
-each averaged over 3 × 3 places (section 3.1). Of all patches of good parts a few are kept that leave no other far from
-them (section 3.2, training/coreset.py). A patch is as strange as it is far from the nearest one that was kept, and a
-part as strange as the fortieth of its patches that is farthest, on average: a single patch, as in section 3.3, is more
-noise than a defect (docs/LOG.md has the figures).
+A frozen network, pretrained on photographs, describes each patch of 8 × 8 pixels by the outputs of two of its middle
+stages at this position, each averaged over 3 × 3 positions (section 3.1). Of all patches of good parts, a few are kept,
+such that no other is far from them (section 3.2, training/coreset.py). The strangeness of a patch is its distance from
+the nearest kept one; the strangeness of a part is the mean over the farthest fortieth of its patches. A single patch,
+as in section 3.3, shows noise rather than a defect (docs/LOG.md has the figures).
 
-Nothing here knows a defect: the threshold comes from good parts alone (statistics/conformal.py).
+The method never uses a defect: the threshold comes from good parts alone (statistics/conformal.py).
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from torch import Tensor, nn
 from limpide.models.efficientnet import EfficientNet
 
 BACKBONE = "lite0"
-FINE, COARSE = 5, 11  # blocks of it up to the end of the stages of stride 8 and of stride 16
-PATCHES = 512  # that are kept
-FARTHEST = 1 / 40  # of the patches of a part, which say how strange it is
-STEEPNESS = 10.0  # logits a threshold: a part 1.2 times as strange as the threshold has them 2 apart
+FINE, COARSE = 5, 11  # its blocks up to the end of the stages of stride 8 and of stride 16
+PATCHES = 512  # the number of patches that are kept
+FARTHEST = 1 / 40  # share of a part's patches that determines how strange it is
+STEEPNESS = 10.0  # logits per threshold: at 1.2 times the threshold, the two logits of a part differ by 2
 
 
 class StrangestPatches(nn.Module):
-    """Distances of patches in thresholds (batch, patches) → logits (batch, 2) of good and defect."""
+    """Distances of patches, in units of the threshold (batch, patches) → logits (batch, 2) of good and defect."""
 
     def forward(self, distances: Tensor) -> Tensor:
         half = (strangeness(distances) - 1) * (STEEPNESS / 2)  # (batch,)
@@ -36,10 +36,10 @@ class StrangestPatches(nn.Module):
 
 
 class GoodParts(nn.Module):
-    """Images (batch, 3, size, size), size a multiple of 32 → logits (batch, 2) of good and defect, which are equal
-    where a part is as strange as the threshold. They are no probabilities: a distance knows no defects.
+    """Images (batch, 3, size, size), size a multiple of 32 → logits (batch, 2) of good and defect, which are equal if a
+    part is as strange as the threshold. They do not give probabilities, as a distance says nothing about defects.
 
-    `features` are the distances of the patches in thresholds, row after row: where a defect may be.
+    `features` are the distances of the patches in units of the threshold, row by row: they show where a defect may be.
     """
 
     def __init__(self, *, patches: int = PATCHES) -> None:
@@ -48,7 +48,7 @@ class GoodParts(nn.Module):
         self.stem, self.fine, self.coarse = backbone.stem, backbone.blocks[:FINE], backbone.blocks[FINE:COARSE]
         width = _width(self.fine) + _width(self.coarse)
         self.register_buffer("mean", torch.zeros(width))  # of the patches of good parts
-        self.register_buffer("bank", torch.zeros(patches, width))  # patches that are kept, less the mean
+        self.register_buffer("bank", torch.zeros(patches, width))  # kept patches, minus the mean
         self.register_buffer("threshold", torch.ones(()))
         self.head = StrangestPatches()
         self.requires_grad_(False)
@@ -59,7 +59,7 @@ class GoodParts(nn.Module):
     threshold: Tensor
 
     def load_imagenet(self) -> None:
-        """The published weights. Raises ModelError as EfficientNet does."""
+        """Load the published weights. Raises ModelError as EfficientNet does."""
         backbone = EfficientNet(BACKBONE)
         backbone.load_imagenet()
         for mine, published in (
@@ -70,18 +70,16 @@ class GoodParts(nn.Module):
             mine.load_state_dict(published.state_dict())
 
     def patches(self, images: Tensor) -> Tensor:
-        """What the network says of each patch, (batch, width, size / 8, size / 8)."""
+        """The description of each patch by the network, (batch, width, size / 8, size / 8)."""
         fine = self.fine(self.stem(images))  # (batch, 40, size / 8, size / 8)
         coarse = _averaged(self.coarse(fine))  # (batch, 112, size / 16, size / 16)
         coarse = F.interpolate(coarse, size=fine.shape[-2:], mode="bilinear", align_corners=False)
         return torch.cat([_averaged(fine), coarse], 1)
 
     def nearest(self, patches: Tensor) -> Tensor:
-        """(batch, width, rows, columns) → distance of each patch to the nearest one that is kept (batch, rows,
-        columns).
-        """
+        """(batch, width, rows, columns) → distance of each patch to the nearest kept one (batch, rows, columns)."""
         x = patches - self.mean[:, None, None]
-        # |x − b|² = |x|² + (|b|² − 2 x·b), of which the second part is a convolution of one pixel
+        # |x − b|² = |x|² + (|b|² − 2 x·b); the second term is a 1 × 1 convolution
         rest = F.conv2d(x, -2 * self.bank[:, :, None, None], self.bank.square().sum(1))  # (batch, kept, rows, columns)
         return (x.square().sum(1) + rest.amin(1)).clamp(min=0).sqrt()
 
@@ -93,13 +91,13 @@ class GoodParts(nn.Module):
 
 
 def strangeness(distances: Tensor) -> Tensor:
-    """(batch, patches) → (batch,): the mean of the farthest."""
+    """(batch, patches) → (batch,): the mean of the largest distances."""
     count = max(1, round(FARTHEST * int(distances.shape[1])))
     return distances.topk(count, dim=1).values.mean(1)
 
 
 def score_of(logits: Sequence[float]) -> float:
-    """How strange a part is, in thresholds, from the two logits that it was given."""
+    """How strange a part is, in units of the threshold, from its two logits."""
     return 1 + (logits[1] - logits[0]) / STEEPNESS
 
 
@@ -108,5 +106,5 @@ def _width(stage: nn.Module) -> int:
 
 
 def _averaged(maps: Tensor) -> Tensor:
-    """Each place with its neighbours, 3 × 3; at the border with those that there are."""
+    """The mean of each position and its neighbours, 3 × 3; at the border, of the neighbours that exist."""
     return F.avg_pool2d(maps, 3, stride=1, padding=1, count_include_pad=False)

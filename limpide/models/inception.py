@@ -1,8 +1,8 @@
-"""InceptionV3 (Szegedy et al. 2016, arXiv 1512.00567): in each module several small convolutions look side by side, and
+"""InceptionV3 (Szegedy et al. 2016, arXiv 1512.00567): each module runs several small convolutions in parallel, and
 large kernels are made of small ones (7×7 of 1×7 and 7×1, some 5×5 of two 3×3).
 
 For 299×299 photographs and 1,000 classes it has 23,834,568 parameters; with the auxiliary head of the paper's section
-4, 27,161,264. `features` is the cut that transfer learning takes: 2,048 numbers an image.
+4, 27,161,264. `features` returns the 2,048 numbers per image that transfer learning uses.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ def _pool() -> nn.AvgPool2d:
 
 
 class Module(nn.Module):
-    """Towers side by side, their maps put one after the other."""
+    """Parallel towers, whose maps are concatenated."""
 
     def __init__(self, *towers: nn.Module) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class Module(nn.Module):
 
 
 class Fork(nn.Module):
-    """One convolution, then 1×3 and 3×1 side by side (figure 7)."""
+    """One convolution, then 1×3 and 3×1 in parallel (figure 7)."""
 
     def __init__(self, before: nn.Module) -> None:
         super().__init__()
@@ -64,7 +64,7 @@ class Fork(nn.Module):
 
 
 def _module_35(inputs: int, pooled: int) -> Module:
-    """On 35 × 35 places (figure 5)."""
+    """A module for maps of 35 × 35 (figure 5)."""
     return Module(
         _tower(inputs, (64, 1, 1, 0)),
         _tower(inputs, (48, 1, 1, 0), (64, 5, 1, 2)),
@@ -80,7 +80,7 @@ def _to_17() -> Module:
 
 
 def _module_17(width: int) -> Module:
-    """On 17 × 17 places (figure 6)."""
+    """A module for maps of 17 × 17 (figure 6)."""
     wide, tall = ((1, 7), 1, (0, 3)), ((7, 1), 1, (3, 0))
     return Module(
         _tower(768, (192, 1, 1, 0)),
@@ -99,7 +99,7 @@ def _to_8() -> Module:
 
 
 def _module_8(inputs: int) -> Module:
-    """On 8 × 8 places (figure 7)."""
+    """A module for maps of 8 × 8 (figure 7)."""
     return Module(
         _tower(inputs, (320, 1, 1, 0)),
         Fork(_tower(inputs, (384, 1, 1, 0))),
@@ -109,7 +109,7 @@ def _module_8(inputs: int) -> Module:
 
 
 class Auxiliary(nn.Module):
-    """A second head on the 17 × 17 places, which acts as a regulariser (section 4); it is thrown away afterwards."""
+    """A second head on the maps of 17 × 17, which acts as a regulariser (section 4); it is discarded after training."""
 
     def __init__(self, classes: int) -> None:
         super().__init__()
@@ -153,7 +153,7 @@ class InceptionV3(nn.Module):
         return self.head(self.dropout(self.features(x)))  # type: ignore[no-any-return]
 
     def loss_fn(self, _: nn.Module, batch: tuple[Tensor, Tensor]) -> Tensor:
-        """Cross-entropy of both heads, for `fit`; the auxiliary one counts AUXILIARY_SHARE."""
+        """Cross-entropy of both heads, for `fit`; the auxiliary one is weighted with AUXILIARY_SHARE."""
         images, labels = batch
         middle = self._to_the_middle(images)
         logits = self.head(self.dropout(self.coarse(middle).mean((2, 3))))

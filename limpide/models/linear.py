@@ -1,7 +1,7 @@
 """No hidden layer: one weight for each pixel and class. Its ten rows of weights are pictures
 (experiments/linear_hinge.py).
 
-For 28×28 grey images and 10 classes it has 7,850 parameters, and knows about 92 % of MNIST.
+For 28×28 grey images and 10 classes it has 7,850 parameters; its accuracy on MNIST is about 92 %.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The multilayer perceptron (Rumelhart, Hinton & Williams 1986): linear layers with a non-linearity between them.
 
 For 28×28 grey images, 200 hidden units and 10 classes it has 159,010 parameters. Without the non-linearity the layers
-are one matrix, W₂W₁, and know no more than models/linear.py (experiments/two_linear_layers.py).
+are one matrix, W₂W₁, and can do no more than models/linear.py (experiments/two_linear_layers.py).
 """
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ ACTIVATIONS: Mapping[str, Callable[[], nn.Module]] = {
 class MLP(nn.Module):
     """Images (batch, channels, size, size).
 
-    widths: units of each hidden layer · activation: one of ACTIVATIONS · dropout: share of the units silenced after
-    each.
+    widths: units of each hidden layer · activation: one of ACTIVATIONS · dropout: share of the units that are set to
+    zero after each hidden layer.
     """
 
     def __init__(

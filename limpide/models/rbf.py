@@ -1,12 +1,12 @@
-"""Radial basis functions (Broomhead & Lowe 1988): each hidden unit answers to images near its centre, whatever the
+"""Radial basis functions (Broomhead & Lowe 1988): each hidden unit responds to images near its centre, in any
 direction.
 
     hⱼ = exp(−‖x − cⱼ‖² / (2 σⱼ² √(2n)))          n pixels and channels: squared distances of random images spread by
                                                   about √(8n)
 
-The answers are divided by their mean (Moody & Darken 1989): among so many pixels every image is far from every centre,
-and only which is nearer says anything. Centres and widths are learned like all else. For 28×28 grey images, 200 centres
-and 10 classes: 159,010 parameters.
+The responses are divided by their mean (Moody & Darken 1989): with so many pixels every image is far from every centre,
+and only the order of the distances is informative. Centres and widths are learned like all other parameters. For 28×28
+grey images, 200 centres and 10 classes: 159,010 parameters.
 """
 
 from __future__ import annotations

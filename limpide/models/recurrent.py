@@ -27,7 +27,7 @@ class RowReader(nn.Module):
     def features(self, x: Tensor) -> Tensor:
         rows = x.transpose(1, 2).flatten(2)  # (batch, channels, rows, columns) → (batch, rows, channels · columns)
         states, _ = self.cell(rows)  # (batch, rows, units)
-        return states[:, -1]  # type: ignore[no-any-return]  # what is remembered after the last row
+        return states[:, -1]  # type: ignore[no-any-return]  # the state after the last row
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.features(x))  # type: ignore[no-any-return]

@@ -1,8 +1,8 @@
 """Residual networks (He et al. 2016, arXiv 1512.03385): each block learns what to add to its input, not what to replace
-it by.
+it with.
 
-The slope finds a way back through every shortcut, so that depth helps where plain nets of the same depth get worse; the
-twins with `shortcuts=False` show it (experiments/residual_depth.py).
+The gradient flows back through every shortcut, so that depth helps where plain networks of the same depth get worse;
+the twins with `shortcuts=False` show it (experiments/residual_depth.py).
 
 ImageNet form, 224 pixels, 1,000 classes (table 1; as in torchvision, a bottleneck halves the resolution in its 3×3
 convolution, not in the first 1×1, which costs 4.1 instead of 3.8 billion multiply-adds in ResNet50 and no parameter):
@@ -26,9 +26,7 @@ def conv_bn(inputs: int, outputs: int, kernel: int, stride: int = 1) -> nn.Seque
 
 
 class PadShortcut(nn.Module):
-    """The input itself, every `stride`-th pixel, with maps of zeros beside it: no parameters (option A of
-    the paper).
-    """
+    """The input itself, every `stride`-th pixel, padded with maps of zeros: no parameters (option A of the paper)."""
 
     def __init__(self, inputs: int, outputs: int, stride: int) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""A network layer by layer: the shape each gives, the formula behind it, and how much of the image a place has seen."""
+"""A network layer by layer: the shape of each output, the formula behind it, and the receptive field."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from limpide.models.flops import multiply_adds, multiply_adds_of
 from limpide.models.vit import Attention
 
 WINDOWS = (nn.Conv2d, nn.MaxPool2d, nn.AvgPool2d)
-OUTSIDE = "of its own"  # kind of the row for what no listed layer holds
+OUTSIDE = "of its own"  # kind of the row for parameters outside the listed layers
 SHOWN_LAYERS = (*WINDOWS, nn.Linear, nn.RNNBase, nn.BatchNorm2d, nn.LayerNorm)
 
 
@@ -22,7 +22,7 @@ SHOWN_LAYERS = (*WINDOWS, nn.Linear, nn.RNNBase, nn.BatchNorm2d, nn.LayerNorm)
 class Layer:
     name: str  # as in named_modules
     kind: str  # Conv2d, Linear, …
-    shape: tuple[int, ...]  # of what it gives for one image: (maps, height, width) or (units,)
+    shape: tuple[int, ...]  # of its output for one image: (maps, height, width) or (units,)
     side: str  # the formula of the side: ⌊(28 + 2·1 − 3)/1⌋ + 1 = 28; empty where there is none
     parameters: int
     count: str  # the formula of the parameters: 3·3·1·16 + 16
@@ -31,9 +31,9 @@ class Layer:
 
 @torch.inference_mode()
 def layers(model: nn.Module, channels: int, size: int) -> list[Layer]:
-    """The layers that do arithmetic or change the resolution, in the order in which an image passes them.
+    """The layers that do arithmetic or change the resolution, in the order in which an image passes through them.
 
-    What a network learns outside of them (a transformer's positions, centres of radial units) is its last row.
+    The parameters outside of them (a transformer's positions, centres of radial units) are the last row.
     """
     layer_list: list[Layer] = []
     names = {module: name for name, module in model.named_modules()}
@@ -92,7 +92,7 @@ def _side(layer: Any, before: int, after: int) -> str:
 
 
 def _count(layer: nn.Module, n_parameters: int) -> str:
-    """The formula, where it gives what the layer really has."""
+    """The formula, if it yields the real number of the layer's parameters."""
     formula, value = "", 0
     if isinstance(layer, nn.Conv2d):
         (height, width), inputs, outputs = layer.kernel_size, layer.in_channels // layer.groups, layer.out_channels
@@ -112,7 +112,7 @@ def _count(layer: nn.Module, n_parameters: int) -> str:
     elif isinstance(layer, (nn.BatchNorm2d, nn.LayerNorm)):
         width = layer.num_features if isinstance(layer, nn.BatchNorm2d) else layer.normalized_shape[-1]
         formula, value = f"2·{width}", 2 * width
-    return formula if value == n_parameters else ""  # several layers in one, or none of the usual numbers
+    return formula if value == n_parameters else ""  # several layers in one, or an unusual number
 
 
 def _last_side(value: Any) -> int:
@@ -120,11 +120,12 @@ def _last_side(value: Any) -> int:
 
 
 def receptive_field(model: nn.Module, channels: int, size: int) -> int | None:
-    """Side in pixels of the part of the image that one place of the last maps has seen; None: all of it.
+    """Side in pixels of the part of the image that one position of the last maps depends on; None: all of it.
 
-    field ← field + (kernel − 1) · jump,  jump ← jump · stride, along the width and every path, the widest counted
-                                          (Araujo, Norris & Sim
-    2019, Distill). What a squeeze-and-excitation block knows of the whole image is not counted.
+    field ← field + (kernel − 1) · jump,  jump ← jump · stride
+
+    along the width and every path; the widest path counts (Araujo, Norris & Sim 2019, Distill). The dependence of a
+    squeeze-and-excitation block on the whole image is not counted.
     """
     if not any(isinstance(layer, nn.Conv2d) for layer in model.modules()) or any(
         isinstance(layer, Attention) for layer in model.modules()
@@ -139,16 +140,16 @@ def receptive_field(model: nn.Module, channels: int, size: int) -> int | None:
     return fields.largest
 
 
-GLOBAL = ("mean", "amax", "adaptive_avg_pool2d", "adaptive_max_pool2d")  # what sees all places at once
+GLOBAL = ("mean", "amax", "adaptive_avg_pool2d", "adaptive_max_pool2d")  # functions of all positions at once
 
 
 class _Fields(TorchFunctionMode):
-    """Knows of every map on its way (field, jump), in pixels."""
+    """Records (field, jump), in pixels, of every map while a network runs."""
 
     def __init__(self) -> None:
         super().__init__()
         self.fields: dict[int, tuple[int, int]] = {}
-        self.alive: list[Tensor] = []  # an id is only good while its tensor lives
+        self.alive: list[Tensor] = []  # an id is only valid while its tensor exists
         self.largest = 1
 
     def begin(self, image: Tensor) -> None:
@@ -178,7 +179,7 @@ def _tensors(values: Any) -> Iterator[Tensor]:
 
 
 def _window(func: Any, args: Any, kwargs: Any) -> tuple[int, int]:
-    """(kernel, stride) of what is called, (1, 1) where it looks at one place only."""
+    """(kernel, stride) of the called function; (1, 1) if it uses one position only."""
     name = getattr(func, "__name__", "")
     if name == "conv2d":
         stride, dilation = (

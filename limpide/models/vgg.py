@@ -17,8 +17,8 @@ class PlainNet(nn.Module):
     """Images (batch, channels, size, size), size at least 2 to the number of stages.
 
     depths: convolutions of each stage · widths: maps of each stage · hidden: units of the linear layers before the last
-    norm: batch normalisation after each convolution · padding: pixels of zeros around each map · last_pool: whether the
-    last stage is halved, too
+    · norm: batch normalisation after each convolution · padding: pixels of zeros around each map · last_pool: whether
+    the last stage is halved, too
     """
 
     def __init__(
@@ -56,7 +56,7 @@ class PlainNet(nn.Module):
         self.hidden = nn.Sequential(*layers)
         self.head = nn.Linear(inputs, classes)
         for layer in self.convolutions:
-            # without shortcuts, depth asks for weights that keep the spread (He et al. 2015)
+            # without shortcuts, depth needs weights that keep the spread (He et al. 2015)
             if isinstance(layer, nn.Conv2d):
                 nn.init.kaiming_normal_(layer.weight, mode="fan_out", nonlinearity="relu")
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]

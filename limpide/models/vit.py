@@ -2,7 +2,7 @@
 
 With squares of 16 pixels, width 192, 12 layers and 3 heads (DeiT's Ti: Touvron et al. 2021, arXiv 2012.12877, table 1),
 for 224 pixels and 1,000 classes it has 5,717,416 parameters; with squares of 4 pixels, for 32 pixels and 10 classes,
-5,362,762. `attention` hands out who looked at whom.
+5,362,762. `attention` returns which tokens attend to which.
 
 B batch · T tokens (one for the class, then the squares row by row) · D width · H heads
 """
@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 
 class Attention(nn.Module):
-    """softmax(Q Kᵀ / √(D/H)) V, in H heads side by side (Vaswani et al. 2017, section 3.2)."""
+    """softmax(Q Kᵀ / √(D/H)) V, in H parallel heads (Vaswani et al. 2017, section 3.2)."""
 
     def __init__(self, width: int, heads: int) -> None:
         super().__init__()
@@ -77,14 +77,14 @@ class VisionTransformer(nn.Module):
         return torch.cat([self.class_token.expand(x.shape[0], -1, -1), x], 1) + self.positions  # (B, T, D)
 
     def features(self, x: Tensor) -> Tensor:
-        # (B, D): what the class token gathered
+        # (B, D): the class token
         return self.norm(self.layers(self.tokens(x)))[:, 0]  # type: ignore[no-any-return]
 
     def forward(self, x: Tensor) -> Tensor:
         return self.head(self.features(x))  # type: ignore[no-any-return]
 
     def attention(self, x: Tensor) -> Tensor:
-        """Who looked at whom: (layers, B, H, T, T); [..., 0, 1:] is what the class token looked at."""
+        """Attention weights (layers, B, H, T, T); [..., 0, 1:] are those of the class token on the squares."""
         x, weights = self.tokens(x), []
         for layer in self.layers:
             weights.append(layer.attention.weights(layer.norm_1(x))[0])  # type: ignore[union-attr,operator]

@@ -1,4 +1,4 @@
-"""Where weights come from: the package that carries them (efficientnet.py), a file, a run of your own, the Hugging Face
+"""Sources of weights: the package that contains them (efficientnet.py), a file, a run of the user, the Hugging Face
 hub.
 
 Only safetensors are read: a .pth is a pickle, which could do anything when it is opened.
@@ -35,7 +35,7 @@ def weights_file(source: str) -> Path:
 
 
 def load_into(model: nn.Module, source: str) -> None:
-    """Gives every layer but the last, `head`, the weights of `source`. Raises ModelError when they are of another
+    """Load the weights of `source` into every layer but the last, `head`. Raises ModelError if they belong to another
     network.
     """
     weights = read_weights(weights_file(source), source)
@@ -60,7 +60,7 @@ def load_into(model: nn.Module, source: str) -> None:
 
 
 def read_weights(file: Path, source: str) -> dict[str, Tensor]:
-    """Raises ModelError for what is no file of safetensors."""
+    """The weights in a file. Raises ModelError if it is not a safetensors file."""
     try:
         return load_file(file)
     except (OSError, SafetensorError) as error:
@@ -78,5 +78,5 @@ def _from_hub(source: str) -> Path:
         raise ModelError("L423", where=source)
     try:
         return Path(hub.hf_hub_download(f"{owner}/{name}", file))
-    except Exception as error:  # huggingface_hub raises many kinds, and those of its own http library
+    except Exception as error:  # huggingface_hub raises many kinds, including those of its http library
         raise ModelError("L424", where=f"{source} ({type(error).__name__})") from error

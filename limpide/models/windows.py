@@ -1,9 +1,10 @@
-"""Looking for small things: a network runs over a large square, and the place counts where a feature is strongest.
+"""Search for small things: a network runs over a large square, and each feature counts where it is strongest.
 
-The mean over all places, which networks end in, drowns what a few of them show: a scratch of 40 pixels in a photograph
-of 1,600. The last maps are averaged in windows of 3 × 3 cells, which together see about 100 pixels of the square and
-what lies around them, and each feature is that of the window where it is largest (max pooling over places: Oquab et al.
-2015, "Is object localization for free?", section 3.2). The weights are those of the network as it was published.
+The mean over all positions, with which networks end, drowns the signal of a few of them: a scratch of 40 pixels in a
+photograph of 1,600. Here the last maps are averaged in windows of 3 × 3 cells, which together see about 100 pixels of
+the square and their surroundings, and each feature is taken from the window where it is largest (max pooling over
+positions: Oquab et al. 2015, "Is object localization for free?", section 3.2). The weights are those of the network as
+it was published.
 """
 
 from __future__ import annotations
@@ -15,11 +16,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-CELLS = 3  # of the last maps, along a side of a window: 1 to 7 were tried (docs/LOG.md)
+CELLS = 3  # cells of the last maps along a side of a window: 1 to 7 were tried (docs/LOG.md)
 
 
 def strongest_windows(maps: Tensor) -> Tensor:
-    """(batch, channels, height, width) → (batch, channels): the largest mean of a window."""
+    """(batch, channels, height, width) → (batch, channels): the largest window mean."""
     return F.adaptive_max_pool2d(_window_means(maps), 1).flatten(1)
 
 
@@ -29,28 +30,30 @@ def _window_means(maps: Tensor) -> Tensor:
 
 
 def _cells(maps: Tensor) -> tuple[int, int]:
-    """Of a window, down and across: small maps have no more."""
+    """The cells of a window, (down, across): fewer if the maps are smaller."""
     return min(CELLS, maps.shape[-2]), min(CELLS, maps.shape[-1])
 
 
 @dataclass(frozen=True)
 class DecidingWindow:
-    """The window that speaks most for a class, in pixels of the square."""
+    """The window with the most evidence for a class, in pixels of the square."""
 
     top: int
     left: int
     bottom: int
     right: int
-    share: float  # of all that speaks for the class against the others, from 0 to 1
+    share: float  # of all evidence for the class against the others, from 0 to 1
 
 
 @torch.inference_mode()
 def deciding_window(model: nn.Module, image: Tensor, label: int) -> DecidingWindow | None:
-    """image: (1, channels, size, size), normalised. None for a network without windows, or where none speaks for it.
+    """The window with the most evidence for class `label`. image: (1, channels, size, size), normalised. None for a
+    network without windows, or if no window is evidence for the class.
 
-    The last layer adds weight · feature, and each feature comes from one window: so a window gives the sum of those
-    that are largest there, less what an average window of the image would give, as a texture that is everywhere speaks
-    in no single place. Weights are taken against the mean of the classes, as only differences of logits count.
+    The last layer adds weight · feature, and each feature comes from one window. The evidence of a window is the sum
+    over the features that are largest there, each less its mean over all windows of the image, as a texture that is
+    everywhere is evidence at no single position. Weights are relative to the mean of the classes, as only differences
+    of logits count.
     """
     if not getattr(model, "windows", False):
         return None

@@ -1,3 +1,3 @@
-"""What people read: terminal, pages and pictures, rendered from Runs and Findings. Nothing is computed
-here. No torch.
+"""The output for people: terminal, pages and pictures, rendered from Runs and Findings. It computes nothing and does
+not use torch.
 """

@@ -1,4 +1,4 @@
-"""Planes of numbers as pictures: orange above 0, blue below, paper at 0, as in
+"""Planes of numbers as pictures: orange above 0, blue below, the colour of paper at 0, as in
 limpide/browser/static/color_scale.js.
 """
 
@@ -12,16 +12,16 @@ from PIL import Image
 
 PAPER = (253, 252, 250)
 PLUS, MINUS = (179, 92, 0), (47, 92, 158)
-MIDDLE_PLUS, MIDDLE_MINUS = (214, 124, 28), (62, 128, 205)  # can be seen on black and on white
+MIDDLE_PLUS, MIDDLE_MINUS = (214, 124, 28), (62, 128, 205)  # visible on black and on white
 LEVELS = 127  # shades of each colour
-# cells: in a plane of fewer each one counts, in a larger one half a percent may lie beyond the end of the scale
+# cells: in a smaller plane each one counts, in a larger one half a percent may be beyond the end of the scale
 MIN_LEVELS = 400
 BEYOND = 0.995
 
 
 def end_of(plane: np.ndarray) -> float:
-    """Where the scale of this plane ends: its largest absolute value; of a large plane nearly so, as one pixel must not
-    make all others pale.
+    """The end of the scale of this plane: its largest absolute value, or nearly so in a large plane, as one pixel must
+    not make all others pale.
     """
     sizes = np.abs(plane[np.isfinite(plane)])
     if not sizes.size:
@@ -30,7 +30,7 @@ def end_of(plane: np.ndarray) -> float:
 
 
 def levels(plane: np.ndarray, end: float) -> np.ndarray:
-    """float (height, width) → uint8: 0 at −end, 127 at 0, 254 at end. What is not a number is 0."""
+    """float (height, width) → uint8: 0 at −end, 127 at 0, 254 at end. NaN counts as 0."""
     shares = (
         np.nan_to_num(np.asarray(plane, np.float64) / end, nan=0.0, posinf=1.0, neginf=-1.0)
         if end > 0
@@ -40,7 +40,7 @@ def levels(plane: np.ndarray, end: float) -> np.ndarray:
 
 
 def paint_plane(plane: np.ndarray, end: float) -> Image.Image:
-    """RGB on paper, one pixel a number."""
+    """An RGB picture with the colour of paper at 0, one pixel a number."""
     steps = np.abs(np.arange(2 * LEVELS + 1) - LEVELS)[:, None] / LEVELS
     ends = np.where((np.arange(2 * LEVELS + 1) < LEVELS)[:, None], MINUS, PLUS)
     table = np.rint(PAPER + (ends - np.array(PAPER)) * steps).astype(np.uint8)
@@ -48,8 +48,8 @@ def paint_plane(plane: np.ndarray, end: float) -> Image.Image:
 
 
 def plane_uri(plane: np.ndarray, end: float, *, anywhere: bool = False) -> str:
-    """A PNG for a page, see-through where the number is 0, so that it stands on a light and on a dark page. `anywhere`:
-    with colours for both.
+    """A PNG for a page, transparent where the number is 0, so that it suits a light and a dark page. `anywhere`: with
+    colours for both.
     """
     plus, minus = (MIDDLE_PLUS, MIDDLE_MINUS) if anywhere else (PLUS, MINUS)
     picture = Image.fromarray(levels(plane, end), "P")

@@ -1,6 +1,4 @@
-"""The words around a finding: what it rests on, its numbers by name. How numbers are written is in
-limpide/text/formats.py.
-"""
+"""The words around a finding: its source, its numbers by name. limpide/text/formats.py formats the numbers."""
 
 from __future__ import annotations
 
@@ -27,10 +25,10 @@ def value_of(finding: Finding | None, name: str) -> float | None:
 
 
 def second_line(finding: Finding) -> Message | None:
-    """What stands right below the headline: the score without images of classes that the model cannot name."""
+    """The line right below the headline: the score without images of classes that the model cannot name."""
     return finding.details[0] if finding.data.get("strange") and finding.details else None
 
 
 def source_words(source: str) -> str:
-    """A finding rests on a part of the data, or on a paper."""
+    """The words for the source of a finding: a part of the data, or a paper."""
     return _(SOURCES[source]) if source in SOURCES else visible_text(source)

@@ -1,4 +1,6 @@
-"""One unit's arithmetic as grids of numbers: patch × kernel = products, their sum, the bias, and what becomes of it."""
+"""One unit's arithmetic as grids of numbers: patch × kernel = products, their sum, the bias, and the next
+operations.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +14,8 @@ from limpide.text.formats import NOTHING
 from limpide.text.messages import N_, Message, message
 from limpide.text.numbers import format_number
 
-MAX_CHANNELS = 3  # drawn; the sums of all of them are in the arithmetic
-MAX_SIDE = 7  # cells of a grid's side that can be read
+MAX_CHANNELS = 3  # drawn; the written sums include all channels
+MAX_SIDE = 7  # cells of a grid's side that are still readable
 DIGITS = 4  # after the decimal mark in the sums
 SHADES = 4
 STEP, LAST_STEP = N_("after {name} ({layer})"), N_("after {name} ({layer}): what the next layer sees")
@@ -25,7 +27,7 @@ Plane = Sequence[Sequence[float]]
 @dataclass(frozen=True)
 class Square:
     words: str
-    shade: int  # 0 … SHADES: size of the number against the largest of its grid
+    shade: int  # 0 … SHADES: size of the number relative to the largest of its grid
     negative: bool
 
 
@@ -54,14 +56,14 @@ class Line:
 @dataclass(frozen=True)
 class Arithmetic:
     where: Message
-    channels: Sequence[Channel]  # empty where there are too many numbers to be read: a linear layer
+    channels: Sequence[Channel]  # empty where there are too many numbers to read: a linear layer
     hidden: int  # channels that are not drawn
     rest: str  # sum of their products
     lines: Sequence[Line]
 
 
 def arithmetic_of(finding: Finding) -> Arithmetic | None:
-    """None where the numbers of the unit are not there."""
+    """None where the numbers of the unit are missing."""
     data = finding.data
     patch, kernel, products = (data.get(name) or [] for name in ("patch", "kernel", "products"))
     if not patch or not len(patch) == len(kernel) == len(products):
@@ -84,7 +86,7 @@ def arithmetic_of(finding: Finding) -> Arithmetic | None:
 
 
 def _choose_channels(products: Sequence[Plane]) -> list[int]:
-    """The channels with the largest products, in their own order: what is drawn should have something to show."""
+    """The channels with the largest products, in their own order, so that the drawing shows something."""
     if len(products[0]) > MAX_SIDE or len(products[0][0]) > MAX_SIDE:
         return []
     largest = sorted(range(len(products)), key=lambda c: -max(abs(v) for row in products[c] for v in row))
@@ -92,7 +94,7 @@ def _choose_channels(products: Sequence[Plane]) -> list[int]:
 
 
 def _column(data: Any, total: float) -> list[Line]:
-    """The sum as a person would write it below each other."""
+    """The sum as a person would write it, one line below the other."""
     bias = data.get("bias") or 0.0
     lines = [Line("", signed(total), message(N_("sum of all products")))]
     if bias:  # a layer may have none
@@ -108,9 +110,9 @@ def _column(data: Any, total: float) -> list[Line]:
 
 
 def steps_of(data: Any) -> list[Line]:
-    """What normalization and activation make of it, one after the other."""
+    """The values after normalization and activation, one after the other."""
     steps = data.get("after") or []
-    if not steps and data.get("activation") is not None:  # of a run that kept the last one alone
+    if not steps and data.get("activation") is not None:  # for a run that kept only the last one
         return [Line("→", signed(data["activation"]), message(N_("what the next layer sees")))]
     return [
         Line(

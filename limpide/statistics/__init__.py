@@ -1,1 +1,1 @@
-"""Scores, and how sure they are, on plain arrays. No torch."""
+"""Scores and their uncertainty, on plain arrays. No torch."""

@@ -1,4 +1,4 @@
-"""Areas under ROC curves: how well scores tell two kinds of images apart, and which of two scores does it better."""
+"""Areas under ROC curves: how well scores separate two kinds of images, and which of two scores does it better."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ DRAWS = 2_000
 
 
 def interval_of_area(scores: np.ndarray, positive: np.ndarray, groups: np.ndarray | None) -> tuple[float, float, float]:
-    """(area, low, high). As wide as the interval of a share of so many images, or groups of images, as the rarer kind
-    has. scores: float (n,), higher where more likely positive · positive: bool (n,), both kinds there · groups: int
-    (n,), which belong together; None: each image alone.
+    """(area, low, high). The interval is as wide as that of a share over the images, or groups of images, of the rarer
+    kind. scores: float (n,), higher where more likely positive · positive: bool (n,), both kinds must occur · groups:
+    int (n,), images with the same number belong together; None: each image alone.
     """
     area = area_under_roc(scores[positive], scores[~positive])
     few = min(int(positive.sum()), int((~positive).sum()))
@@ -24,9 +24,9 @@ def interval_of_area(scores: np.ndarray, positive: np.ndarray, groups: np.ndarra
 def compare_areas(
     first: np.ndarray, second: np.ndarray, positive: np.ndarray, groups: np.ndarray | None, seed: int = 0
 ) -> float:
-    """p-value, two-sided, that two scores of the same images tell them apart equally well: how often a difference as
-    large comes about where the ranks of an image, or of all images of a group, change sides by chance (Bandos, Rockette
-    & Gur 2005, Statistics in Medicine 24:2873). As for `interval_of_area`.
+    """Two-sided p-value of the hypothesis that two scores of the same images separate them equally well: how often a
+    difference as large occurs if the ranks of an image, or of all images of a group, are exchanged by chance (Bandos,
+    Rockette & Gur 2005, Statistics in Medicine 24:2873). Parameters as in `interval_of_area`.
     """
     ranks = np.stack([_ranks(first), _ranks(second)])
     _, group = np.unique(np.arange(len(positive)) if groups is None else groups, return_inverse=True)
@@ -43,6 +43,6 @@ def _difference(ranks: np.ndarray, positive: np.ndarray) -> float:
 
 
 def _ranks(scores: np.ndarray) -> np.ndarray:
-    """float (n,), from 0; those that are equal have their mean."""
+    """float (n,), from 0; equal scores have their mean rank."""
     ordered = np.sort(scores)
     return np.asarray((np.searchsorted(ordered, scores, "left") + np.searchsorted(ordered, scores, "right") - 1) / 2)

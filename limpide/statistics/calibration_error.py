@@ -1,12 +1,12 @@
-"""How far stated probabilities are from what happens, against what a predictor whose probabilities are exactly right
-would show.
+"""The distance of stated probabilities from outcomes, compared with that of a predictor whose probabilities are exactly
+correct.
 
 The expected calibration error (Guo et al. 2017, equation 3) of a perfect predictor is not 0: with few images it is
-often 0.1. So the measured error is compared with the errors that this many images, in these groups, show when each is
-right with exactly the probability that was stated (parametric bootstrap; Vaicenavicius et al. 2019, arXiv 1902.06977,
-section 5). Within groups, images are right or wrong together as often as the answers of these groups were
-(`judging.correlation`), or perfect models would be accused in bursts. Arrays of shape (n,) are the test images:
-`stated` the highest probability, `right` whether it was deserved.
+often 0.1. So the measured error is compared with the errors of this number of images, in these groups, if each answer
+is correct with exactly its stated probability (parametric bootstrap; Vaicenavicius et al. 2019, arXiv 1902.06977,
+section 5). Within groups, the simulated answers are right or wrong together as often as the real ones
+(`intervals.correlation`); otherwise a perfect model whose errors come in bursts would be accused. Arrays of shape (n,)
+are the test images: `stated` the highest probability, `right` whether the answer was correct.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from limpide.statistics.metrics import Bin, bin_confidences
 
 DRAWS = 1000
 BINS = 10
-AT_ONCE = 4_000_000  # random numbers
-SCALES = np.linspace(0.0, 3.0, 61)  # times the gaps that were seen
+AT_ONCE = 4_000_000  # random numbers drawn at once
+SCALES = np.linspace(0.0, 3.0, 61)  # factors of the measured gaps
 TAIL = 0.025
-FEW = 30  # groups: fewer do not tell how alike their images are, and count as wholly alike
+FEW = 30  # groups: fewer do not show how similar their images are, and count as fully correlated
 
 
 @dataclass(frozen=True)
 class CalibrationError:
-    """Shares. `error` is as measured, `expected` what a perfect predictor shows on average; `gap` is what remains, with
+    """Shares. `error` is the measured one, `expected` the average of a perfect predictor; `gap` is the remainder, with
     its interval.
     """
 
     bins: list[Bin]
     error: float
     expected: float
-    gap: float  # the error of which this measured one is the middle
-    low: float  # 0 where a perfect predictor, too, shows as much in more than 2.5 % of draws
+    gap: float  # the true error for which the measured one is the median
+    low: float  # 0 if a perfect predictor shows as much in more than 2.5 % of draws
     high: float
     p: float  # how often a perfect predictor shows an error as large
 
 
 def calibration_error(stated: np.ndarray, right: np.ndarray, groups: np.ndarray | None = None) -> CalibrationError:
-    """The calibration error of these answers, what it would be by chance alone, and what is left. Draws are the same
+    """The calibration error of these answers, its value by chance alone, and the remainder. The draws are the same
     every time.
     """
     n = len(stated)
@@ -53,7 +53,7 @@ def calibration_error(stated: np.ndarray, right: np.ndarray, groups: np.ndarray 
     sums = np.bincount(place, weights=right.astype(float) - stated, minlength=BINS)
     error = float(np.abs(sums).sum() / n)
     counts = np.bincount(place, minlength=BINS)
-    # what the bins show, drawn a little towards what was stated: a bin without a mistake is no proof that there is none
+    # the bins, drawn a little towards the stated probabilities: a bin without a mistake does not prove that none occur
     shift = (sums / (counts + 1.0))[place]
     chance = noise_of_bins(stated, place, place_of_group, together)
     likely = noise_of_bins(np.clip(stated + shift, 0.0, 1.0), place, place_of_group, together)
@@ -77,12 +77,12 @@ def calibration_error(stated: np.ndarray, right: np.ndarray, groups: np.ndarray 
 
 
 def agreement_within_groups(stated: np.ndarray, right: np.ndarray, groups: np.ndarray, sizes: np.ndarray) -> float:
-    """In what share of the groups one number decides for all images, from 0 to 1, by how alike the right answers of a
-    group are.
+    """The share of the groups in which one number decides for all images, from 0 to 1, by the similarity of the right
+    answers of a group.
 
-    Even where it does in all, images that are stated differently are not all right or wrong together: so the
-    correlation is measured against what it would then be, and taken for whole where one in ten such models shows no
-    more.
+    Even if one number decides in all groups, images with different stated probabilities are not all right or wrong
+    together: so the correlation is divided by its value in that case, and counts as complete where one in ten such
+    models shows no more.
     """
     if len(sizes) == len(stated):
         return 0.0
@@ -97,10 +97,11 @@ def agreement_within_groups(stated: np.ndarray, right: np.ndarray, groups: np.nd
 def noise_of_bins(
     chance: np.ndarray, place: np.ndarray, groups: np.ndarray, together: float, draws: int = DRAWS, seed: int = 0
 ) -> np.ndarray:
-    """Right answers less those expected, in each bin, of images that are right with these chances, float (draws, BINS).
+    """float (draws, BINS): right answers minus their expected number in each bin, for images that are right with these
+    chances.
 
-    In a share `together` of the groups, drawn anew each time, one number decides for all images: any two of a group are
-    then correlated by about this share.
+    In a share `together` of the groups, drawn anew each time, one number decides for all images: any two images of a
+    group are then correlated by about this share.
     """
     n, count = len(chance), int(groups.max()) + 1
     random, deviations = np.random.default_rng(seed), []
@@ -119,8 +120,8 @@ def noise_of_bins(
 
 
 def scaled_error(sums: np.ndarray, noise: np.ndarray, n: int) -> tuple[float, float, float]:
-    """(low, middle, high) error: the seen gaps, times a factor, whose error under this noise exceeds the measured one
-    in 2.5, 50 and 97.5 % of draws.
+    """(low, middle, high) error: the measured gaps times the factor with which the error under this noise exceeds the
+    measured one in 2.5, 50 and 97.5 % of draws.
     """
     measured = np.abs(sums).sum() / n
     if measured == 0:
@@ -135,7 +136,9 @@ def scaled_error(sums: np.ndarray, noise: np.ndarray, n: int) -> tuple[float, fl
 
 
 def _farthest(mean: float, overall: Interval) -> float:
-    """Errors of bins that are hidden by chance cannot be ruled out below what the mean over all images leaves open."""
+    """The largest error that the mean over all images does not rule out: chance may hide errors of bins up to this
+    size.
+    """
     return max(mean - overall.low, overall.high - mean)
 
 

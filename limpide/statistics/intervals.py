@@ -1,9 +1,9 @@
-"""How sure a share is where images may belong together: the sums behind all verdicts, on plain arrays.
+"""The uncertainty of a share where images may belong together: the arithmetic behind all verdicts, on plain arrays.
 
 Ten pictures of one patient are right or wrong together: they say less than ten pictures of ten patients. Every function
-here takes `groups`, int (n,): images with the same number belong together; None, or a number each, means that each
-stands alone. What an interval promises is simulated by benchmarks/judging.py and written in
-docs/explanation/judging.md.
+here takes `groups`, int (n,): images with the same number belong together; None, or a different number for each, means
+that each image is alone. benchmarks/judging.py simulates the promise of an interval, and docs/explanation/judging.md
+describes it.
 
 Sources: Wilson 1927; Korn & Graubard 1998, "Confidence intervals for proportions with small expected number of positive
 counts estimated from survey data", Survey Methodology 24; Kish 1965 for the design effect; Newcombe 1998, method 10,
@@ -21,11 +21,11 @@ from scipy.stats import hypergeom
 
 PRIOR = 4.0  # groups that count as wholly right or wrong together until the data say otherwise
 LEVEL = 0.95
-# times the variance of independent images, where the model of a fold judged each: these models share most of what they
-# learned from, and err together (Bengio & Grandvalet 2004; the number: docs/explanation/folds.md)
+# factor on the variance of independent images, if the model of a fold judged each: these models share most of their
+# training images, and err together (Bengio & Grandvalet 2004; the number: docs/explanation/folds.md)
 OF_FOLDS = 1.6
 CHANCE_LEVEL = 0.025  # one-sided probability below which a part of the images is said to fall behind
-CLOSE_MARGIN = 0.2  # share: a lag that is shown to be smaller is none to speak of
+CLOSE_MARGIN = 0.2  # share: a lag that is shown to be smaller is negligible
 
 Counts = tuple[np.ndarray, np.ndarray]  # (right images of each group, images of each group)
 
@@ -38,15 +38,15 @@ class Interval:
     low: float
     high: float
     n: int  # images
-    groups: int  # that these fall into; n where each stands alone
+    groups: int  # number of groups of these; n if each image is alone
     effective: float  # number of independent images that would say as much
 
     def above(self, bound: float, luck: float = CHANCE_LEVEL) -> bool:
-        """Whether a test rejects that the truth is `bound` or less."""
+        """Whether a test rejects that the true value is `bound` or less."""
         return bool(exceeds(np.asarray(self.value), np.asarray(self.effective), bound, luck))
 
     def below(self, bound: float, luck: float = CHANCE_LEVEL) -> bool:
-        """Whether a test rejects that the truth is `bound` or more."""
+        """Whether a test rejects that the true value is `bound` or more."""
         return bool(falls_short(np.asarray(self.value), np.asarray(self.effective), bound, luck))
 
     @property
@@ -55,7 +55,7 @@ class Interval:
 
 
 def number_groups(groups: np.ndarray | None, n: int) -> tuple[np.ndarray, np.ndarray]:
-    """(place of each image's group, int (n,); images in each, int (G,))."""
+    """(index of the group of each image, int (n,); number of images in each group, int (G,))."""
     if groups is None:
         return np.arange(n), np.ones(n, int)
     _, place, sizes = np.unique(groups, return_inverse=True, return_counts=True)
@@ -63,25 +63,26 @@ def number_groups(groups: np.ndarray | None, n: int) -> tuple[np.ndarray, np.nda
 
 
 def count_by_group(right: np.ndarray, groups: np.ndarray | None) -> Counts:
-    """How many images of each group are right, and how many it has. right: bool (n,)"""
+    """Number of right images and number of images in each group. right: bool (n,)"""
     place, sizes = number_groups(groups, len(right))
     return np.bincount(place, weights=right, minlength=len(sizes)), sizes
 
 
 def effective_groups(sizes: np.ndarray) -> float:
-    """n² / Σ size²: as many groups of equal size say as much (Kish). One large group among small ones counts for little
-    more than one.
+    """n² / Σ size²: the number of groups of equal size that say as much (Kish). One large group among small ones counts
+    for little more than one.
     """
     return float(sizes.sum() ** 2 / max(1.0, float((sizes.astype(float) ** 2).sum())))
 
 
 def correlation(right: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """How alike two images of a group are in being right, (...,): from 0, as independent ones, to about 1, right or
-    wrong as a whole.
+    """How similar two images of a group are in being right, (...,): from 0, independent, to about 1, right or wrong as
+    a whole.
 
-    right: how many of each group are right, (..., G) · sizes: images of each group, (G,)
-    From the variance between groups by linearisation, as in surveys; drawn towards 1, the worst case, with the weight
-    of PRIOR groups against the groups that hold an image of the rarer kind, right or wrong: those tell about it.
+    right: number of right images of each group, (..., G) · sizes: images of each group, (G,)
+    It is estimated from the variance between groups by linearisation, as in surveys, and drawn towards 1, the worst
+    case, with the weight of PRIOR groups against that of the groups that hold an image of the rarer kind, right or
+    wrong: only those are informative.
     """
     n, count = float(sizes.sum()), len(sizes)
     most = n / effective_groups(sizes)
@@ -98,15 +99,15 @@ def correlation(right: np.ndarray, sizes: np.ndarray) -> np.ndarray:
 
 
 def design_effect(right: np.ndarray, sizes: np.ndarray) -> np.ndarray:
-    """By how much the variance of the share exceeds that of independent images, (...,); never below 1 (Kish 1965). As
-    `correlation`.
+    """The factor by which the variance of the share exceeds that of independent images, (...,); never below 1 (Kish
+    1965). Parameters as in `correlation`.
     """
-    most = sizes.sum() / effective_groups(sizes)  # of groups that are right or wrong as a whole
+    most = sizes.sum() / effective_groups(sizes)  # for groups that are right or wrong as a whole
     return np.asarray(1 + (most - 1) * correlation(right, sizes))
 
 
 def effective_images(right: np.ndarray, sizes: np.ndarray, level: float = LEVEL) -> np.ndarray:
-    """n / design effect, less what is not known of a variance that few groups show: × (normal / t quantile)² with G − 1
+    """n / design effect, less the uncertainty of a variance that few groups show: × (normal / t quantile)² with G − 1
     degrees of freedom.
 
     (...,), 0 for a single group. G counts groups of unequal size as `effective_groups` does.
@@ -135,7 +136,7 @@ def wilson_bounds(
     right: np.ndarray, sizes: np.ndarray, level: float = LEVEL, variance: float = 1.0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """(share, low, high, effective images), each (...,). right: (..., G), sizes: (G,), as in `design_effect` ·
-    variance: times that of independent groups.
+    variance: a factor on that of independent groups.
     """
     n = effective_images(right, sizes, level) / variance
     share = right.sum(-1) / sizes.sum()
@@ -146,8 +147,8 @@ def wilson_bounds(
 def interval_of_share(
     right: np.ndarray, groups: np.ndarray | None = None, level: float = LEVEL, variance: float = 1.0
 ) -> Interval:
-    """The share of True in `right`, bool (n,), with its interval: Wilson's where each image stands alone. (0, 1) of no
-    image. variance: times that of independent groups, OF_FOLDS where folds judged.
+    """The share of True in `right`, bool (n,), with its interval: Wilson's if each image is alone. (0, 1) without
+    images. variance: a factor on that of independent groups, OF_FOLDS if folds judged.
     """
     n = len(right)
     if n == 0:
@@ -158,8 +159,8 @@ def interval_of_share(
 
 
 def mean_of_shares(shares: Sequence[Interval]) -> Interval:
-    """Of shares of images that have nothing in common, as the recalls of classes: each weighs alike. Squares of the
-    distances to the ends add up (Zou & Donner 2008, Statistics in Medicine 27:1693, equation 3).
+    """The mean of shares of images that have nothing in common, such as the recalls of classes, with equal weights.
+    Squares of the distances to the ends add up (Zou & Donner 2008, Statistics in Medicine 27:1693, equation 3).
     """
     count = len(shares)
     value = sum(one.value for one in shares) / count
@@ -172,35 +173,35 @@ def mean_of_shares(shares: Sequence[Interval]) -> Interval:
 
 
 def exceeds(share: np.ndarray, n: np.ndarray, bound: float, luck: float = CHANCE_LEVEL) -> np.ndarray:
-    """Whether the truth is shown to lie above `bound`, bool (...,): of effective images n, as many are right by chance
-    in at most `luck` of cases.
+    """bool (...,): whether the true value is shown to be above `bound`: if it were not, as many of n effective images
+    would be right by chance in at most `luck` of cases.
 
     The exact binomial test (Clopper & Pearson 1934; Korn & Graubard 1998 for effective images): near 0 and 1 one end of
-    Wilson's interval errs more often than 2.5 %, which an interval may, as the other end errs less, and an accusation
-    may not.
+    Wilson's interval errs more often than 2.5 %. An interval may do so, as the other end errs less; an accusation may
+    not.
     """
     right = share * n
     return np.asarray(np.where(right > 0, betainc(np.maximum(right, 1e-9), n - right + 1, bound), 1.0) <= luck)
 
 
 def falls_short(share: np.ndarray, n: np.ndarray, bound: float, luck: float = CHANCE_LEVEL) -> np.ndarray:
-    """Whether the truth is shown to lie below `bound`: as `exceeds`."""
+    """Whether the true value is shown to be below `bound`: as `exceeds`."""
     return exceeds(1 - share, n, 1 - bound, luck)
 
 
 def lag(
     inside: tuple[np.ndarray, np.ndarray, np.ndarray], outside: tuple[np.ndarray, np.ndarray, np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(low, high) of how far the share inside lies below the share outside; each a share with its interval (Newcombe
-    1998, method 10).
+    """(low, high) of the difference by which the share inside is below the share outside; each argument is a share with
+    its interval (Newcombe 1998, method 10).
     """
     (a, a_low, a_high), (b, b_low, b_high) = inside, outside
     return (b - a) - np.hypot(b - b_low, a_high - a), (b - a) + np.hypot(b_high - b, a - a_low)
 
 
 def _falls_effectively(inside: Counts, outside: Counts, of: int) -> np.ndarray:
-    """Fisher's test on the counts divided by the design effect of all groups (Rao & Scott 1992): of groups that are
-    right or wrong as a whole, the groups are counted.
+    """Fisher's test on the counts divided by the design effect of all groups (Rao & Scott 1992): if groups are right or
+    wrong as a whole, it counts groups.
     """
     (right, sizes), (others, other_sizes) = inside, outside
     effect = design_effect(np.concatenate([right, others], axis=-1), np.concatenate([sizes, other_sizes]))
@@ -218,13 +219,14 @@ def _falls_effectively(inside: Counts, outside: Counts, of: int) -> np.ndarray:
 
 
 def falls_behind(inside: Counts, outside: Counts, of: int = 1) -> tuple[np.ndarray, np.ndarray]:
-    """(whether the images inside are right less often, whether they are not by CLOSE or more), bool (...,); where
-    neither holds, they cannot tell.
+    """(whether the images inside are right less often, whether they are not by CLOSE_MARGIN or more), bool (...,); if
+    neither holds, the images do not decide it.
 
-    inside, outside: how many of each group are right, (..., G), and the images of each group, (G,), both not empty
-    of: as many such questions are asked, and the first answer allows for that (Bonferroni)
+    inside, outside: number of right images of each group, (..., G), and the images of each group, (G,), both not empty
+    of: the number of such questions that are asked; the first answer allows for it (Bonferroni)
 
-    The first is Fisher's exact test (LUCK, one-sided); where images belong together, Newcombe's interval has to agree.
+    The first is Fisher's exact test (CHANCE_LEVEL, one-sided); where images belong together, Newcombe's interval has to
+    agree.
     """
     (right, sizes), (others, other_sizes) = inside, outside
     n, rest = int(sizes.sum()), int(other_sizes.sum())

@@ -10,7 +10,7 @@ Z95 = 1.959963984540054  # 97.5 % point of the normal distribution
 
 
 def wilson(successes: float, n: int, z: float = Z95) -> tuple[float, float]:
-    """95 % interval of a share (Wilson 1927): holds its promise near 0 and 1, where the usual ± formula does not.
+    """95 % interval of a share (Wilson 1927): it keeps its promise near 0 and 1, where the usual ± formula does not.
 
     (0, 1) when there is no observation.
     """
@@ -23,7 +23,7 @@ def wilson(successes: float, n: int, z: float = Z95) -> tuple[float, float]:
 
 
 def confusion(truth: np.ndarray, predicted: np.ndarray, classes: int) -> np.ndarray:
-    """Counts int64 (classes, classes): rows are the truth, columns what the model said."""
+    """Counts int64 (classes, classes): rows are the true classes, columns the predicted ones."""
     return np.bincount(truth * classes + predicted, minlength=classes * classes).reshape(classes, classes)
 
 
@@ -43,14 +43,14 @@ def class_scores(counts: np.ndarray) -> ClassScores:
 
 
 def balanced_accuracy(counts: np.ndarray) -> float:
-    """Mean recall over the classes that have a test image: what accuracy would be if all classes were
-    equally frequent.
-    """
+    """Mean recall over the classes that have a test image: the accuracy if all classes were equally frequent."""
     return float(np.nanmean(class_scores(counts).recall))
 
 
 def macro_f1(counts: np.ndarray) -> float:
-    """Mean of F1 = 2·right / (2·right + missed + wrongly named) over the classes that were met or named."""
+    """Mean of F1 = 2·right / (2·right + missed + wrongly predicted) over the classes that occurred or were
+    predicted.
+    """
     right = np.diag(counts).astype(float)
     met = counts.sum(0) + counts.sum(1)
     return float((2 * right[met > 0] / met[met > 0]).mean())
@@ -63,13 +63,13 @@ class Bin:
     confidence: float  # mean stated probability
     accuracy: float
     n: int
-    accuracy_low: float = 0.0  # of the 95 % interval of the accuracy
+    accuracy_low: float = 0.0  # low end of the 95 % interval of the accuracy
     accuracy_high: float = 1.0
 
 
 def bin_confidences(stated: np.ndarray, right: np.ndarray, bins: int = 10) -> tuple[list[Bin], np.ndarray]:
-    """(the bins of equal width that hold an image, number of each image's bin): by the stated probability of the class
-    that was named.
+    """(the bins of equal width that hold an image, number of the bin of each image), by the stated probability of the
+    predicted class.
     """
     place = np.minimum((stated * bins).astype(int), bins - 1)
     filled_bins = []
@@ -89,7 +89,7 @@ def reliability(probabilities: np.ndarray, truth: np.ndarray, bins: int = 10) ->
 
 def area_under_roc(high: np.ndarray, low: np.ndarray) -> float:
     """How often one of `high` scores above one of `low`, ties counting half (Hanley & McNeil 1982). float (n,), (m,),
-    none of them empty.
+    neither empty.
     """
     ordered = np.sort(low)
     wins = np.searchsorted(ordered, high, side="left") + np.searchsorted(ordered, high, side="right")

@@ -1,9 +1,9 @@
-"""Are these points of one kind or of two? Split in two as well as can be, an empty stretch between the halves tells.
+"""Whether points are of one kind or of two: after the best split in two, an empty stretch between the halves decides.
 
-Any cloud can be cut in two, and where it is cut there is little between the halves. Two signs together say that there
-is more to it: the halves are tighter than those of a normal cloud of the same shape (the cluster index of Liu, Hayes,
-Nobel & Marron 2008, "Statistical significance of clustering", section 2), and along the line through their centres a
-stretch of at least half the way is empty. A few odd points are no kind: the smaller half must hold a fifth.
+Any cloud can be cut in two, with little between the halves at the cut. Two signs together show that there is more to
+it: the halves are tighter than those of a normal cloud of the same shape (the cluster index of Liu, Hayes, Nobel &
+Marron 2008, "Statistical significance of clustering", section 2), and along the line through their centres a stretch of
+at least half the way is empty. A few odd points are not a kind: the smaller half must hold a fifth.
 """
 
 from __future__ import annotations
@@ -13,19 +13,19 @@ from dataclasses import dataclass
 import numpy as np
 
 SIMULATED = 50  # normal clouds
-BEYOND = 2.5  # standard deviations of their index, by which that of the points is lower
-EMPTY = 0.5  # of the way from centre to centre
-SMALLER = 0.2  # of the points
+BEYOND = 2.5  # standard deviations by which the index of the points must be below theirs
+EMPTY = 0.5  # share of the way from centre to centre
+SMALLER = 0.2  # share of the points
 FEWEST = 20  # points
 
 
 @dataclass(frozen=True)
 class Halves:
     second: np.ndarray  # bool (n,): which points are in the smaller half
-    index: float  # variance within the halves, of the variance of all
-    expected: float  # that of normal clouds of this shape, on average
-    spread: float  # its standard deviation
-    empty: float  # share of the way between the centres on which no point lies
+    index: float  # variance within the halves, as a share of the total variance
+    expected: float  # mean index of normal clouds of this shape
+    spread: float  # standard deviation of their index
+    empty: float  # share of the way between the centres that has no point
 
     @property
     def are_two_kinds(self) -> bool:
@@ -52,7 +52,7 @@ def halve(points: np.ndarray, seed: int = 0) -> Halves:
 
 
 def _two_means(cloud: np.ndarray, seed: int, starts: int = 5) -> tuple[float, np.ndarray]:
-    """(variance within two halves, of that of all; bool (n,): the second half)."""
+    """(variance within two halves, as a share of the total; bool (n,): the second half)."""
     from sklearn.cluster import KMeans
 
     fit = KMeans(2, n_init=starts, random_state=seed).fit(cloud)

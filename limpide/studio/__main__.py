@@ -1,8 +1,8 @@
-"""The studio in a process of its own beside a training: python -m limpide.studio.__main__ SOCKET RUNS.
+"""The studio in a separate process next to a training: python -m limpide.studio.__main__ SOCKET RUNS.
 
 SOCKET is the number of a socket that it inherits. The token comes on standard input, not among the arguments, which
-everybody on the machine can read; when standard input ends, the training is gone, and so is the studio, however it
-went.
+every user of the machine can read. When standard input ends, the training has ended, in whatever way, and the studio
+ends, too.
 """
 
 from __future__ import annotations

@@ -1,6 +1,4 @@
-"""Why a request is refused: what a person reads in the language of the page, what only a program can have asked in
-English.
-"""
+"""Refusals of requests: messages for a person in the language of the page, messages for a program in English."""
 
 from __future__ import annotations
 
@@ -18,26 +16,26 @@ from limpide.workflows.info import log_error
 
 
 def use_page_language(request: Request) -> None:
-    """Words of this answer in the language of the page; no answer waits for anything between this and its words."""
+    """Use the language of the page for this answer. There must be no `await` between this and its sentences."""
     lang = request.query_params.get("lang", "en")
     use_language(lang if lang in LANGUAGES else "en")
 
 
 def misused(text: str, status: int) -> Response:
-    """What a program did wrong, as it stands: no page of ours asks like that."""
+    """The error of a program, in English: no page of limpide asks like that."""
     return AsciiJson({"error": text}, status)
 
 
 def refused(request: Request, why: str | Message | Exception, status: int = 422) -> Response:
-    """What a person reads. why: a msgid, or what str() words."""
+    """An error for a person to read. why: a msgid, or an object that str() translates."""
     use_page_language(request)
     return AsciiJson({"error": message_of(why)}, status)
 
 
 def message_of(why: object) -> str:
-    """A refusal as a page says it: sentences."""
+    """The sentences of a refusal, for a page."""
     if isinstance(why, LookupError) and not isinstance(why, LimpideError) and len(why.args) == 1:
-        (why,) = why.args  # of the process that looks into networks
+        (why,) = why.args  # from the process that inspects networks
     if isinstance(why, LimpideError):
         return why.sentences()
     return sentences(messages._(why) if isinstance(why, str) else str(why))

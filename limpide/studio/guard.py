@@ -1,5 +1,5 @@
-"""Who is let in: a page with the token of its link, which becomes a cookie, from this very address, or from the one
-under which a proxy shows it.
+"""Access control: a page needs the token of its link, which becomes a cookie, and must come from this address or from
+the one under which a proxy shows the studio.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from limpide.core.errors import UsageError
 
 @dataclass(frozen=True)
 class PublicUrl:
-    """Where a proxy shows the studio."""
+    """The address under which a proxy shows the studio."""
 
     scheme: str  # http or https
     host: str  # with its port, where it has one
@@ -26,7 +26,7 @@ class PublicUrl:
 
     @classmethod
     def parse(cls, url: str) -> PublicUrl:
-        """Raises UsageError for what is not the address of a page, or says more than where it is."""
+        """Raises UsageError for text that is not the address of a page, or contains more than the address."""
         try:
             parts = urlsplit(url)
             is_page = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
@@ -52,13 +52,13 @@ class Guard:
     def __init__(self, app: ASGIApp, token: str, port: int, public: PublicUrl | None = None) -> None:
         self.app, self.token, self.public = app, token, public
         self.path = public.path if public else "/"
-        self.cookie = f"limpide-{port}"  # cookies know no ports: two studios must not take each other's
+        self.cookie = f"limpide-{port}"  # cookies have no port: two studios must not overwrite each other's
         self.hosts = {f"127.0.0.1:{port}", f"localhost:{port}"} | ({public.host} if public else set())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        if scope["path"].startswith(self.path):  # of a proxy that hands on its own path, too
+        if scope["path"].startswith(self.path):  # for a proxy that passes on its own path, too
             scope = {**scope, "path": "/" + scope["path"][len(self.path) :]}
         request = Request(scope)
         host, origin = request.headers.get("host", ""), request.headers.get("origin")
@@ -77,15 +77,15 @@ class Guard:
         return await self.app(scope, receive, send)
 
     def _origins(self, host: str) -> set[str]:
-        """Of pages that may ask. A proxy may put our own name in place of its own into `host`."""
+        """Origins of pages that may ask. A proxy may replace its name in `host` by ours."""
         public = self.public
         if public and host == public.host:
             return {f"{public.scheme}://{public.host}"}
         return {f"http://{host}"} | ({f"{public.scheme}://{public.host}"} if public else set())
 
     def _here(self, request: Request) -> str:
-        """The same address without the token, on this very server: a path that begins with two slashes would name
-        another one, and browsers read a backslash as a slash and pass over tabs and line breaks.
+        """The same address without the token, on this server: a path that begins with two slashes would name another
+        server, and browsers read a backslash as a slash and ignore tabs and line breaks.
         """
         query = request.url.remove_query_params("token").query
         path = quote(self.path + request.url.path.translate(dict.fromkeys(range(32))).lstrip("/\\"), safe="/%")

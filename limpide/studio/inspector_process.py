@@ -1,6 +1,5 @@
-"""The process that looks into networks: one thread, apart from the server, so that no page waits for another's
-mathematics and a network that crashes takes nothing with it. A question that takes long lets a training go first
-(inspector/process.py).
+"""The process that inspects networks: one thread, apart from the server, so that no page waits for another page's
+mathematics and a crash of a network is contained. A long question gives priority to a training (inspector/process.py).
 """
 
 from __future__ import annotations
@@ -20,18 +19,17 @@ from typing import Any
 from limpide.inspector.answer import Answer
 from limpide.text.messages import N_, message
 
-TIMEOUT = 120.0  # s without an answer, and without a word on how far it is, after which the process is replaced
-POLL_SECONDS = 0.5  # s between two looks whether somebody still waits
-# s within which a question that nobody waits for has to stop by itself; then the process is ended, and what it kept is
-# lost
+TIMEOUT = 120.0  # s without an answer or a report of progress, after which the process is replaced
+POLL_SECONDS = 0.5  # s between two checks whether the answer is still wanted
+# s within which a cancelled question has to stop by itself; then the process is ended, and what it kept is lost
 CANCEL_SECONDS = 3.0
 
 
 def _process(pipe: Any, stops: Any, parent: int) -> None:
     if sys.platform != "win32":
         with contextlib.suppress(OSError):
-            # before seconds of reading torch: Linux weighs sessions first (inspector/process.py), and in that of a
-            # training it would hardly move
+            # before torch is loaded, which takes seconds: Linux weighs sessions first (inspector/process.py), and in
+            # the session of a training it would hardly advance
             os.setsid()
     from limpide.inspector.process import serve
 
@@ -40,8 +38,8 @@ def _process(pipe: Any, stops: Any, parent: int) -> None:
 
 @dataclass(frozen=True)
 class IsBusy:
-    """The question that is being answered, by its address, and how far it is: so many of so many "images" or "passes";
-    "" and 0 where there is none.
+    """The question that is being answered, by its address, and its progress: `done` of `total` "images" or "passes"; ""
+    and 0 where there is none.
     """
 
     of: str
@@ -51,32 +49,32 @@ class IsBusy:
 
 
 class InspectorProcess:
-    """Answers one question at a time. A question that nobody waits for any more is not begun, and a long one is given
-    up.
+    """Answers one question at a time. A question whose answer is no longer wanted is not begun, and a long one is
+    cancelled.
     """
 
     def __init__(self) -> None:
         self._context = multiprocessing.get_context("spawn")
         self._process: Any = None
         self._pipe: Any = None  # written and read by the thread that asks
-        # written by the event loop: numbers of questions that nobody waits for, so short that it never waits
+        # written by the event loop: numbers of cancelled questions, so short that writing never blocks
         self._stops: Any = None
         self._number = 0  # of the question
         self._turn = asyncio.Lock()
         self._guard = threading.RLock()  # of the two above
         self._closed = self._given_up = False
         self.at_work = IsBusy("")
-        self.waiting: list[str] = []  # the addresses of those whose turn comes later
-        self._thread = ThreadPoolExecutor(1)  # of its own: what waits here keeps nobody else waiting
+        self.waiting: list[str] = []  # the addresses of the questions in the queue
+        self._thread = ThreadPoolExecutor(1)  # a separate thread, so that waiting here blocks nothing else
 
     async def ask(
         self, answer: Callable[..., Answer], wanted: Callable[[], Awaitable[bool]], of: str = "", **values: Any
     ) -> Answer:
-        """What a function of inspector/ answers to (session, **values). Raises LookupError with a sentence for what
-        cannot be answered.
+        """Return the answer of a function of inspector/ to (session, **values). Raises LookupError with a sentence
+        where there is no answer.
 
-        wanted: whether somebody still waits for the answer · of: the address that was asked, by which `at_work` tells
-        whose question it is.
+        wanted: whether the answer is still wanted · of: the address of the request, by which `at_work` identifies the
+        question.
         """
         async with self._in_turn(of):
             if not await wanted():
@@ -117,7 +115,7 @@ class InspectorProcess:
             self._turn.release()
 
     def _stop(self) -> None:
-        """Asks the process to leave its question: it looks before each pass through a network
+        """Ask the process to cancel its question: it checks before each pass through a network
         (inspector/progress.py).
         """
         with self._guard, contextlib.suppress(OSError, ValueError):
@@ -125,8 +123,8 @@ class InspectorProcess:
                 self._stops.send(self._number)
 
     def warm(self) -> None:
-        """Starts the process before anybody asks: reading torch takes a second or two, which a training should not feel
-        later.
+        """Start the process before the first question: loading torch takes a second or two, which a training should not
+        feel later.
         """
         with self._guard:
             if self._closed or (self._process is not None and self._process.is_alive()):
@@ -152,7 +150,7 @@ class InspectorProcess:
                     if kind != "progress":
                         return kind, payload, data
                     self.at_work = IsBusy(self.at_work.of, *payload)
-            except (EOFError, OSError, ValueError):  # it died, or it was ended
+            except (EOFError, OSError, ValueError):  # it crashed, or it was ended
                 pass
             self._end()
             if self._given_up or self._closed:
@@ -163,13 +161,13 @@ class InspectorProcess:
         with self._guard:
             process, self._process = self._process, None
             if process is not None:
-                process.terminate()  # whoever waits for its answer sees the end of the pipe
+                process.terminate()  # a thread that waits for its answer sees the end of the pipe
                 process.join(2)
                 if process.is_alive():
                     process.kill()
 
     def close(self) -> None:
-        """Ends it, whatever it is doing."""
+        """End the process, whatever it is doing."""
         self._closed = True
         self._end()
         self._thread.shutdown(wait=False, cancel_futures=True)

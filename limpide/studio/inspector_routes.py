@@ -1,4 +1,4 @@
-"""What is asked of the processes that look into networks: questions about a run, uploads, the list of networks."""
+"""Requests to the processes that inspect networks: questions about a run, uploads, the list of networks."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ from limpide.studio.inspector_process import InspectorProcess
 from limpide.studio.requests import address_of, read_body, waits
 from limpide.text.messages import N_, message
 
-MAX_UPLOAD_BYTES = 100_000_000  # bytes of a file that is handed over: a photograph of 12 megapixels is 36 MB as PNG
-MAX_UPLOADS_BYTES = 200_000_000  # of all of them in memory; the newest stays, however large
+MAX_UPLOAD_BYTES = 100_000_000  # bytes of one uploaded file: a photograph of 12 megapixels is 36 MB as PNG
+MAX_UPLOADS_BYTES = 200_000_000  # of all uploads in memory; the newest is kept, however large
 MAX_UPLOADS = 20  # in memory
 
 
 class InspectorRoutes:
-    """find_run: the run that a request names. Raises RunError."""
+    """find_run: returns the run that a request names. Raises RunError."""
 
     def __init__(self, find_run: Callable[[Request], Run]) -> None:
         self._find_run = find_run
@@ -47,14 +47,14 @@ class InspectorRoutes:
         ]
 
     async def networks(self, request: Request) -> Response:
-        """What a training can be asked for."""
+        """The networks that a training can use."""
         try:
             return AsciiJson((await self.slow.ask(networks, waits(request)))[0])
         except LookupError as error:
             return refused(request, error)
 
     async def look(self, request: Request) -> Response:
-        """A question (inspector/questions.py): its values come as query, its bytes go back as they are."""
+        """A question (inspector/questions.py): its values come in the query, its bytes are returned unchanged."""
         run, query = self._find_run(request), request.query_params
         question = QUESTIONS.get(request.path_params["what"])
         if question is None:
@@ -65,7 +65,7 @@ class InspectorRoutes:
             return refused(
                 request, N_("this address asks for an image, a position or a number that cannot be read"), 400
             )
-        except LookupError as error:  # after KeyError, which is one, too
+        except LookupError as error:  # after KeyError, which is a LookupError, too
             return refused(request, error)
         if missing := question.missing(values):
             return misused(f"this question needs {', '.join(missing)}", 400)
@@ -78,7 +78,7 @@ class InspectorRoutes:
         return _response(payload, data, question.media_type)
 
     async def at_work(self, request: Request) -> Response:
-        """The questions that are being answered, and how far each is; and those that wait for their turn."""
+        """The questions that are being answered, with their progress, and those in the queue."""
         processes = (self.quick, self.slow)
         answering = [asdict(process.at_work) | {"waits": False} for process in processes if process.at_work.of]
         return AsciiJson(
@@ -86,7 +86,7 @@ class InspectorRoutes:
         )
 
     async def upload(self, request: Request) -> Response:
-        """A photograph or a drawing, once it could be decoded; kept in memory until others came."""
+        """A photograph or a drawing, accepted if it can be decoded; kept in memory until newer ones replace it."""
         try:
             data = await read_body(request, MAX_UPLOAD_BYTES)
         except ValueError:
@@ -105,7 +105,7 @@ class InspectorRoutes:
         return AsciiJson({"image": self.keep(data)})
 
     def keep(self, data: bytes) -> str:
-        """The name under which these bytes are looked at from now on."""
+        """Keep these bytes and return the name under which they are found."""
         name = "drop-" + secrets.token_hex(8)
         self._uploads[name] = data
         while len(self._uploads) > MAX_UPLOADS or (
@@ -115,7 +115,7 @@ class InspectorRoutes:
         return name
 
     async def render_report(self, request: Request, run: Run, lang: str, images: bool) -> bytes:
-        """The report of a run in another language than it was written in. Raises LookupError."""
+        """The report of a run in another language than that in which it was written. Raises LookupError."""
         _, page = await self.quick.ask(report, waits(request), path=str(run.path), lang=lang, images=images)
         return page
 

@@ -1,5 +1,5 @@
-"""What somebody thinks of labels: marks.csv of the run, with the columns file, label, suggested. A suggestion that is
-the label says that it is right. The images and their labels are never touched.
+"""The user's judgement of labels: marks.csv of the run, with the columns file, label, suggested. A suggestion equal to
+the label means that the label is right. The images and their labels are never changed.
 """
 
 from __future__ import annotations
@@ -8,13 +8,13 @@ from limpide.core.run import Run
 from limpide.data.split_file import read_split, write_rows
 from limpide.text.messages import N_, message
 
-UNSURE = "?"  # wrong, and nobody knows what it is instead
+UNSURE = "?"  # wrong, and the correct label is not known
 COLUMNS = ("file", "label", "suggested")
 
 
 def marks(run: Run) -> list[dict[str, str]]:
-    """Each with the three columns, and whatever else somebody wrote beside them. Raises LookupError for a file with
-    other columns.
+    """Rows with the three columns, and any other columns that the user added. Raises LookupError for a file with other
+    columns.
     """
     rows = list(read_split(run.marks_file))
     if (
@@ -39,7 +39,7 @@ def _is_ours(run: Run) -> bool:
 
 
 def mark(run: Run, file: str, label: str, suggested: str) -> None:
-    """One more mark, in place of an earlier one of this file; without a suggestion it goes. Raises LookupError as
+    """Add a mark, in place of an earlier one of this file; without a suggestion, remove it. Raises LookupError as
     `marks`.
     """
     rows = marks(run)

@@ -1,4 +1,4 @@
-"""A training begun from the studio: the same command that a person would type, in a process of its own."""
+"""A training begun from the studio: the same command that the user would type, in a separate process."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.text.messages import N_, Message, message
 
-START_SECONDS = 60.0  # s until the run must be there: a large folder is looked through first
-CHOICES = ("model", "time", "epochs", "image_size", "weights")  # of the recipe, that the page offers
-STARTS = ("auto", "none")  # what it may start from: nothing is fetched that somebody else names
+START_SECONDS = 60.0  # s until the run must exist: a large folder is scanned first
+CHOICES = ("model", "time", "epochs", "image_size", "weights")  # of the recipe, offered by the page
+STARTS = ("auto", "none")  # weights to start from: nothing is downloaded from an address that the page names
 
 
 @dataclass(frozen=True)
@@ -33,15 +33,15 @@ class LaunchedTraining:
 
 @dataclass(frozen=True)
 class LaunchRequest:
-    """What somebody wants to train, in the words that he would type; a choice that is left open is not in `choices`."""
+    """A training that the user asks for, in the words that the user would type; an open choice is not in `choices`."""
 
     data: str
     choices: Mapping[str, str]
 
     @classmethod
     def of(cls, asked: Any) -> LaunchRequest:
-        """Raises UsageError, worded as `limpide train` words it, for a value that makes no sense; ValueError for what
-        is no wish at all.
+        """Raises UsageError, with the text of `limpide train`, for an invalid value; ValueError for a malformed
+        request.
         """
         if not isinstance(asked, dict) or not all(
             isinstance(value, str) and "\0" not in value for value in asked.values()
@@ -56,7 +56,7 @@ class LaunchRequest:
         return cls(asked.get("data", "").strip(), choices)
 
     def words(self, folder: Path) -> list[str]:
-        """What stands after `limpide`. No shell reads it: each word reaches the program as it is."""
+        """The arguments of `limpide`. No shell reads them: each word reaches the program as it is."""
         options = [word for name, value in self.choices.items() for word in (f"--{name.replace('_', '-')}", value)]
         options += ["--runs", str(folder), "--new"]
         return ["train", *options, "--", self.data] if self.data.startswith("-") else ["train", self.data, *options]
@@ -66,7 +66,7 @@ class LaunchRequest:
 
 
 def start(folder: Path, wish: LaunchRequest, lang: str, closing: Event) -> LaunchedTraining:
-    """Begins the command and waits until its run is there, or until it says why not, or the studio is `closing`."""
+    """Start the command and wait until its run exists, until it reports an error, or until the studio is `closing`."""
     before = {run.path.name for run in Run.all_in(folder)}
     with tempfile.TemporaryFile() as output:
         process = subprocess.Popen(

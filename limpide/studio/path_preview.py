@@ -1,4 +1,4 @@
-"""What a path holds that is being typed: looked through in a process that is killed when a newer question comes, when
+"""The contents of a path while the user types it: scanned in a process that is killed when a newer question comes, when
 the page leaves, or when it takes too long. A path may be the whole disk, a table of a million rows, or a share that
 does not answer.
 """
@@ -19,15 +19,15 @@ from limpide.data.layouts.scan import scan
 from limpide.data.named_datasets import DATASETS
 from limpide.system.child_process import Child, ChildDied, Tell
 
-BUDGET = 2.0  # s for one path, once the process is there
-START = 15.0  # s for that, on a busy machine; and for a disk that does not answer
-POLL_SECONDS = 0.25  # s between two looks whether a page still waits
-SAY = 0.1  # s between two counts
+BUDGET = 2.0  # s for one path, once the process has started
+START = 15.0  # s for the start, on a busy machine; and for a disk that does not answer
+POLL_SECONDS = 0.25  # s between two checks whether a page still waits
+SAY = 0.1  # s between two reports of a count
 MAX_FOLDERS = 30  # suggested
 
 
 class PathPreview:
-    """Answers the newest question alone."""
+    """Answers only the newest question."""
 
     def __init__(self) -> None:
         self._child = Child()
@@ -35,9 +35,9 @@ class PathPreview:
         self._thread = ThreadPoolExecutor(1)
 
     async def ask(self, data: str, wanted: Callable[[], Awaitable[bool]]) -> dict[str, Any]:
-        """{folders: how the path may go on; classes, images: what is there, or problem: why `limpide train` would
-        refuse it, a LimpideError, or more_than: files that were counted before the time was over}. wanted: whether the
-        page still waits.
+        """Return {folders: how the path may go on; classes, images: what is there, or problem: why `limpide train`
+        would refuse it, a LimpideError, or more_than: files that were counted before the time was over}. wanted:
+        whether the page still waits.
         """
         self._newest += 1
         number = self._newest
@@ -70,7 +70,7 @@ class PathPreview:
         return {"more_than": 0} | preview
 
     def close(self) -> None:
-        """Ends the process; a request that waits for it is answered at once."""
+        """End the process; a request that waits for it is answered at once."""
         self._newest += 1
         self._child.close()
         self._thread.shutdown(wait=False, cancel_futures=True)
@@ -81,7 +81,7 @@ def _folders_of(preview: dict[str, Any]) -> dict[str, Any]:
 
 
 def look(tell: Tell, data: str) -> dict[str, Any]:
-    """In the process: tells {folders} first, then {more_than} while it counts; returns {classes, images}."""
+    """Runs in the process: sends {folders} first, then {more_than} while it counts; returns {classes, images}."""
     tell({"folders": folders(data)})
     last = time.monotonic()
 
@@ -95,8 +95,8 @@ def look(tell: Tell, data: str) -> dict[str, Any]:
 
 
 def found(data: str, counted: Callable[[int], object]) -> dict[str, Any]:
-    """What `limpide train` would find there: {classes, images}. Raises LimpideError as it does; neither a named data
-    set nor an archive is read for this.
+    """What `limpide train` would find there: {classes, images}. Raises LimpideError as it does; named data sets and
+    archives are not read.
     """
     if not data or (data in DATASETS and not os.path.exists(os.path.expanduser(data))):  # noqa: PTH111
         return {}
@@ -113,7 +113,7 @@ def _stamp(place: str) -> int:
         return 0
 
 
-_counts: dict[tuple[str, int], dict[str, Any]] = {}  # of one folder, while only the other choices change
+_counts: dict[tuple[str, int], dict[str, Any]] = {}  # for one folder, while the user changes only other choices
 
 
 def _counted(data: str, stamp: int, counted: Callable[[int], object]) -> dict[str, Any]:
@@ -125,7 +125,7 @@ def _counted(data: str, stamp: int, counted: Callable[[int], object]) -> dict[st
 
 
 def folders(text: str) -> list[str]:
-    """Folders whose path goes on as this text does, and data sets by name: what an input suggests."""
+    """Folders whose path begins with this text, and data sets by name: the suggestions of an input."""
     head, tail = os.path.split(text)
     names = [name for name in DATASETS if text and name.startswith(text)]
     try:

@@ -1,4 +1,4 @@
-"""What a request brings, and whether its page still waits."""
+"""The contents of a request, and whether its page still waits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ MAX_JSON_BYTES = 10_000
 
 
 async def read_body(request: Request, most: int) -> bytes:
-    """Raises ValueError when more comes than is taken; what comes is never held beyond that."""
+    """Raises ValueError when the body exceeds `most` bytes; no more than that is held in memory."""
     data = bytearray()
     async for chunk in request.stream():
         data += chunk
@@ -22,17 +22,17 @@ async def read_body(request: Request, most: int) -> bytes:
 
 
 async def read_json(request: Request) -> Any:
-    """Raises ValueError or RecursionError for what is no JSON, or too much."""
+    """Raises ValueError or RecursionError for invalid JSON, or for too much."""
     return json.loads(await read_body(request, MAX_JSON_BYTES))
 
 
 def address_of(request: Request) -> str:
-    """As the page wrote it."""
+    """The address as the page wrote it."""
     return f"{request.scope['raw_path'].decode('ascii')}?{request.scope['query_string'].decode('ascii')}"
 
 
 def waits(request: Request) -> Callable[[], Awaitable[bool]]:
-    """Whether the page still waits for its answer."""
+    """Return a function that says whether the page still waits for its answer."""
 
     async def is_connected() -> bool:
         return not await request.is_disconnected()

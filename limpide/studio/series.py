@@ -1,4 +1,4 @@
-"""What happened in a run, as short as a screen can show it: at most 2,000 points a series, however long the training
+"""The history of a run, as short as a screen can show it: at most 2,000 points a series, however long the training
 was.
 """
 
@@ -21,12 +21,12 @@ from limpide.core.run_summary import RunSummary, list_runs
 from limpide.core.typed_json import to_plain_json
 
 POINTS = 2000
-WINDOW = 10  # steps, of whose losses the mean is drawn; as in pages/live/series.js, which goes on with it
+WINDOW = 10  # steps whose mean loss is drawn; the same as in pages/live/series.js, which continues the series
 
 
 def summary(run: Run, known: RunSummary | None = None) -> dict[str, Any]:
-    """One line of the list of runs. Never fails: a run that is deleted or damaged while it is looked at has a status
-    that says so.
+    """One line of the list of runs. Never fails: a run that is deleted or damaged meanwhile has a status that says
+    so.
     """
     try:
         run.check_links()
@@ -38,7 +38,7 @@ def summary(run: Run, known: RunSummary | None = None) -> dict[str, Any]:
 
 
 def summaries(folder: Path) -> list[dict[str, Any]]:
-    """The list of runs, newest first; those that are damaged at the end."""
+    """The list of runs, newest first; damaged runs at the end."""
     run_summaries, odd = list_runs(folder)
     lines = [(one.run, summary(one.run, one)) for one in reversed(run_summaries)] + [
         (run, _unreadable(run, error)) for run, error in odd
@@ -74,15 +74,15 @@ def _describe(one: RunSummary) -> dict[str, Any]:
 
 
 def _energy(run: Run, info: RunInfo) -> Used | None:
-    """Of a run so far; once it is over, what its record and its report say."""
-    # meanwhile the record tells only what the phases before used
+    """The energy used by a run so far; once it is over, the energy in its record and its report."""
+    # during fitting, the record contains only the energy of earlier phases
     line = last_line(run) if info.phase == "fit" else None
     joules, before = line.get("joules") if line else None, info.energy.joules if info.energy else 0.0
     return Used(joules, str(line.get("how"))) if line and isinstance(joules, float) and joules > before else info.energy
 
 
 def last_line(run: Run) -> dict[str, Any] | None:
-    """Of what was written of the machine."""
+    """The last line about the machine."""
     with contextlib.suppress(OSError, ValueError), open(run.system_file, "rb") as stream:
         stream.seek(max(0, run.system_file.stat().st_size - 500))
         lines = stream.read().split(b"\n")
@@ -92,7 +92,7 @@ def last_line(run: Run) -> dict[str, Any] | None:
 
 
 def sparkline(run: Run, points: int = 40) -> list[float]:
-    """The loss of some steps, evenly spaced in the file: a glance that costs the same however long the run is."""
+    """The loss of some steps, evenly spaced in the file: the cost does not depend on the length of the run."""
     losses: list[float] = []
     try:
         size = run.events_file.stat().st_size
@@ -105,34 +105,32 @@ def sparkline(run: Run, points: int = 40) -> list[float]:
                 with contextlib.suppress(*DAMAGE):
                     event = from_line(json.loads(line)) if line.endswith(b"\n") else None
                     losses += [event.loss] if isinstance(event, Step) and math.isfinite(event.loss) else []
-    except OSError:  # it learns nothing yet
+    except OSError:  # it has not started to learn
         return []
     return losses
 
 
 def _doubted(run: Run) -> bool:
-    """Whether one small place may decide what the model says: what somebody should know before anything else."""
+    """Whether one small place may decide the model's answers: the reader should know this first."""
     try:
         finding = run.finding("shortcut")
-    except RunError:  # which the Audit page says: the run itself is fine
+    except RunError:  # the Audit page reports it: the run itself is fine
         return False
     return finding is not None and finding.verdict in ("bad", "warn")
 
 
 def _cost(run: Run) -> dict[str, float]:
-    """Of a judged model: bytes of its file, ms an image, parameters."""
+    """The cost of a judged model: bytes of its file, ms an image, parameters."""
     try:
         finding = run.finding("cost")
-    except RunError:  # which the Audit page says
+    except RunError:  # the Audit page reports it
         return {}
     names = {"model file": "bytes", "milliseconds an image": "ms", "parameters": "parameters"}
     return {names[number.name]: number.value for number in finding.numbers if number.name in names} if finding else {}
 
 
 class Events:
-    """What was read of the events of a run, up to `offset` of events.jsonl. Each reading goes on where the last one
-    ended.
-    """
+    """The events of a run, read up to `offset` of events.jsonl. Each reading continues where the last one ended."""
 
     def __init__(self, run: Run, offset: int = 0) -> None:
         self.run, self.offset = run, offset
@@ -141,7 +139,7 @@ class Events:
         self.notes: list[Note] = []
 
     def read(self, most: int | None = None) -> Self:
-        """The complete lines that came since, or about so many bytes of them."""
+        """Read the complete lines that were added since, or about `most` bytes of them."""
         for event, after in _read(self.run, self.offset, most):
             self.offset = after
             if isinstance(event, tuple):
@@ -155,7 +153,7 @@ class Events:
         return self
 
     def told(self) -> dict[str, Any]:
-        """For a page, thinned."""
+        """The events for a page, thinned."""
         return {
             "offset": self.offset,
             "total": len(self.steps),
@@ -166,21 +164,21 @@ class Events:
 
 
 class RunHistory(Events):
-    """All events of a run so far, which is kept: a long training is parsed once, however often somebody asks."""
+    """All events of a run so far, kept in memory: a long training is parsed once, however many requests come."""
 
     def __init__(self, run: Run) -> None:
         super().__init__(run)
         self._whose = _whose(run)
-        self._means: list[float] = []  # of the losses, over WINDOW steps: of all of them, not of those that are drawn
+        self._means: list[float] = []  # of the losses, over WINDOW steps: of all losses, not only of those drawn
 
     def stands(self) -> bool:
-        """Whether what was read is still so: a training that is continued takes events back, and another run may have
-        the name of one that was deleted.
+        """Whether the events read are still valid: a continued training takes events back, and a new run may have the
+        name of a deleted one.
         """
         return size_of(self.run) >= self.offset and _whose(self.run) == self._whose
 
     def told(self) -> dict[str, Any]:
-        """For a page, with what is known of the run besides; the stream goes on at `offset`."""
+        """The events for a page, with what else is known of the run; the stream continues at `offset`."""
         for k in range(len(self._means), len(self.steps)):
             window = [loss for _, loss, _, _ in self.steps[max(0, k + 1 - WINDOW) : k + 1] if math.isfinite(loss)]
             self._means.append(sum(window) / len(window) if window else math.nan)
@@ -201,13 +199,13 @@ class RunHistory(Events):
     def diagnosis(self) -> list[dict[str, str]]:
         losses, info = [loss for _, loss, _, _ in self.steps], self.run.info()
         guess = math.log(len(info.classes)) if len(info.classes) > 1 else math.inf
-        # from the end of the last pass on, long before it is finished
+        # known from the end of the last epoch on, long before the run is finished
         final_kind = info.final.kind if info.final else None
         return [{"kind": kind, "text": str(text)} for kind, text in diagnose(losses, self.epochs, final_kind, guess)]
 
 
 def _whose(run: Run) -> tuple[Any, ...]:
-    """What tells these events from earlier ones under the same name."""
+    """Distinguishes these events from earlier ones under the same name."""
     info = run.info()
     try:
         file = run.events_file.stat().st_ino
@@ -224,7 +222,7 @@ def size_of(run: Run) -> int:
         return 0
 
 
-# A step as run.append writes it, where it says nothing else.
+# A step as run.append writes it, if it contains nothing else.
 STEP = re.compile(
     rb'\{"kind": "step", "n": (\d+), "epoch": \d+, "loss": (-?[\d.eE+-]+), "lr": ([\d.eE+-]+), "seconds": '
     rb"([\d.eE+-]+)\}\n"
@@ -232,9 +230,9 @@ STEP = re.compile(
 
 
 def _read(run: Run, offset: int, most: int | None) -> Any:
-    """(event, place after it) of every complete line from here on. Lines that are damaged are passed over.
+    """Yield (event, place after it) for every complete line from here on. Damaged lines are skipped.
 
-    A plain step comes as (n, loss, learning rate, seconds), which takes a third of the time: a long training has a
+    A plain step is yielded as (n, loss, learning rate, seconds), which takes a third of the time: a long training has a
     hundred thousand.
     """
     try:
@@ -262,8 +260,8 @@ def _read(run: Run, offset: int, most: int | None) -> Any:
 
 
 def thin_series(rows: Sequence[tuple[Any, ...]], points: int = POINTS) -> list[list[Any]]:
-    """Columns instead of rows; of each stretch the lowest and the highest second column stay, so that no
-    peak is lost.
+    """Columns instead of rows; for each stretch, the rows with the lowest and the highest second column are kept, so
+    that no peak is lost.
     """
     if len(rows) > points:
         stretch = -(-2 * len(rows) // points)

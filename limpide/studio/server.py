@@ -1,4 +1,4 @@
-"""Who is let in and what is answered. Loopback only; nothing is computed here.
+"""The server of the studio: its routes and answers. Loopback only; nothing is computed here.
 
 A page is let in with the token of its link, which becomes a cookie; every request must come from this very address
 (Host, and Origin where a browser sends one), so that no other page and no rebound name can ask. No CORS.
@@ -57,11 +57,11 @@ POLICY = (
 
 
 class Studio:
-    """The answers. `folder` holds the runs."""
+    """The routes and their answers. `folder` holds the runs."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.words = current_language()  # of whoever started it; answers speak the language of their page
+        self.words = current_language()  # of the user who started it; answers use the language of their page
         self.inspector = InspectorRoutes(self._run)
         self._stories: OrderedDict[str, RunHistory] = OrderedDict()
         self._starts = ThreadPoolExecutor(1)  # one training is started at a time
@@ -97,14 +97,14 @@ class Studio:
         return Response(html, media_type="text/html", headers={"content-security-policy": POLICY.format(nonce=nonce)})
 
     async def sentences(self, request: Request) -> Response:
-        """All that the pages say, in every language: a page changes from one to the other at once."""
+        """All sentences of the pages, in every language: a page changes its language at once."""
         return AsciiJson({language: page_sentences(language) for language in LANGUAGES})
 
     # -- runs
 
     def _run(self, request: Request) -> Run:
-        """By its name among the folders that are there: what was asked for is never made a path, and no file of it lies
-        elsewhere.
+        """Find the run by its name among the existing folders: a requested name never becomes a path, and no file of
+        the run is outside its folder.
         """
         name = request.path_params["run"]
         with contextlib.suppress(OSError):
@@ -120,7 +120,7 @@ class Studio:
         return AsciiJson({"version": __version__, "folder": str(self.folder), "runs": summaries(self.folder)})
 
     async def start(self, request: Request) -> Response:
-        """POST {data, model, time, epochs, image_size, weights}: `limpide train` as a process of its own, which goes on
+        """POST {data, model, time, epochs, image_size, weights}: `limpide train` in a separate process, which continues
         when the studio is closed.
         """
         wish = await self._wish(request)
@@ -136,7 +136,7 @@ class Studio:
         return refused(request, started.said) if started.run is None else AsciiJson({"run": started.run})
 
     async def plan(self, request: Request) -> Response:
-        """The same body: the command that `start` would run, what it would find, or why it would refuse, and how the
+        """For the same body: the command that `start` would run, what it would find or why it would refuse, and how the
         path may go on.
         """
         wish = await self._wish(request)
@@ -149,7 +149,7 @@ class Studio:
         return AsciiJson(answer)
 
     async def _wish(self, request: Request) -> LaunchRequest | Response:
-        """What the body asks for, or why it asks for nothing."""
+        """The request in the body, or a response that says why it is not one."""
         try:
             body = await read_json(request)
         except (ValueError, RecursionError):
@@ -191,7 +191,7 @@ class Studio:
         return AsciiJson(self._story(run).told())
 
     def _story(self, run: Run) -> RunHistory:
-        """Its events up to now; those of the last few runs that somebody asked for are kept."""
+        """The events of the run up to now; those of the last few requested runs are kept."""
         name = run.path.name
         story = self._stories.pop(name, None)
         self._stories[name] = story if story is not None and story.stands() else RunHistory(run)
@@ -207,8 +207,8 @@ class Studio:
         run = self._run(request)
         use_page_language(request)
         findings, titles = run.findings(), headings()
-        # As on Live, a place that may decide stands before the other doubts; then the order of the report; at last what
-        # is said of the images.
+        # As on Live, a place that may decide comes before the other doubts; then the order of the report; last, the
+        # findings on the images.
         doubted = FIRST in findings and findings[FIRST].verdict in ("bad", "warn")
         ranking = [FIRST, "accuracy", *titles] if doubted else ["accuracy", FIRST, *titles]
         order = sorted(findings, key=lambda name: ranking.index(name) if name in ranking else len(ranking))
@@ -226,8 +226,8 @@ class Studio:
         )
 
     async def marks(self, request: Request) -> Response:
-        """What somebody thinks of labels: marks.csv of the run, never the files. POST {file, label, suggested}; without
-        a suggestion the mark goes.
+        """The user's judgement of labels: marks.csv of the run, never the image files. POST {file, label, suggested};
+        without a suggestion the mark is removed.
         """
         run = self._run(request)
         if request.method == "POST":
@@ -254,7 +254,9 @@ class Studio:
             return refused(request, error)
 
     async def report(self, request: Request) -> Response:
-        """As it was written; asked for in another language, rendered anew from the run. The file stays as it is."""
+        """The report as it was written; in another language, it is rendered again from the run. The file stays as it
+        is.
+        """
         run = self._run(request)
         if not run.report_file.exists():
             return refused(request, N_("this run has no report yet"), 404)
@@ -271,7 +273,7 @@ class Studio:
     # -- the stream
 
     async def events(self, request: Request) -> Response:
-        """Server-sent events whose id is the place in events.jsonl: a reconnect goes on where it was."""
+        """Server-sent events whose id is the place in events.jsonl: a reconnected page continues there."""
         run = self._run(request)
         use_page_language(request)
         words = current_language()
@@ -300,7 +302,7 @@ class Studio:
             isinstance(by, (int, float)) and not isinstance(by, bool) and 0.01 <= by <= 100
         ):
             return misused("by: a factor between 0.01 and 100", 400)
-        if not run.working() or run.info().phase != "fit":  # whatever else it does heeds no order
+        if not run.working() or run.info().phase != "fit":  # no other phase obeys an order
             return refused(request, N_("this run is not training"), 409)
         run.add_line(run.control_file, {"do": order["do"]} | ({"by": by} if order["do"] == "rate" else {}))
         return AsciiJson({"asked": order["do"]})
@@ -319,15 +321,15 @@ def application(folder: Path, token: str, port: int, public: PublicUrl | None = 
 
 
 def listen(port: int | None) -> socket.socket:
-    """A socket on loopback: this port, or the first free one. Raises UsageError when it is taken."""
+    """Return a socket on loopback: this port, or the first free one. Raises UsageError when it is taken."""
     for number in [port] if port is not None else [*PORTS, 0]:
-        # named, or asyncio leaves Nagle's delay of 40 ms on
+        # IPPROTO_TCP must be explicit, or asyncio leaves Nagle's delay of 40 ms on
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        if sys.platform != "win32":  # where it lets two servers share a port
+        if sys.platform != "win32":  # on Windows, this option lets two servers share a port
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(("127.0.0.1", number))
-            listener.listen()  # at once: two that are only bound may share a port
+            listener.listen()  # at once: two sockets that are only bound may share a port
             return listener
         except OSError:
             listener.close()
@@ -335,14 +337,14 @@ def listen(port: int | None) -> socket.socket:
 
 
 def serve(folder: Path, sock: socket.socket, token: str, rest: float = 3.0, public: PublicUrl | None = None) -> None:
-    """Until Ctrl-C. rest: s after which the process that looks into networks starts by itself: what is asked for first
-    comes first. public: where a proxy shows it.
+    """Serve until Ctrl-C. rest: s after which the process that inspects networks starts without a question, so that
+    first requests come first. public: where a proxy shows the studio.
     """
     import uvicorn
 
     if sys.platform != "win32":
         with contextlib.suppress(OSError):
-            os.nice(5)  # a training beside it goes first
+            os.nice(5)  # a training on the same machine has priority
     app, studio = application(folder, token, sock.getsockname()[1], public)
     config = uvicorn.Config(
         app, log_level="critical", access_log=False, lifespan="off", timeout_graceful_shutdown=1, server_header=False

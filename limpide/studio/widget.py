@@ -1,9 +1,8 @@
-"""The studio's instruments in a notebook: the same pages, asked and answered by messages between the notebook and its
-kernel.
+"""The studio's instruments in a notebook: the same pages, with questions and answers as messages between the notebook
+and its kernel.
 
-What is shown is one network and one image, and where we are is a handful of traits, which both sides may set. The
-questions are those of inspector/, answered one after the other between two cells: nobody else uses the network
-meanwhile.
+It shows one network and one image, and its place is a handful of traits, which both sides may set. The questions are
+those of inspector/, answered one after the other between two cells: nothing else uses the network meanwhile.
 """
 
 from __future__ import annotations
@@ -37,9 +36,9 @@ UPLOADS = {"own": b""}  # the name of the one image
 class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
     """One network and one image, to be clicked through: `limpide.see(model, image).widget()`.
 
-    Where we are is read and set from Python, too: `w.page` (image, anatomy, layer or unit), `w.layer`, `w.channel`,
-    `w.y`, `w.x` (channel None: the unit that matters most), `w.language`. Raises UsageError for a place that is not
-    there. What a notebook keeps without a kernel is a still picture.
+    Its place can be read and set from Python, too: `w.page` (image, anatomy, layer or unit), `w.layer`, `w.channel`,
+    `w.y`, `w.x` (channel None: the unit that matters most), `w.language`. Raises UsageError for a place that does not
+    exist. Without a kernel, a notebook keeps a still picture.
     """
 
     page = traitlets.Unicode("layer").tag(sync=True)
@@ -62,13 +61,13 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
         )
         self.on_msg(self._receive)
 
-    # -- where we are
+    # -- the place
 
     def _place(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in ("page", "layer", "channel", "y", "x", "language")}
 
     def _check_place(self, place: dict[str, Any]) -> dict[str, Any]:
-        """The same place, its layer by its key. Raises UsageError where it is not there."""
+        """Return the same place, its layer by its key. Raises UsageError where it does not exist."""
         for name, choices in (("page", PAGES), ("language", LANGUAGES)):
             if place[name] not in choices:
                 raise UsageError("L102", where=place[name], todo="", name=name, expected=", ".join(choices))
@@ -80,7 +79,7 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
     @traitlets.validate("page", "layer", "channel", "y", "x", "language")  # type: ignore[untyped-decorator]
     def _valid(self, proposal: Any) -> Any:
         name, place = proposal["trait"].name, self._place() | {proposal["trait"].name: proposal["value"]}
-        if name in ("page", "layer", "language"):  # another layer has units of its own
+        if name in ("page", "layer", "language"):  # another layer has other units
             place |= {"channel": None}
         return self._check_place(place)[name]
 
@@ -93,7 +92,7 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
             self.y = self.x = 0
 
     def set_state(self, sync_data: dict[str, Any]) -> None:
-        """What the page says; where that is nowhere, the page is told where we are."""
+        """Take the place from the page; if it does not exist, send the page the current place."""
         try:
             self._check_place(
                 self._place() | {name: value for name, value in sync_data.items() if name in self._place()}
@@ -105,9 +104,9 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
     # -- questions
 
     def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
-        """A message {id, what, values} → a message {id, about} with the bytes beside it, or {id, error}."""
+        """A message {id, what, values} → a message {id, about} with its bytes, or {id, error}."""
         if not isinstance(content, dict) or not isinstance(content.get("id"), str):
-            return  # nobody who could be answered
+            return  # there is no page to answer
         before = current_language()
         use_language(self.language)
         try:
@@ -140,7 +139,7 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
         return {"about": finite(payload)}, data
 
     def _words(self, language: Any) -> dict[str, Any]:
-        """All that the pages say, in a language that the page is about to change to."""
+        """All sentences of the pages, in a language to which the page is about to change."""
         if language not in LANGUAGES:
             return {"error": f"language: {', '.join(LANGUAGES)}"}
         use_language(language)
@@ -159,7 +158,7 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
         return f"Instruments({type(self._network).__name__}: {self.page}, {at})"
 
     def _repr_mimebundle_(self, **kwargs: Any) -> Any:
-        """The widget, and beside it a still picture for whatever shows no widgets."""
+        """The widget and a still picture, for viewers without widgets."""
         bundle = super()._repr_mimebundle_(**kwargs)
         if bundle is not None:
             bundle[0]["text/html"] = self._still
@@ -167,6 +166,6 @@ class Instruments(anywidget.AnyWidget):  # type: ignore[misc]
 
 
 def _first(trace: Trace) -> str:
-    """The first convolution, or else the first linear layer, or else whatever ran first."""
+    """The first convolution, or else the first linear layer, or else the first operation."""
     kinds = {op.name: op.key for op in reversed(trace.ops)}
     return kinds.get("conv2d") or kinds.get("linear") or trace.ops[0].key

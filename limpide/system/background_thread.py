@@ -1,8 +1,8 @@
-"""Long work in C code, in a thread, so that the one that asked for it still hears Ctrl-C.
+"""Long work in C code, in a thread, so that its caller still receives Ctrl-C.
 
-Python hands signals to the main thread between two of its instructions, which a fit of scikit-learn may not reach for
-minutes. A thread costs no second copy of the images and no start, as another process would (child_process.py); the
-price is that one that is left goes on until its C code ends.
+Python delivers signals to the main thread between two of its instructions, which a fit of scikit-learn may not reach
+for minutes. Unlike another process (child_process.py), a thread needs no second copy of the images and no start; the
+price is that abandoned work continues until its C code ends.
 """
 
 from __future__ import annotations
@@ -16,23 +16,23 @@ from typing import TypeVar
 
 Result = TypeVar("Result")
 
-POLL_SECONDS = 0.1  # s between two moments at which the caller that waits may leave
-ABANDON_SECONDS = 0.5  # s for what is left to put itself away
+POLL_SECONDS = 0.1  # s between two moments at which the waiting caller may leave
+ABANDON_SECONDS = 0.5  # s for abandoned work to clean up
 
 
 class Abandoned(BaseException):
-    """Raised inside work that is left."""
+    """Raised inside abandoned work."""
 
 
 def run_in_thread(work: Callable[[], Result]) -> Generator[None, None, Result]:
-    """Runs `work` in a new thread; yields while it does; returns what it returns and raises what it raises.
+    """Runs `work` in a new thread; yields while it runs; returns its result or raises its exception.
 
-    A caller that closes the generator, or raises KeyboardInterrupt in it, leaves the work, which sees `Abandoned` at
-    its next instruction of Python.
+    A caller that closes the generator, or raises KeyboardInterrupt in it, abandons the work, in which `Abandoned` is
+    raised at its next instruction of Python.
     """
     results: list[Result] = []
     raised: list[BaseException] = []
-    ended = threading.Event()  # Python takes a thread whose join was interrupted for one that has ended
+    ended = threading.Event()  # after an interrupted join, Python treats a thread as ended
     context = contextvars.copy_context()
 
     def run() -> None:
@@ -59,7 +59,7 @@ def run_in_thread(work: Callable[[], Result]) -> Generator[None, None, Result]:
 
 
 def wait_for(steps: Generator[None, None, Result]) -> Result:
-    """What a generator returns in the end."""
+    """Runs a generator to its end and returns its result."""
     while True:
         try:
             next(steps)

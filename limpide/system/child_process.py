@@ -3,9 +3,9 @@ that does not answer.
 
     python -m limpide.system.child_process        reads calls on standard input, answers on standard output
 
-Parent and child are one program and speak pickle to each other, through pipes that nothing else can write into. No file
-is ever read so. What is run is named "package.module:function" and called as function(tell, *arguments); `tell` hands a
-value to the parent while it works.
+Parent and child are one program and exchange pickles, through pipes that nothing else can write into. No file is ever
+read in this way. The function to run is named "package.module:function" and called as function(tell, *arguments);
+`tell` sends a value to the parent while it works.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ import threading
 from collections.abc import Callable, Generator
 from typing import IO, Any
 
-POLL_SECONDS = 0.1  # s between two moments at which the caller that waits may leave
-KILL_SECONDS = 1.0  # s that a killed process may take to be gone: one that waits for a dead disk is left to the system
+POLL_SECONDS = 0.1  # s between two moments at which the waiting caller may leave
+KILL_SECONDS = 1.0  # s that a killed process may take to end: one that waits for a dead disk is left to the system
 
 Tell = Callable[[Any], None]
 
 
 class ChildDied(Exception):
-    """The child ended before it answered: killed by the system for want of memory, or by a fault in C code."""
+    """The child ended before it answered: killed by the system for lack of memory, or by a fault in C code."""
 
 
 class Child:
-    """One process that does one call after the other. It is started by the first, and ends with this object's `close`
-    or with this process.
+    """One process that runs one call after the other. The first call starts it; it ends with this object's `close` or
+    with this process.
     """
 
     def __init__(self) -> None:
@@ -41,7 +41,7 @@ class Child:
         self._answers: queue.Queue[tuple[str, Any]] = queue.Queue()
 
     def start(self) -> None:
-        """Begins to load Python, so that the first call finds it there."""
+        """Begins to load Python, so that the first call does not wait for it."""
         if self._process is not None and self._process.poll() is None:
             return
         self.close()
@@ -57,8 +57,8 @@ class Child:
         threading.Thread(target=_listen, args=(self._process.stdout, self._answers), daemon=True).start()
 
     def run(self, function: str, *arguments: Any) -> Generator[Any, None, Any]:
-        """Yields what the function tells, and None every LOOK seconds in between; returns what it returns and raises
-        what it raises.
+        """Yields the values that the function sends, and None every POLL_SECONDS in between; returns its result or
+        raises its exception.
 
         Closing the generator before its end kills the process. Raises ChildDied.
         """
@@ -97,7 +97,7 @@ class Child:
             return
         process.kill()
         assert process.stdin is not None
-        with contextlib.suppress(OSError):  # what was not sent yet
+        with contextlib.suppress(OSError):  # data that was not sent yet
             process.stdin.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.wait(KILL_SECONDS)
@@ -108,14 +108,14 @@ def _listen(stream: IO[bytes], answers: queue.Queue[tuple[str, Any]]) -> None:
         while True:
             try:
                 answers.put(pickle.load(stream))
-            except Exception:  # its end, in the middle of a value or not
+            except Exception:  # the end of the stream, within a value or not
                 answers.put(("died", None))
                 return
 
 
 def main() -> None:
     answers = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)  # what a library prints must not be read as an answer
+    os.dup2(2, 1)  # the output of a library must not be read as an answer
     calls: queue.Queue[tuple[list[str], str, tuple[Any, ...]]] = queue.Queue()
     threading.Thread(target=_take, args=(sys.stdin.buffer, calls), daemon=True).start()
 
@@ -125,7 +125,7 @@ def main() -> None:
 
     while True:
         path, function, arguments = calls.get()
-        sys.path[:] = path  # what the parent can import
+        sys.path[:] = path  # the child can import whatever the parent can
         try:
             module, _, name = function.partition(":")
             result = getattr(importlib.import_module(module), name)(lambda value: say("told", value), *arguments)
@@ -136,7 +136,7 @@ def main() -> None:
 
 
 def _sendable_error(error: BaseException) -> BaseException:
-    """The error, or its words where it cannot be sent."""
+    """The error, or its text if it cannot be sent."""
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:
@@ -145,8 +145,8 @@ def _sendable_error(error: BaseException) -> BaseException:
 
 
 def _take(stream: IO[bytes], calls: queue.Queue[Any]) -> None:
-    """In a thread of its own: the end of the pipe is the end of the parent, and of this process, whatever
-    it is doing.
+    """Reads calls in a separate thread: the end of the pipe is the end of the parent, and of this process, whatever it
+    is doing.
     """
     while True:
         try:

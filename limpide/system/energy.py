@@ -1,5 +1,5 @@
-"""How much energy the work took, and how we know: measured by the processor, estimated from a power that somebody gave,
-or assumed.
+"""The energy that the work took, and its source: measured by the processor, estimated from a given power, or
+assumed.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 COUNTERS = Path("/sys/class/powercap")  # Linux; readable by root only on most machines
-ASSUMED_WATTS = 10.0  # of one busy core with its share of memory and power supply, where nobody knows better
+ASSUMED_WATTS = 10.0  # of one busy core with its share of memory and power supply, if no power is given
 WATTS_VARIABLE = "LIMPIDE_WATTS_PER_CORE"
-EVERY = 1.0  # s between two looks at the counters, which start again from zero after some minutes
+EVERY = 1.0  # s between two readings of the counters, which start again from zero after some minutes
 JOULES_PER_WH = 3600.0
 
 
@@ -21,11 +21,11 @@ JOULES_PER_WH = 3600.0
 class Energy:
     joules: float
     how: str  # measured · estimated · assumed
-    watts: float = 0.0  # of one busy core, where it is not measured
+    watts: float = 0.0  # of one busy core, if energy is not measured
 
 
 class Meter:
-    """Counts from its making on. Call `tick` now and then, at least every few minutes."""
+    """Counts from its creation on. Call `tick` now and then, at least every few minutes."""
 
     def __init__(self, counters: Path = COUNTERS) -> None:
         self._began = time.process_time()

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 
 def cache_folder() -> Path:
-    """Where downloads, decoded pixels and logs are kept between runs; LIMPIDE_CACHE names another place."""
+    """The folder for downloads, decoded pixels and logs between runs; LIMPIDE_CACHE sets another one."""
     from platformdirs import user_cache_path
 
     chosen = os.environ.get("LIMPIDE_CACHE")
@@ -20,9 +20,9 @@ def cache_folder() -> Path:
 
 
 def write_atomically(path: Path, write: Callable[[IO[bytes]], object]) -> None:
-    """`write` fills a temporary neighbour; then fsync, rename over `path`, fsync of the directory.
+    """`write` fills a temporary file in the same folder; then fsync, rename over `path`, fsync of the directory.
 
-    Raises OSError as the system gave it: a failed fsync is a failed save, and `path` is then the old file.
+    Raises OSError as the system raised it: a failed fsync is a failed save, and `path` is then the old file.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:

@@ -1,10 +1,10 @@
-"""A process that was forked may compute, too.
+"""Makes computations safe in a forked process.
 
-OpenMP keeps its helping threads by the thread that first asked for them, and a fork takes that thread along but leaves
-the helpers behind: its next parallel loop waits for them for ever (libgomp, team.c: gomp_thread_pool; the same in the
-copy that scikit-learn brings). A new thread gets helpers of its own. So in a process that was forked what computes does
-so in a new thread, at full speed and to the same numbers, whether its parent had computed anything or not. joblib's and
-multiprocessing's spawned processes are not forked.
+OpenMP assigns its helper threads to the thread that first asked for them. A fork copies that thread but not the
+helpers: its next parallel loop waits for them for ever (libgomp, team.c: gomp_thread_pool; the same in the copy that
+scikit-learn brings). A new thread gets new helpers. So in a forked process, computations run in a new thread, at full
+speed and with the same numbers, whether the parent had computed anything or not. Processes that joblib and
+multiprocessing spawn are not forked.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _loaded_by = os.getpid()
 
 
 def is_forked() -> bool:
-    """Whether this process goes on from the memory of another one. Linux knows it; elsewhere a fork is noticed that was
-    made after limpide was loaded.
+    """Whether this process was forked from another one. Linux knows it; elsewhere only a fork after limpide was loaded
+    is noticed.
     """
     try:
         return bool(int(Path("/proc/self/stat").read_text().rpartition(")")[2].split()[6]) & FORKED_WITHOUT_EXEC)
@@ -37,7 +37,7 @@ def is_forked() -> bool:
 
 
 def in_new_thread_if_forked(work: Callable[P, Result]) -> Callable[P, Result]:
-    """`work` as it is, except that the thread that survived a fork has another thread do it, and waits."""
+    """`work`, unchanged, but in a forked process its main thread lets another thread do it, and waits."""
 
     @functools.wraps(work)
     def done(*args: P.args, **kwargs: P.kwargs) -> Result:

@@ -1,11 +1,11 @@
-"""Signals become a wish that the loop reads between two events: no handler ever touches the training itself.
+"""Signals become a stop request that the loop reads between two events: no handler ever touches the training itself.
 
-How soon Ctrl-C is obeyed is a promise, so it does not rest on the main thread alone, which long work in C code keeps
-from hearing anything:
-    at once             the wish is noted, or KeyboardInterrupt is raised
-    NOTICE_SECONDS      a sentence says that it was heard, where nothing else has
-    INTERRUPT_SECONDS   KeyboardInterrupt is raised where no event came that the wish could be read at
-    EXIT_SECONDS        the process is left, whatever it is doing (the command line alone: a program that uses
+The time until Ctrl-C takes effect is a promise, so it does not depend on the main thread alone, which receives nothing
+during long work in C code:
+    at once             the request is noted, or KeyboardInterrupt is raised
+    NOTICE_SECONDS      a sentence says that the signal was received, if nothing else has
+    INTERRUPT_SECONDS   KeyboardInterrupt is raised if no event came at which the request could be read
+    EXIT_SECONDS        the process ends, whatever it is doing (only the command line: a program that uses
                         limpide is never ended)
 """
 
@@ -23,21 +23,23 @@ from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
-NOTICE_SECONDS = 1.0  # s from the signal, as all of these
+NOTICE_SECONDS = 1.0  # s from the signal, as the next two
 INTERRUPT_SECONDS = 2.8
-EXIT_SECONDS = 3.7  # a system kills 5 or 10 after SIGTERM
-SECOND_SIGNAL_SECONDS = 0.5  # s that a second Ctrl-C leaves for tidying up
+EXIT_SECONDS = 3.7  # a system kills 5 or 10 s after SIGTERM
+SECOND_SIGNAL_SECONDS = 0.5  # s that a second Ctrl-C leaves for cleaning up
 NOTHING = b"\0"  # no signal has this number
 
 
 class StopRequest:
-    """`asked` is true once a person or the system wants the work to stop."""
+    """`asked` is true once the user or the system wants the work to stop."""
 
     def __init__(self) -> None:
         self.asked = False
 
     def obeyed(self) -> None:
-        """The work is being stopped, which takes as long as a checkpoint takes: nothing is raised into it any more."""
+        """Notes that the work is being stopped, which takes as long as a checkpoint: nothing is raised into it any
+        more.
+        """
         if sys.platform != "win32" and threading.current_thread() is threading.main_thread():
             signal.setitimer(signal.ITIMER_REAL, 0)
 
@@ -46,10 +48,10 @@ class StopRequest:
 def listening(on_first: Callable[[], object] = lambda: None) -> Iterator[StopRequest]:
     """Ctrl-C once and SIGTERM ask to stop; Ctrl-C twice leaves at once; SIGHUP (a closed terminal) is ignored.
 
-    Where no event comes within INTERRUPT_SECONDS at which the wish could be read, KeyboardInterrupt is raised.
-    Everything written is written atomically, so leaving loses no more than the steps since the last checkpoint.
-    What a program has set for itself stays: an alarm (the limit of time around a test, say) rings as it would
-    without us, and a signal that is handled outside of Python is left to that handler.
+    If no event comes within INTERRUPT_SECONDS at which the request could be read, KeyboardInterrupt is raised. All
+    files are written atomically, so leaving loses no more than the steps since the last checkpoint. The settings of the
+    program stay: an alarm (such as the time limit of a test) rings as it would without limpide, and a signal that is
+    handled outside of Python is left to that handler.
     """
     wish = StopRequest()
     if threading.current_thread() is not threading.main_thread():
@@ -84,13 +86,13 @@ def listening(on_first: Callable[[], object] = lambda: None) -> Iterator[StopReq
 
 
 class _Bell:
-    """Raises KeyboardInterrupt INTERRUPT_SECONDS after it is wound. It borrows the one alarm that a process has, and
-    gives it back.
+    """Raises KeyboardInterrupt INTERRUPT_SECONDS after `wind`. It borrows the only alarm that a process has, and gives
+    it back.
     """
 
     def __init__(self) -> None:
-        self._before: Any = None  # whose alarm it is; None: not borrowed
-        self._rings, self._every = 0.0, 0.0  # s on the clock of `monotonic`, 0: never; s
+        self._before: Any = None  # the previous handler of the alarm; None: not borrowed
+        self._rings, self._every = 0.0, 0.0  # s on the clock of `monotonic`, 0: never; period in s
 
     def wind(self) -> None:
         if sys.platform == "win32" or signal.getsignal(signal.SIGALRM) is None:
@@ -114,9 +116,9 @@ class _Bell:
         self._before = None
 
 
-# -- a process of ours alone
+# -- only for limpide's own process
 
-_work_done: list[Callable[[], bool]] = []  # asked before the process is left
+_work_done: list[Callable[[], bool]] = []  # checked before the process is left
 
 
 @contextmanager
@@ -124,7 +126,8 @@ def ends_well_once(done: Callable[[], bool]) -> Iterator[None]:
     """Inside, and from then on to the end of the process, Ctrl-C and SIGTERM end it with status 0 once `done()` is
     true.
 
-    What was asked for is there then, and no scheduler shall ask for it again. Before that they are a KeyboardInterrupt.
+    The result is complete then, and a scheduler must not request it again. Before that, the signals raise
+    KeyboardInterrupt.
     """
 
     def leave(number: int, frame: FrameType | None) -> None:
@@ -144,29 +147,29 @@ def ends_well_once(done: Callable[[], bool]) -> Iterator[None]:
         ended = done()
         _work_done.remove(done)
         for number, handler in before.items():
-            # printing is over: what is left takes milliseconds
+            # printing is over: the rest takes milliseconds
             signal.signal(number, signal.SIG_IGN if ended else handler)
 
 
 def end() -> None:
-    """From here on Ctrl-C raises nothing: the process ends, and Python prints a traceback where an exception meets its
+    """From here on Ctrl-C raises nothing: the process ends, and Python would print a traceback for an exception in its
     last steps.
 
-    `Promptness`, where it was asked, still hears a second one.
+    `Promptness`, if a first signal came, still receives a second one.
     """
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, lambda number, frame: None)
 
 
 class Promptness:
-    """While it is entered, the process is gone within EXIT_SECONDS of the first Ctrl-C or SIGTERM that it handles.
+    """While it is entered, the process ends within EXIT_SECONDS of the first Ctrl-C or SIGTERM that it handles.
 
-    Python hands a signal to the main thread only between two of its instructions, but writes it to this thread's socket
-    at once.
+    Python delivers a signal to the main thread only between two of its instructions, but writes it to the socket of
+    this thread at once.
     """
 
     def __init__(self, sentence: Callable[[], str]) -> None:
-        self.sentence = sentence  # that says it was heard
+        self.sentence = sentence  # says that the signal was received
 
     def __enter__(self) -> Promptness:
         self._inbox, self._outbox = socket.socketpair()
@@ -178,9 +181,9 @@ class Promptness:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._outbox.send(NOTHING)  # comes after what was asked for just now
+        self._outbox.send(NOTHING)  # arrives after the signals sent so far
         self._decided.wait()
-        if not self._was_signalled:  # else it stays: the end of Python itself may wait for threads, too
+        if not self._was_signalled:  # otherwise it stays: the end of Python itself may wait for threads, too
             signal.set_wakeup_fd(self._before)
             self._outbox.close()
             self._inbox.close()
@@ -203,7 +206,7 @@ class Promptness:
         _leave(number)
 
     def _next(self, seconds: float | None) -> int:
-        """The number of the next Ctrl-C or SIGTERM; 0 when none came in this time, or when it is over."""
+        """The number of the next Ctrl-C or SIGTERM; 0 if none came in this time, or after the end."""
         until = None if seconds is None else time.monotonic() + seconds
         while until is None or time.monotonic() < until:
             self._inbox.settimeout(None if until is None else max(0.001, until - time.monotonic()))
@@ -222,5 +225,5 @@ def _leave(number: int) -> None:
     """Ends the process at once. Its children see the end of their pipes."""
     if sys.stderr is not None and sys.stderr.isatty():
         with contextlib.suppress(OSError):
-            os.write(sys.stderr.fileno(), b"\x1b[?25h\r\n")  # a progress bar had hidden the cursor
+            os.write(sys.stderr.fileno(), b"\x1b[?25h\r\n")  # a progress bar may have hidden the cursor
     os._exit(0 if any(done() for done in _work_done) else 128 + number)

@@ -34,8 +34,8 @@ def can_keep_memory() -> bool:
 def keep_memory() -> bool:
     """Tells glibc to keep freed pages instead of returning them to the kernel; true when it agreed.
 
-    PyTorch frees and takes again the memory of every large tensor of every step. glibc gives such blocks back to the
-    kernel and faults them in anew, which costs more than the arithmetic on small networks (`benchmarks/speed.py`
+    PyTorch frees and reallocates the memory of every large tensor in every step. glibc returns such blocks to the
+    kernel and faults them in again, which costs more than the arithmetic on small networks (`benchmarks/speed.py`
     measures it). The price is that the process shrinks only where release_memory is called, so only trainers call this,
     before torch allocates.
     """
@@ -46,7 +46,7 @@ def keep_memory() -> bool:
 
 
 def release_memory() -> None:
-    """Gives the kernel what was freed and lies idle: between two phases of a training it is of no more use."""
+    """Returns freed memory to the kernel: between two phases of a training it is of no more use."""
     if _mallopt():
         ctypes.CDLL(None).malloc_trim(0)
 
@@ -57,11 +57,11 @@ def cores() -> int:
 
 
 def one_thread() -> contextlib.AbstractContextManager[Any]:
-    """NumPy's and scikit-learn's products in one thread while it is entered.
+    """NumPy's and scikit-learn's matrix products in one thread while it is entered.
 
-    OpenBLAS's threads wait for each other by turning round: on a busy machine two took nine times as long as one for a
-    linear model, and eight times the processor's work (docs/LOG.md). With one, sums have one order however many cores
-    there are, too.
+    OpenBLAS's threads wait for each other in a busy loop: on a busy machine two took nine times as long as one for a
+    linear model, and eight times the processor's work (docs/LOG.md). With one thread, sums also have the same order on
+    any number of cores.
     """
     from threadpoolctl import threadpool_limits
 
@@ -102,9 +102,9 @@ def memory_own() -> int:
 
 
 class MemoryWatch:
-    """Looks at `memory_own` from a thread of its own while it is entered.
+    """Measures `memory_own` from a separate thread while it is entered.
 
-    peak: the most it saw · recent: the most since `mark`, bytes.
+    peak: the maximum so far · recent: the maximum since `mark`, bytes.
     """
 
     EVERY = 0.1  # s
@@ -121,7 +121,7 @@ class MemoryWatch:
         self._ended.set()
 
     def mark(self) -> None:
-        """From now on `recent` is counted anew: what was held before may have been given back."""
+        """Restarts `recent` from now: memory held before may have been released."""
         self.recent = memory_own()
 
     def look(self) -> None:
@@ -141,7 +141,7 @@ def seconds_since_start() -> float:
 
 
 def describe() -> dict[str, Any]:
-    """What "exact only on the same set-up" refers to; stored with every run."""
+    """The set-up in "exact only on the same set-up"; stored with every run."""
     from importlib.metadata import PackageNotFoundError, version
 
     versions = {}

@@ -1,4 +1,6 @@
-"""What decoders say of a damaged file, and scikit-learn of a fit, is not printed: the answer is ours."""
+"""Silences the messages of decoders on damaged files, and of scikit-learn on fits: limpide reports the result
+itself.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,7 @@ import threading
 import warnings
 from pathlib import Path
 
-# without any, Python prints what Pillow logs of damaged files
+# without a handler, Python prints Pillow's log on damaged files
 logging.getLogger("PIL").addHandler(logging.NullHandler())
 
 
@@ -19,8 +21,8 @@ class QuietLibraries:
     """Within it, warnings of libraries are not printed: Pillow's (a large image, junk in EXIF, a truncated tag), or
     scikit-learn's (a fit that was stopped early, as many classes as images).
 
-    `warnings.catch_warnings` restores what it found, which is wrong when threads overlap: here the last one to leave
-    does.
+    `warnings.catch_warnings` restores the state that it found, which is wrong when threads overlap: here the last
+    thread to leave restores it.
     """
 
     def __init__(self) -> None:
@@ -46,9 +48,7 @@ quiet_libraries = QuietLibraries()
 
 @functools.cache
 def quiet_libtiff() -> None:
-    """Of a damaged file, libtiff prints what it thinks, and Pillow lets it: it is told not to, where it can
-    be found.
-    """
+    """Stops libtiff from printing messages on damaged files, which Pillow permits, if the library can be found."""
     with contextlib.suppress(Exception):
         library = re.search(r" (/\S*/libtiff[^/\s]*)$", Path("/proc/self/maps").read_text(), re.MULTILINE)
         if library:

@@ -1,8 +1,8 @@
-"""A temporary folder whose life is that of the objects that hold it.
+"""A temporary folder that lives as long as the objects that hold it.
 
-A process that is killed outright removes nothing, so whoever makes the next folder clears away what such processes
-left. Whether a process still lives is not asked by its number, which another one may have by now: it holds a lock on a
-file in its folder, which the system frees however it ends.
+A process that is killed outright removes nothing, so the next process that makes a folder removes those that such
+processes left. A process is not recognised by its number, which another one may have by now: it holds a lock on a file
+in its folder, which the system frees however the process ends.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from typing import Any
 
 PREFIX = "limpide-"
 LOCK = ".held"
-MIN_ORPHAN_AGE = 60.0  # s: between making a folder and holding its lock another process shall not take it for an orphan
+MIN_ORPHAN_AGE = 60.0  # s; a folder whose process does not hold its lock yet must not be taken for an orphan
 
 
 class TemporaryFolder:
-    """Deleted with the last object that refers to it, at the end of the process at the latest. Once it was pickled it
-    stays.
+    """Deleted with the last object that refers to it, at the end of the process at the latest. It stays once it was
+    pickled.
     """
 
     def __init__(self) -> None:
@@ -39,8 +39,8 @@ class TemporaryFolder:
         return self
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Whoever unpickles it expects the folder there, also when this process is gone: without its lock file nobody
-        takes it for an orphan.
+        """Keeps the folder for the process that unpickles it, even after the end of this one: without its lock file it
+        is not taken for an orphan.
         """
         if self._end.detach() is not None:
             self._lock.release()
@@ -56,10 +56,10 @@ def clear_orphans() -> None:
 
 
 def _is_ours(folder: Path) -> bool:
-    """Whether this user's limpide made it, and not just now. A link is not followed."""
+    """Whether the folder was made by this user's limpide, and not just now. A link is not followed."""
     try:
         place, lock = folder.lstat(), (folder / LOCK).lstat()
-    except OSError:  # no lock file: another program's, one that was pickled, or one that we may not look into
+    except OSError:  # no lock file: another program's, one that was pickled, or one without permission to read
         return False
     owned = not hasattr(os, "getuid") or place.st_uid == lock.st_uid == os.getuid()
     return (
@@ -76,14 +76,14 @@ def _remove_orphan(folder: Path) -> None:
     lock = FileLock(folder / LOCK)
     try:
         lock.acquire(timeout=0)
-    except (OSError, Timeout):  # somebody holds it, or was faster
+    except (OSError, Timeout):  # another process holds it, or was faster
         return
     _remove(folder, lock, os.getpid())
 
 
 def _remove(folder: Path, lock: Any, process: int) -> None:
-    if os.getpid() == process:  # a fork of the process that made it has a copy of this object, too
-        if os.name == "nt":  # what is open cannot be removed there
+    if os.getpid() == process:  # a fork of the process that made the folder has a copy of this object, too
+        if os.name == "nt":  # Windows cannot remove an open file
             lock.release()
         shutil.rmtree(folder, ignore_errors=True)
         lock.release()

@@ -1,1 +1,1 @@
-"""Sentences, numbers and pieces of HTML as a person reads them, in his language. No torch, no NumPy."""
+"""Sentences, numbers and pieces of HTML for a reader, in the reader's language. No torch, no NumPy."""

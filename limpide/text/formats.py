@@ -1,4 +1,4 @@
-"""Numbers with their units, and names that come from files, as text for a person."""
+"""Numbers with their units, and names that come from files, as text for a reader."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from limpide.text.numbers import (
 )
 
 NOTHING = "–"  # a cell without a value
-MIN_SHARE = 0.001  # told apart from 0 with one decimal
+MIN_SHARE = 0.001  # the smallest share that is not shown as 0 with one decimal
 
 UNITS: dict[str, Callable[[float], str]] = {
     "share": format_percent,
@@ -31,12 +31,12 @@ UNITS: dict[str, Callable[[float], str]] = {
     "": format_significant,
 }
 
-# Directional marks and overrides: a file name may not turn the text around it.
+# Directional marks and overrides: a file name must not reverse the text around it.
 _DIRECTION_MARKS = {*range(0x202A, 0x202F), *range(0x2066, 0x206A), 0x200E, 0x200F, 0x061C}
 
 
 def visible_text(text: object) -> str:
-    """Text from a file with everything invisible spelled out: no line break, no escape sequence, no turned text."""
+    """Text from a file with everything invisible spelled out: no line break, no escape sequence, no reversed text."""
     return "".join(f"\\x{ord(c):02x}" if _is_invisible(c) else c for c in str(text))
 
 
@@ -65,12 +65,12 @@ def format_measure(value: float | None, unit: str) -> str:
 
 
 def format_interval(low: float | None, high: float | None, unit: str = "share") -> str:
-    """ "98.9 % to 99.3 %", or an empty string where no interval is known."""
+    """ "98.9 % to 99.3 %", or an empty string if no interval is known."""
     if low is None or high is None:
         return ""
     return str(message(N_("{low} to {high}"), low=format_measure(low, unit), high=format_measure(high, unit)))
 
 
 def format_basis(n: int | None) -> str:
-    """What a number rests on: "n = 10,000"."""
+    """The number of observations behind a number: "n = 10,000"."""
     return "" if n is None else f"n{NBSP}={NBSP}{format_number(n)}"

@@ -1,4 +1,4 @@
-"""The language in force: English in the source, other languages in gettext catalogues (limpide/locale/)."""
+"""The current language: English in the source, other languages in gettext catalogues (limpide/locale/)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _language = "en"
 
 
 def wanted_language(environment: Mapping[str, str] = os.environ) -> str:
-    """The language a person asked for: LIMPIDE_LANG, then the usual locale variables, else English."""
+    """The language that the user wants: LIMPIDE_LANG, then the usual locale variables, else English."""
     for name in ("LIMPIDE_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
         value = environment.get(name, "")
         if value:
@@ -26,8 +26,8 @@ def wanted_language(environment: Mapping[str, str] = os.environ) -> str:
 
 
 def unsupported_language(environment: Mapping[str, str] = os.environ) -> str:
-    """What LIMPIDE_LANG asks for and is not there, or an empty text. The other variables speak to every program, not to
-    this one.
+    """The value of LIMPIDE_LANG if this language is not available, else an empty text. The other variables address
+    every program, not this one.
     """
     wished = environment.get("LIMPIDE_LANG", "")
     is_plain = wished.split(".")[0] in ("C", "POSIX")
@@ -35,7 +35,7 @@ def unsupported_language(environment: Mapping[str, str] = os.environ) -> str:
 
 
 def use_language(language: str) -> None:
-    """From now on sentences are worded in `language` (one of LANGUAGES)."""
+    """Sets the language of all following sentences (one of LANGUAGES)."""
     global _catalogue, _language
     _catalogue = catalogue_of(language)
     _language = language
@@ -62,5 +62,5 @@ def _(sentence: str) -> str:
 
 
 def translate_counted(one: str, many: str, n: int) -> str:
-    """The form of the sentence that the language has for n."""
+    """The form of the sentence for n, by the rules of the language."""
     return _catalogue.ngettext(one, many, n)

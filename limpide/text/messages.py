@@ -1,7 +1,7 @@
-"""Every sentence shown to a person passes through here.
+"""Every sentence for a reader passes through here.
 
-A sentence is kept as a `Message` (an English msgid plus its values) and worded only when it is rendered, so that a run
-recorded in English can be read in French. Numbers inside a sentence are formatted by the same rule: `{x:percent}`,
+A sentence is kept as a `Message` (an English msgid plus its values) and translated only when it is rendered, so that a
+run recorded in English can be read in French. Numbers inside a sentence are formatted by the same rule: `{x:percent}`,
 `{n:count}`, `{s:duration}`, `{b:bytes}` or `{v:number}` follow the decimal mark and the thousands mark of the language.
 """
 
@@ -20,7 +20,7 @@ __all__ = ["N_", "_", "Message", "message", "render"]
 
 @dataclass(frozen=True)
 class Message:
-    """A sentence that has not been worded yet. `plural` is used when `values["n"]` asks for it."""
+    """A sentence that is not translated yet. `plural` is used when `values["n"]` requires it."""
 
     id: str
     values: Mapping[str, Any] = field(default_factory=dict)
@@ -42,13 +42,13 @@ def message(id: str, plural: str | None = None, **values: Any) -> Message:
 
 
 def render(id: str, values: Mapping[str, Any], plural: str | None = None) -> str:
-    """The sentence in the language in force, with its values."""
+    """The sentence in the current language, with its values."""
     sentence = translate_counted(id, plural, int(values["n"])) if plural else _(id) if id else ""
     return _Formatter().vformat(sentence, (), values)
 
 
 class _Formatter(string.Formatter):
-    """`str.format` whose numbers follow the language; a value that is itself a message is worded first."""
+    """`str.format` with numbers in the format of the language; a value that is itself a message is rendered first."""
 
     def format_field(self, value: Any, format_spec: str) -> str:
         if isinstance(value, Mapping) and "id" in value:

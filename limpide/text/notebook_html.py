@@ -1,7 +1,7 @@
-"""How results show themselves in a notebook: small pieces of HTML that need no style sheet, no script and no request.
+"""HTML for results in a notebook: small pieces that need no style sheet, no script and no request.
 
-A notebook is light or dark and does not say which: text has its colour, lines and fills are translucent. Whatever comes
-from outside is escaped here, and nowhere else.
+A notebook is light or dark and does not say which: text keeps the colour of the notebook, lines and fills are
+translucent. All text from outside is escaped here, and nowhere else.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from limpide.text.formats import visible_text
 
 MAX_ROWS = 30  # of a table; the object itself has all of them
-# orange and blue of limpide/browser/static/color_scale.js, where they can be seen on black and on white
+# orange and blue of limpide/browser/static/color_scale.js, in shades that are visible on black and on white
 PLUS, MINUS = "214 124 28", "62 128 205"
 TABLE = "border-collapse:collapse;font-variant-numeric:tabular-nums"
 SOFT = "opacity:.65"
@@ -42,8 +42,8 @@ def note(text: object) -> str:
 
 
 def table(rows: Sequence[Sequence[object]], head: Sequence[object] = (), caption: str = "", words: bool = False) -> str:
-    """The first column is text, the others are numbers or, with `words`, text, too; columns that are empty everywhere
-    are left out.
+    """A table whose first column is text; the others are numbers or, with `words`, text, too. Columns that are empty
+    everywhere are left out.
     """
     if not rows:
         return ""
@@ -68,7 +68,7 @@ def table(rows: Sequence[Sequence[object]], head: Sequence[object] = (), caption
 
 
 def bars(rows: Sequence[tuple[object, float, object]]) -> str:
-    """(name, share 0 … 1, its number in words), one bar a row."""
+    """One bar per row: (name, share 0 … 1, the number as text)."""
     lines = "".join(
         f'<tr><td style="text-align:left;padding:.1em .8em .1em 0">{escape(name)}</td><td style="width:12em;padding:0">'
         f'<div style="height:.8em;width:{100 * min(1.0, max(0.0, share)):.1f}%;background:currentColor;'
@@ -80,8 +80,8 @@ def bars(rows: Sequence[tuple[object, float, object]]) -> str:
 
 
 def grid(title: object, rows: Sequence[Sequence[tuple[float, object]]]) -> str:
-    """Numbers on their colours: orange above 0, blue below, as strong as the number is against the largest. Rows of
-    (share −1 … 1, words).
+    """Numbers on a coloured ground: orange above 0, blue below, its strength relative to the largest number. Rows of
+    (share −1 … 1, text).
     """
     lines = "".join(
         "<tr>"
@@ -102,7 +102,7 @@ def grid(title: object, rows: Sequence[Sequence[tuple[float, object]]]) -> str:
 
 
 def image(uri: str, words: object, side: int) -> str:
-    """A picture that is in the page itself; `side`: its height in CSS pixels. uri: data:image/png;base64,…"""
+    """A picture that is embedded in the page; `side`: its height in CSS pixels. uri: data:image/png;base64,…"""
     if not uri.startswith("data:image/"):
         raise ValueError("A picture in a notebook must not be fetched from anywhere.")
     return (

@@ -1,4 +1,4 @@
-"""Numbers as people write them: the decimal mark and the thousands mark follow the language in force."""
+"""Numbers as people write them: the decimal mark and the thousands mark follow the current language."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def format_number(value: float, decimals: int = 0) -> str:
 
 
 def format_significant(value: float) -> str:
-    """Three significant digits, never in powers of ten for the sizes people meet."""
+    """Three significant digits, and powers of ten only below 0.0001."""
     if value == 0 or not abs(value) < 100:  # NaN, too
         return format_number(value)
     if abs(value) < 1e-4:

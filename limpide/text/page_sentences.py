@@ -1,7 +1,7 @@
-"""What the browser's pages say. English stands by key in locale/pages.json, every other language in its catalogue.
+"""The sentences of the browser's pages. English is in locale/pages.json by key, every other language in its catalogue.
 
-A sentence there is a text, or {"context", "sentence"} where the same English words mean two things (gettext's
-msgctxt). Its {values} and its choice {n|one|many} are filled in on the page (browser/static/i18n.js).
+A sentence there is a text, or {"context", "sentence"} where the same English words mean two things (gettext's msgctxt).
+Its {values} and its choice {n|one|many} are filled in on the page (browser/static/i18n.js).
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ SOURCE = languages.LOCALE_FOLDER / "pages.json"
 
 @dataclass(frozen=True)
 class PageSentence:
-    """One sentence of the pages in English, as the catalogues know it."""
+    """One sentence of the pages in English, as the catalogues identify it."""
 
     key: str
     id: str
@@ -27,7 +27,7 @@ class PageSentence:
 
 
 def read_sentences(source: Path = SOURCE) -> Iterator[PageSentence]:
-    """In the order of the file. Some are empty: a page asks for them, and nothing is said."""
+    """The sentences in the order of the file. Some are empty: the page then shows nothing."""
     for key, entry in json.loads(source.read_text(encoding="utf-8")).items():
         if isinstance(entry, str):
             yield PageSentence(key, entry)
@@ -41,13 +41,13 @@ def _english() -> tuple[PageSentence, ...]:
 
 
 def page_sentences(language: str | None = None, prefix: str = "") -> dict[str, str]:
-    """Key → sentence, of the keys that begin with `prefix`; language: one of LANGUAGES, or the current one."""
+    """Key → sentence, for the keys that begin with `prefix`; language: one of LANGUAGES, or the current one."""
     catalogue = languages.catalogue_of(language)
     sentences = {}
     for sentence in _english():
         if not sentence.key.startswith(prefix):
             continue
-        if not sentence.id:  # to gettext the empty sentence is the header
+        if not sentence.id:  # gettext returns its header for the empty sentence
             sentences[sentence.key] = ""
         elif sentence.context is None:
             sentences[sentence.key] = catalogue.gettext(sentence.id)

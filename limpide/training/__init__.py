@@ -1,1 +1,1 @@
-"""Fitting: the loop, the state it changes, and what prepares and follows it."""
+"""Training: the loop, the state that it changes, and the steps before and after it."""

@@ -1,6 +1,4 @@
-"""Batches: pixels in memory (or mapped from disk) → normalised tensors on the device, in an order that a
-seed decides.
-"""
+"""Batches: pixels in memory (or mapped from disk) → normalised tensors on the device, in an order set by a seed."""
 
 from __future__ import annotations
 
@@ -14,23 +12,23 @@ from torch import Tensor
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import Pixels
 
-# images float (batch, channels, size, size), targets int64 (batch,), or float (batch, classes): shares of each image
+# images float (batch, channels, size, size), targets int64 (batch,), or float (batch, classes): class shares
 Batch = tuple[Tensor, Tensor]
 
 
 @dataclass
 class Batches:
-    """Some images of a data set, by batches. `rows` and `labels` are parallel; rows index the data set."""
+    """Some images of a data set, in batches. `rows` and `labels` are parallel; rows index the data set."""
 
     pixels: Pixels
     rows: np.ndarray  # int (n,)
     labels: np.ndarray  # int (n,)
-    batch: int  # images at once through the network
+    batch: int  # images that pass through the network at once
     device: torch.device
-    accumulate: int = 1  # batches an update of the weights, whose gradients add up
+    accumulate: int = 1  # batches per update of the weights; their gradients are added
 
     def __len__(self) -> int:
-        """Updates in one pass."""
+        """Updates per epoch."""
         return -(-len(self.rows) // (self.batch * self.accumulate))
 
     def in_order(self) -> Iterator[Batch]:
@@ -39,10 +37,10 @@ class Batches:
             yield self._batch(np.arange(start, min(start + self.batch, len(self.rows))))
 
     def shuffled(self, seed: int, epoch: int, start: int = 0) -> Iterator[Batch]:
-        """The images of each update of this epoch, from number `start` on. The order depends on seed and epoch alone.
+        """The images of each update of this epoch, from update `start` on. The order depends only on seed and epoch.
 
-        All are of the same size, give or take one image: a small last one would mislead batch normalisation,
-        and a single image, which it cannot use at all, brings the one before it along.
+        All updates have the same size, give or take one image, as a small last one would mislead batch normalisation.
+        Batch normalisation cannot use a single image, so such an update also gets the image before it.
         """
         n, count = len(self.rows), len(self)
         order = np.arange(n, dtype=np.int32)
@@ -63,8 +61,9 @@ class Batches:
 
 
 def split_batch(batch: Batch, number: int) -> list[tuple[float, Batch]]:
-    """(share of the images, part) of about as many parts. Means over the parts, times the shares, add up to the mean
-    over the batch; no part is a single image, which batch normalisation cannot use.
+    """Split a batch into at most `number` parts; return (share of the images, part) of each. The means over the parts,
+    times the shares, add up to the mean over the batch. No part is a single image, which batch normalisation cannot
+    use.
     """
     images, targets = batch
     number = max(1, min(number, len(images) // 2))
@@ -82,5 +81,5 @@ def normalized(raw: Tensor, preprocessing: Preprocessing) -> Tensor:
 
 
 def as_tensor(squares: np.ndarray, preprocessing: Preprocessing) -> Tensor:
-    """uint8 (n, size, size, channels) → float (n, channels, size, size), rows first: for looking inside."""
+    """uint8 (n, size, size, channels) → float (n, channels, size, size), rows first: for inspecting a network."""
     return normalized(torch.from_numpy(np.array(squares)), preprocessing).contiguous()

@@ -1,4 +1,4 @@
-"""A network from a recipe: its shape, and the weights it begins with."""
+"""Build a network from a recipe: its architecture and its initial weights."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from limpide.training.defaults import STARTS
 
 
 def build_network(recipe: Recipe, classes: int, channels: int, size: int, network: str = "") -> nn.Module:
-    """A fresh network: published weights where there are any, the rest drawn from the recipe's seed. network: its name,
-    where it is another view of the recipe's (views.py).
+    """A new network: published weights where they exist, the others drawn with the recipe's seed. network: its name, if
+    it is another view of the recipe's network (views.py).
     """
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)

@@ -1,6 +1,6 @@
 """Checkpoints: a TrainState in one safetensors file whose header carries the numbers and a digest of everything.
 
-The two newest are kept. A torn or flipped one is recognised by its digest, and the one before is used.
+The two newest are kept. The digest reveals a truncated or corrupted checkpoint, and the one before it is used.
 """
 
 from __future__ import annotations
@@ -24,7 +24,8 @@ from limpide.training.earlier_checkpoints import as_of_today
 from limpide.training.state import TrainState
 
 KEPT = 2
-EVERY = float(os.environ.get("LIMPIDE_CHECKPOINT_SECONDS", "10"))  # s, and at most a thirtieth of the time
+# Seconds between two checkpoints, or more, so that saving takes at most a thirtieth of the time.
+EVERY = float(os.environ.get("LIMPIDE_CHECKPOINT_SECONDS", "10"))
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Restored:
 
 
 def save_checkpoint(state: TrainState, folder: Path, offset: int) -> Path:
-    """Writes, fsyncs, renames; then forgets all but the two newest. Raises OSError: a failed fsync is a failed save."""
+    """Write, fsync and rename; then delete all but the two newest. Raises OSError: a failed fsync is a failed save."""
     tensors = state.tensors()
     numbers = json.dumps(state.numbers() | {"offset": offset}, sort_keys=True)
     data = save(tensors, metadata={"numbers": numbers, "sha256": digest(tensors, numbers)})
@@ -44,14 +45,14 @@ def save_checkpoint(state: TrainState, folder: Path, offset: int) -> Path:
     write_bytes(file, data)
     saved = sorted(folder.glob("step-*.safetensors"))
     place = saved.index(file)
-    # later ones are damaged, or of a future that was given up
+    # later ones are damaged, or belong to a continuation that was abandoned
     for other in saved[: max(0, place + 1 - KEPT)] + saved[place + 1 :]:
         other.unlink(missing_ok=True)
     return file
 
 
 class CheckpointWriter:
-    """Checkpoints, so that their writing takes a small share of the time. offset: gives the length of events.jsonl."""
+    """Saves checkpoints, in a small share of the time. offset: returns the length of events.jsonl."""
 
     def __init__(self, state: TrainState, folder: Path, offset: Callable[[], int]) -> None:
         self.state, self.folder, self.offset = state, folder, offset
@@ -68,7 +69,7 @@ class CheckpointWriter:
 
 
 def load_checkpoint(folder: Path) -> Restored | None:
-    """The newest checkpoint whose digest is right, or None."""
+    """The newest checkpoint whose digest matches, or None."""
     damaged: list[str] = []
     for file in sorted(folder.glob("step-*.safetensors"), reverse=True):
         checkpoint = _read(file)

@@ -1,9 +1,9 @@
-"""Cross-fitting: a linear head that had not seen an image judges it; the head that is shipped learned from all images.
+"""Cross-fitting: each image is judged by a linear head that had not seen it; the shipped head learned from all images.
 
-For each fold, everything that is chosen (the view, the strength of the penalty, whether mirrored images help, the
-temperature) is chosen among the other folds alone, by heads that had not seen the image either (nested
-cross-validation, Varma & Simon 2006, BMC Bioinformatics 7:91). So the procedure is judged, choices included. A head
-without two folds serves both.
+For each fold, every choice (the view, the strength of the penalty, whether mirrored images help, the temperature) is
+made on the other folds alone, by heads that had not seen the image either (nested cross-validation, Varma & Simon 2006,
+BMC Bioinformatics 7:91). The judgement thus covers the whole procedure, choices included. A head that was fitted
+without two folds serves both of them.
 """
 
 from __future__ import annotations
@@ -28,15 +28,15 @@ STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0)
 
 @dataclass(frozen=True)
 class Features:
-    """What a frozen network sees in images, and in the same images mirrored; float32 (n, width) each."""
+    """A frozen network's features of images, and of the same images mirrored; float32 (n, width) each."""
 
     plain: np.ndarray
-    mirrored: np.ndarray | None = None  # None: mirroring is not asked about
-    # Views that cost one look: each is the first columns, of kinds of these widths; () of one kind, all columns
+    mirrored: np.ndarray | None = None  # None: mirrored images are not used
+    # Views that share one look: (name, widths of its kinds of features, which are the first columns; (): all columns)
     views: tuple[tuple[str, tuple[int, ...]], ...] = ((WHOLE, ()),)
 
     def of(self, rows: np.ndarray, groups: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray | None]:
-        """(plain, mirrored) of these images, as a view with these kinds has them."""
+        """(plain, mirrored) features of these images, for a view with kinds of these widths."""
         columns = slice(sum(groups) if groups else None)
         return self.plain[rows, columns], None if self.mirrored is None else self.mirrored[rows, columns]
 
@@ -47,15 +47,15 @@ class Choice:
 
     strength: float
     mirrored: bool  # whether it learns from mirrored images, too
-    view: str = WHOLE  # what its features are of (views.py)
+    view: str = WHOLE  # the view of its features (views.py)
 
 
-UNTOLD = 1e-2  # the strength where two folds leave none to choose by
+UNTOLD = 1e-2  # the strength if there are only two folds, which leave no images to choose on
 
 
 @dataclass(frozen=True)
 class CrossFit:
-    """The heads, and what each image's own one says of it."""
+    """The heads, and the logits of each image by a head that had not seen it."""
 
     head: Head  # learned from every image
     choice: Choice
@@ -63,24 +63,24 @@ class CrossFit:
     heads: dict[int, Head]  # fold → the head that learned from the other folds
     choices: dict[int, Choice]  # fold → how it was fitted
     temperatures: dict[int, float]  # fold → what the logits of that head are divided by
-    logits: np.ndarray  # float32 (n, classes), by the head that had not seen it; NaN where every head had
+    logits: np.ndarray  # float32 (n, classes), by the head that had not seen the image; NaN if every head had
 
 
 @dataclass(frozen=True)
 class Said:
-    """What heads say of images that they had not seen."""
+    """Logits of images by heads that had not seen them."""
 
     rows: np.ndarray  # int (m,), the images
-    logits: Mapping[Choice, np.ndarray]  # float32 (m, classes), of each
+    logits: Mapping[Choice, np.ndarray]  # float32 (m, classes), of each choice
 
 
 @dataclass(frozen=True)
 class Tried:
-    """One look at the images, fitted and asked in every way."""
+    """The heads of every choice, fitted on the features of one look at the images, and their logits."""
 
-    inner: dict[int, list[Said]]  # fold → what is said without it and one more fold, of that one
-    outer: dict[int, Said]  # fold → what is said without it, of it
-    heads: dict[int, dict[Choice, Head]]  # fold → those that learned from the other folds
+    inner: dict[int, list[Said]]  # fold → for each other fold, its logits by heads without both
+    outer: dict[int, Said]  # fold → its logits by heads without it
+    heads: dict[int, dict[Choice, Head]]  # fold → the heads that learned from the other folds
 
 
 def cross_fit(
@@ -91,9 +91,9 @@ def cross_fit(
     flip: str = "auto",
     balanced: bool = False,
 ) -> Generator[Progress, None, CrossFit]:
-    """looks: the cheapest first · labels: int (n,) · folds: int (n,) of data/folds.py, two or more of them · flip:
-    whether mirrored images are learned from: yes, no, or auto, as it helps · balanced: whether a rare class counts as
-    much as a frequent one (class_balance.py).
+    """Fit the heads, and judge each image by one that had not seen it. looks: the cheapest first · labels: int (n,) ·
+    folds: int (n,) as in data/folds.py, at least two folds · flip: whether heads learn from mirrored images: yes, no,
+    or auto, if it helps · balanced: whether a rare class counts as much as a frequent one (class_balance.py).
     """
     tried: list[Tried] = []
     for features in looks:
@@ -104,7 +104,7 @@ def cross_fit(
 def try_look(
     features: Features, labels: np.ndarray, folds: np.ndarray, classes: int, flip: str, balanced: bool = False
 ) -> Generator[Progress, None, Tried]:
-    """Fits heads without each fold, and without each pair of them. As for `cross_fit`."""
+    """Fit heads without each fold, and without each pair of folds. Arguments as for `cross_fit`."""
     names = sorted(set(folds.tolist()) - {NO_FOLD})
     pairs = list(itertools.combinations(names, 2)) if len(names) > 2 else []
     steps, says = len(pairs) + len(names), message(N_("judging the last layer by cross-fitting"))
@@ -131,7 +131,7 @@ def choose(
     flip: str,
     balanced: bool = False,
 ) -> CrossFit:
-    """tried: each of these looks, in the same order."""
+    """Choose a head for each fold, and the shipped one. tried: the results of these looks, in the same order."""
     heads: dict[int, Head] = {}
     choices: dict[int, Choice] = {}
     temperatures: dict[int, float] = {}
@@ -149,7 +149,7 @@ def choose(
 
 
 def is_settled(tried: Sequence[Tried], labels: np.ndarray, balanced: bool = False) -> bool:
-    """Whether one more look would change nothing: each choice so far names all right that it is made by."""
+    """Whether one more look would change nothing: each choice so far classifies all images it is made on correctly."""
     asked = [[one.inner[fold] for one in tried] for fold in tried[0].inner]
     asked.append([list(one.outer.values()) for one in tried])
     return all(_are_right(one, labels, balanced) for one in asked)
@@ -163,10 +163,10 @@ def _ask(heads: Mapping[Choice, Head], features: Features, rows: np.ndarray) -> 
 def _choose(
     looks: Sequence[Sequence[Said]], labels: np.ndarray, untold: Choice, balanced: bool
 ) -> tuple[Choice, Temperature]:
-    """Of each look the choice with the least log-loss on images that were left out; of two looks the dearer one only
-    where the other errs, and its loss is less by more than a standard error (Breiman et al. 1984, section 3.4.3). And
-    the temperature that suits it. looks: what is said of the same images, the cheapest first · untold: where no image
-    tells.
+    """(the choice, the temperature that suits it). Each look offers the choice with the least log-loss on images that
+    were left out; of two looks, the dearer one wins only if the other errs and its own loss is lower by more than a
+    standard error (Breiman et al. 1984, section 3.4.3). looks: logits of the same images, the cheapest look first ·
+    untold: the choice if there are no such images.
     """
     if not looks[0]:
         return untold, fit_temperature(np.zeros((0, 2)), np.zeros(0, int), of="folds")
@@ -190,7 +190,7 @@ def _is_better(logits: np.ndarray, before: np.ndarray, truth: np.ndarray, weight
 
 
 def _are_right(looks: Sequence[Sequence[Said]], labels: np.ndarray, balanced: bool) -> bool:
-    """Whether the choice names all right that it is made by; where no image tells, another look tells no more."""
+    """Whether the choice classifies all images it is made on correctly; True without images, as no look adds any."""
     if not looks[0]:
         return True
     choice = _choose(looks, labels, Choice(UNTOLD, False), balanced)[0]
@@ -207,8 +207,8 @@ def _heads(
     balanced: bool,
     only: Choice | None = None,
 ) -> dict[Choice, Head]:
-    """A head for each choice, or for those that share all but the strength with `only` one, that learned from these
-    rows (bool (n,)). Twice as many images, half of them mirrored, weigh as much as before in the penalty.
+    """A head for each choice, fitted on these rows (bool (n,)); with `only`, for the choices that differ from it in
+    nothing but the strength. Mirrored images double the number of images; the strengths are halved to make up for it.
     """
     heads: dict[Choice, Head] = {}
     truth = labels[rows]

@@ -1,4 +1,4 @@
-"""`auto`, decided: a recipe with every blank filled, and the reason for each choice in words."""
+"""Resolve `auto`: fill every blank of a recipe, with the reason for each choice in words."""
 
 from __future__ import annotations
 
@@ -16,31 +16,31 @@ from limpide.text.messages import N_, Message, message
 from limpide.training.device import choose_device, has_fast_bf16
 from limpide.training.views import JPEG_SIDE, check_view, jpeg_side
 
-STARTS = ("auto", "none")  # what --weights may say besides a source
-AUTOMATIC = ("cnn", "efficientnet_lite0")  # what auto chooses between
+STARTS = ("auto", "none")  # values of --weights besides a source
+AUTOMATIC = ("cnn", "efficientnet_lite0")  # the networks that auto chooses between
 SMALL_SIDE = 40  # pixels; grey images up to this side are learned from scratch
-FROZEN_IMAGES = 4000  # images the frozen network looks at for the first model; more would delay it
-MIN_OF_A_CLASS = 20  # of each class among them, where there are so many
+FROZEN_IMAGES = 4000  # images that the frozen network processes for the first model; more would delay it
+MIN_OF_A_CLASS = 20  # images of each class among them, if it has that many
 ASKED = N_("as asked")
-# What is asked of fine-tuning step by step, which a last layer on a frozen network follows in nothing.
+# Options of fine-tuning by steps, which have no effect on a last layer on a frozen network.
 OF_TUNING = ("image_size", *(name for name in OF_STEPS if name != "flip"))
 MAX_DEFAULT_SIZE = 64  # pixels, for networks made for smaller images
-# Judged in folds. Between the two numbers that were measured (docs/LOG.md): of 250, folds name more new images than
-# fine-tuning on a part of them, of 1,000 fine-tuning does.
+# Up to this many images are judged in folds. The number is between the two that were measured (docs/LOG.md): with 250
+# images, folds classify more new images correctly than fine-tuning on a part of them; with 1,000, fine-tuning does.
 FEW_IMAGES = 300
 TUNED_SIZE = 128  # pixels: three times faster than 224, and enough for most photographs
-# Edges and blobs serve every photograph, and learning them costs the most: the stem and five of sixteen blocks of
-# EfficientNet-Lite0 hold 1.2 % of the weights and take a third of the time of a step (docs/LOG.md).
+# Detectors of edges and blobs serve every photograph and cost the most to learn: the stem and five of sixteen blocks of
+# EfficientNet-Lite0 have 1.2 % of the weights and take a third of the time of a step (docs/LOG.md).
 FROZEN_BLOCKS = 5
 
 
 def decide_recipe(
     recipe: Recipe, images: ImageSample, n: int, parts_given: bool = False
 ) -> tuple[Recipe, list[Message]]:
-    """Fills in model, image size, device, arithmetic, batch, rate and weight decay. n: images in the data set
-    · parts_given: whether these say which are for the test or for validation.
+    """Fill in model, image size, device, arithmetic, batch size, learning rate and weight decay. n: images in the data
+    set · parts_given: whether the data say which images are for the test or for validation.
 
-    `epochs` and `patience` come later, when the size of the training part and the speed are known.
+    `epochs` and `patience` are filled in later, when the size of the training part and the speed are known.
     """
     model, reasons = _choose_model(recipe, images)
     named = recipe.but(model=model)
@@ -81,7 +81,7 @@ def decide_recipe(
 
 
 def _choose_model(recipe: Recipe, images: ImageSample) -> tuple[str, list[Message]]:
-    """(name, the reason where nobody asked for one)."""
+    """(name, the reason if the user named no model)."""
     if recipe.model != "auto":
         return recipe.model, []
     small = 0 < images.median_side <= SMALL_SIDE and images.grey
@@ -106,7 +106,7 @@ def _explain_weights(source: str) -> Message:
 
 
 def _explain_steps(recipe: Recipe, filled: Recipe, is_pretrained: bool, why_precision: str) -> Message:
-    """Batch, rate and arithmetic of a step, with the reason of each."""
+    """Batch size, learning rate and arithmetic of a step, with the reason for each."""
     why_batch = (
         N_("the default for pretrained networks")
         if is_pretrained
@@ -128,7 +128,7 @@ def _explain_steps(recipe: Recipe, filled: Recipe, is_pretrained: bool, why_prec
 
 
 def _size(recipe: Recipe, entry: Entry, is_pretrained: bool, images: ImageSample) -> tuple[int, list[Message]]:
-    """(side of the squares, the reason where there is something to say)."""
+    """(side of the squares, the reason if there is one to state)."""
     preferred_size = recipe.image_size or (
         TUNED_SIZE if is_pretrained else max(8, min(images.median_side, max(entry.size, MAX_DEFAULT_SIZE)))
     )
@@ -174,8 +174,8 @@ def _precision(recipe: Recipe, device: torch.device, is_pretrained: bool) -> tup
 
 
 def check_recipe(recipe: Recipe) -> None:
-    """Raises UsageError for a network or a device that does not exist, ModelError for weights, before anything is
-    written.
+    """Check a recipe before anything is written. Raises UsageError for a network or a device that does not exist,
+    ModelError for weights that do not exist.
     """
     if recipe.model != "auto":
         find(recipe.model)
@@ -189,12 +189,12 @@ def check_recipe(recipe: Recipe) -> None:
 
 
 def kept_blocks(recipe: Recipe) -> str:
-    """`freeze`, decided: a number, head or none."""
+    """`freeze` with auto resolved: a number, head or none."""
     return recipe.freeze if recipe.freeze != "auto" else str(FROZEN_BLOCKS) if pretrained(recipe) else "none"
 
 
 def check_freeze(recipe: Recipe) -> None:
-    """Raises UsageError where nothing, or not so much, could stay as it was published."""
+    """Raises UsageError if the network has nothing that can be frozen, or fewer blocks than asked for."""
     where = f"model={recipe.model} weights={recipe.weights} freeze={recipe.freeze}"
     if recipe.weights in STARTS and not pretrained(recipe):
         raise UsageError("L128", where=where)
@@ -213,8 +213,9 @@ def _explain_freeze(freeze: str) -> Message:
 
 
 def choose_folds(recipe: Recipe, parts_given: bool, n: int) -> int:
-    """In how many folds images are judged; 0: a part is kept for the test. parts_given: whether the data say which
-    images are for the test or for validation · n: images. Raises UsageError where folds were asked for and cannot be.
+    """The number of folds in which images are judged; 0: a test part is set aside. parts_given: whether the data say
+    which images are for the test or for validation · n: images. Raises UsageError if folds were asked for and are not
+    possible.
     """
     if recipe.folds is None:
         asks_for_part = parts_given or recipe.test is not None or recipe.validation is not None
@@ -228,7 +229,7 @@ def choose_folds(recipe: Recipe, parts_given: bool, n: int) -> int:
 
 
 def check_folds(recipe: Recipe) -> None:
-    """Raises UsageError where what was asked for contradicts the folds."""
+    """Raises UsageError if other options contradict the folds."""
     if not recipe.folds:
         if recipe.view not in ("auto", WHOLE):
             raise UsageError("L168", where=f"view={recipe.view}")
@@ -246,20 +247,20 @@ def check_folds(recipe: Recipe) -> None:
 
 
 def may_tune(recipe: Recipe) -> bool:
-    """Whether the network is fine-tuned in the folds, too. Who says how a frozen network is to look wants a frozen
-    one.
+    """Whether the network is fine-tuned in the folds, too. A user who sets the view of a frozen network wants a frozen
+    network.
     """
     return bool(recipe.folds) and recipe.freeze != "head" and (recipe.view == "auto" or recipe.epochs is not None)
 
 
 def _tuning(recipe: Recipe) -> list[str]:
-    """Options that are asked for and concern fine-tuning alone."""
+    """The options that the user set and that concern only fine-tuning."""
     asked = [name for name in OF_TUNING if getattr(recipe, name) != getattr(Recipe(), name)]
-    return [name for name in asked if name != "freeze" or recipe.freeze != "head"]  # that is to tune nothing
+    return [name for name in asked if name != "freeze" or recipe.freeze != "head"]  # head: nothing is fine-tuned
 
 
 def _explain_folds(recipe: Recipe, few: int | None) -> list[Message]:
-    """few: so many images, where nobody asked for folds."""
+    """few: the number of images, if folds are the default."""
     says = N_(
         "images are judged in {folds:count} folds, each by a model that had not seen it; the model that is kept learns "
         "from all of them"
@@ -277,15 +278,15 @@ def _explain_folds(recipe: Recipe, few: int | None) -> list[Message]:
 
 
 def frozen_size(recipe: Recipe) -> int:
-    """Pixels that the pretrained network was made for: so the first model sees the images, whatever the size that is
-    tuned.
+    """The side in pixels that the pretrained network was made for. The first model uses it, whatever the size for
+    fine-tuning.
     """
     return MODELS[recipe.model].size
 
 
 def default_epochs(recipe: Recipe, train_images: int, grey: bool) -> int:
-    """Passes when nobody said: small networks see about 48,000 grey or 800,000 colour images, pretrained ones 5,000 in
-    4 to 16.
+    """Epochs by default: small networks see about 48,000 grey or 800,000 colour images, pretrained ones 5,000 in 4 to
+    16 epochs.
     """
     if pretrained(recipe):
         return max(4, min(16, round(5_000 / train_images)))
@@ -293,7 +294,7 @@ def default_epochs(recipe: Recipe, train_images: int, grey: bool) -> int:
 
 
 def preprocessing_of(recipe: Recipe, images: ImageSample, size: int | None = None) -> Preprocessing:
-    """What the network sees: its published normalisation when pretrained, else grey levels centred on zero."""
+    """The preprocessing: the published normalisation of a pretrained network, else grey levels centred on zero."""
     size = size or recipe.image_size or 0
     if pretrained(recipe) or recipe.model == GOOD_PARTS:
         return Preprocessing(

@@ -1,4 +1,4 @@
-"""Where and in which arithmetic a network runs."""
+"""The device on which a network runs, and its arithmetic."""
 
 from __future__ import annotations
 
@@ -13,9 +13,7 @@ from limpide.core.errors import UsageError
 
 
 def choose_device(name: str) -> torch.device:
-    """`auto` takes a CUDA card, then Apple's, then the processor. Raises UsageError when what was asked for is not
-    there.
-    """
+    """`auto` takes a CUDA card, then Apple's, then the processor. Raises UsageError if the device is not available."""
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
     try:
@@ -29,7 +27,7 @@ def choose_device(name: str) -> torch.device:
 
 
 def has_fast_bf16(device: torch.device) -> bool:
-    """Whether bfloat16 is computed by the hardware, not emulated."""
+    """Whether the hardware computes bfloat16 and does not emulate it."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "cpu":
@@ -39,8 +37,8 @@ def has_fast_bf16(device: torch.device) -> bool:
 
 
 def _onednn_takes_bf16() -> bool:
-    """Whether oneDNN, which computes the convolutions, will take bfloat16: ONEDNN_MAX_CPU_ISA may keep it below what
-    the processor can.
+    """Whether oneDNN, which computes the convolutions, accepts bfloat16: ONEDNN_MAX_CPU_ISA may limit it to less than
+    the processor supports.
     """
     is_supported = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
     return bool(is_supported and is_supported())
@@ -54,13 +52,13 @@ def autocast(device: torch.device, precision: str) -> contextlib.AbstractContext
 
 
 def place_on_device(model: nn.Module, device: torch.device) -> nn.Module:
-    """Channels-last: the layout in which convolutions are fastest on processors and cards alike."""
+    """Move a network to the device, channels-last: the layout in which convolutions are fastest on all devices."""
     return model.to(device=device, memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]
 
 
 def fuse_batch_norm(model: nn.Module, device: torch.device) -> nn.Module:
-    """A copy for inference on `device`: a convolution and its batch normalisation are one; on a processor its ReLU6,
-    too.
+    """A copy for inference on `device`: each convolution is fused with its batch normalisation, on a processor also
+    with its ReLU6.
     """
     import copy
 
@@ -81,8 +79,8 @@ def fuse_batch_norm(model: nn.Module, device: torch.device) -> nn.Module:
 
 
 class ConvReLU6(nn.Module):
-    """Cuts off below 0 and above 6 while the sums are still in the processor's cache: a seventh faster, the same
-    numbers but for rounding. Inference only.
+    """A convolution that clips its sums below 0 and above 6 while they are still in the processor's cache: a seventh
+    faster, with the same numbers except for rounding. Inference only.
     """
 
     def __init__(self, conv: nn.Conv2d) -> None:
@@ -97,8 +95,8 @@ class ConvReLU6(nn.Module):
 
 
 def _has_pointwise() -> bool:
-    """oneDNN's fused convolution is what torch.compile calls; it is no public interface, so a build without it does
-    without.
+    """Whether this build has oneDNN's fused convolution. torch.compile calls it, but it is not a public interface, so a
+    build may lack it.
     """
     return (
         torch.backends.mkldnn.is_available()

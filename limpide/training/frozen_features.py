@@ -1,9 +1,9 @@
-"""A frozen network's features, as fast as the device gives them: the one way for the first model, for rivals and for
-`limpide.Features`.
+"""Features of a frozen network, as fast as the device allows. The first model, the baselines and `limpide.Features` all
+use this module.
 
-The batch normalisation is folded into the convolutions, the layout is channels-last, the arithmetic bfloat16 where the
-hardware has it. In bfloat16 a feature is off by about 6 % of its spread (docs/LOG.md), which a linear layer on top does
-not notice; the same network, images and device give the same numbers every time.
+The batch normalisation is folded into the convolutions, the layout is channels-last, and the arithmetic is bfloat16 if
+the hardware supports it. In bfloat16 a feature is off by about 6 % of its spread (docs/LOG.md), which makes no
+difference to a linear layer on top. The same network, images and device give the same numbers every time.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.training.batches import normalized
 from limpide.training.device import fuse_batch_norm, has_fast_bf16
 
-BATCH, SIDE = 32, 320  # images at once of so many pixels a side: more would take more memory and no less time
+BATCH, SIDE = 32, 320  # images at once, and their side in pixels: more would take more memory and no less time
 
 
 def batch_of(size: int) -> int:
-    """Images at once of squares of this side, px."""
+    """The number of images to process at once, if their side is `size` pixels."""
     return max(1, min(BATCH, BATCH * SIDE**2 // size**2))
 
 
 class Frozen:
-    """What `model.features` says of squares of pixels. `model` stays as it is; it is one of the networks with published
-    weights.
+    """Computes `model.features` of squares of pixels. `model` is one of the networks with published weights; it is not
+    changed.
     """
 
     def __init__(self, model: nn.Module, preprocessing: Preprocessing, device: torch.device) -> None:

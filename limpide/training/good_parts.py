@@ -1,4 +1,4 @@
-"""Good parts alone, learned: their patches, those that are kept, and how strange further good parts are."""
+"""Learn from good parts alone: their patches, the patches to keep, and how strange further good parts are."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from limpide.training.coreset import choose_coreset
 from limpide.training.device import choose_device, fuse_batch_norm
 
 BATCH = 16  # images at once: their patches take more memory than the network
-FALSE_ALARMS = 0.05  # when nobody said
+FALSE_ALARMS = 0.05  # by default
 SIZE = 224  # pixels
-CANDIDATES = 20_000  # patches of which those that are kept are chosen; more would take longer and not be better ones
-# What is asked of a training by steps, or of parts that it needs
+CANDIDATES = 20_000  # patches among which the kept ones are chosen; more would take longer and give no better ones
+# Options of a training by steps, or of the parts that it needs
 NOT_CONCERNED = ("model", "weights", "folds", "validation", "calibration", *OF_STEPS)
 
 
 def check_options(recipe: Recipe) -> None:
-    """Raises UsageError for what was asked for and has nothing to act on."""
+    """Raises UsageError for an option that has no effect here."""
     for name in NOT_CONCERNED:
         asked = getattr(recipe, name)
         if asked != getattr(Recipe(), name) and (name, asked) != ("model", GOOD_PARTS):
@@ -59,7 +59,7 @@ def decide_good_parts(recipe: Recipe, good: str) -> tuple[Recipe, list[Message]]
 
 
 class Describer:
-    """What the frozen network says of squares of pixels, as fast as the device gives it."""
+    """Computes patch vectors of squares of pixels with the frozen network, as fast as the device allows."""
 
     def __init__(self, model: GoodParts, pixels: Pixels, device: torch.device) -> None:
         self.pixels, self.device = pixels, device
@@ -73,8 +73,8 @@ class Describer:
 
 
 def describe(describer: Describer, rows: np.ndarray, each: int) -> Generator[Progress, None, tuple[Tensor, np.ndarray]]:
-    """(patches (n, each, width), `each` of every image, drawn by chance, the same ones every time; means of all patches
-    of an image, float32 (n, width)).
+    """(patches (n, each, width): `each` of every image, drawn at random, the same ones every time; the mean of all
+    patches of each image, float32 (n, width)).
     """
     patches, means = [], []
     for k in range(0, len(rows), BATCH):
@@ -90,18 +90,18 @@ def describe(describer: Describer, rows: np.ndarray, each: int) -> Generator[Pro
 
 @torch.inference_mode()
 def keep_patches(model: GoodParts, patches: Tensor, seed: int) -> None:
-    """Puts into `model` those of these patches, (n, width), that leave no other far from them."""
+    """Choose among these patches, (n, width), so that no other is far from the chosen ones; store them in `model`."""
     order = torch.randperm(len(patches), generator=torch.Generator().manual_seed(seed))[:CANDIDATES].sort().values
     candidates = patches[order]
     model.mean.copy_(candidates.mean(0))
     count = len(model.bank)
     chosen = choose_coreset(candidates, count, seed=seed)
-    # fewer patches than are kept: some twice, which changes no distance
+    # if there are too few patches, some are stored twice, which changes no distance
     model.bank.copy_(candidates[chosen[torch.arange(count) % len(chosen)]] - model.mean)
 
 
 def scores_of(model: GoodParts, describer: Describer, rows: np.ndarray, of: Message) -> Iterator[Progress | np.ndarray]:
-    """Progress, then last how strange each of these images is, float64 (n,), as a distance. of: what is looked at."""
+    """Yield Progress, and last how strange each image is, float64 (n,), as a distance. of: what Progress reports."""
     scores = [np.zeros(0)]
     for k in range(0, len(rows), BATCH):
         part = rows[k : k + BATCH]
@@ -113,11 +113,11 @@ def scores_of(model: GoodParts, describer: Describer, rows: np.ndarray, of: Mess
 
 
 def patches_an_image(images: int, size: int) -> int:
-    """So many of each image that all together are about CANDIDATES."""
+    """The number of patches to draw from each image, to have about CANDIDATES in total."""
     return max(1, min((size // 8) ** 2, -(-CANDIDATES // max(1, images))))
 
 
 def some_of(rows: Sequence[int] | np.ndarray, most: int) -> np.ndarray:
-    """At most so many of them, spread evenly: int32."""
+    """At most `most` of the rows, spread evenly: int32."""
     rows = np.asarray(rows, np.int32)
     return rows if len(rows) <= most else rows[np.linspace(0, len(rows) - 1, most).astype(int)]

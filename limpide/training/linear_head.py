@@ -1,6 +1,6 @@
 """Transfer learning, first half: features of a frozen network computed once, and a linear head fitted on them.
 
-The same network is then fine-tuned by `fit`, with smaller rates for the layers that know most already.
+The same network is then fine-tuned by `fit`, with lower learning rates for the layers that already know the most.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1)
 
 
 class Squares(Protocol):
-    """Squares of images that can be asked for by their places in the data set, as Pixels."""
+    """Squares of images, indexed by their positions in the data set, like Pixels."""
 
     @property
     def preprocessing(self) -> Preprocessing: ...
@@ -63,10 +63,10 @@ def frozen_features(
 
 
 def seconds_an_image(model: nn.Module, pixels: Pixels, rows: np.ndarray, device: torch.device) -> float:
-    """What `frozen_features` takes for one of many images, decoding left aside."""
+    """Seconds that `frozen_features` takes for each of many images, without decoding."""
     batch = batch_of(pixels.preprocessing.size)
     frozen, squares = Frozen(model, pixels.preprocessing, device), pixels.take(np.resize(rows, batch))
-    frozen.features(squares)  # the first time prepares the others
+    frozen.features(squares)  # warm-up
     began = time.perf_counter()
     frozen.features(squares)
     return (time.perf_counter() - began) / batch
@@ -81,7 +81,7 @@ def load_features(pixels: Squares, rows: np.ndarray, cache: Path) -> np.ndarray:
 
 
 def _chunk_of(pixels: Squares) -> int:
-    """Images whose features are stored together: fewer of larger squares."""
+    """The number of images whose features are stored together: fewer if the squares are larger."""
     return CHUNK // BATCH * batch_of(pixels.preprocessing.size)
 
 
@@ -119,8 +119,8 @@ def fit_head(features: np.ndarray, labels: np.ndarray, held: np.ndarray, held_la
 
 @contextlib.contextmanager
 def fitting() -> Iterator[None]:
-    """For the fits of `fit_path`: one thread, and no word of scikit-learn. A fit that was stopped is no fault, as
-    validation decides, not the last digit of the loss.
+    """For the fits of `fit_path`: one thread, and no warnings of scikit-learn. A fit that was stopped is not a fault,
+    as validation decides, not the last digit of the loss.
     """
     with quiet_libraries, machine.one_thread():
         yield
@@ -129,16 +129,16 @@ def fitting() -> Iterator[None]:
 def fit_path(
     features: np.ndarray, labels: np.ndarray, classes: int, strengths: Iterable[float], groups: Sequence[int] = ()
 ) -> Iterator[Head]:
-    """One head for each strength, from strong to weak, each begun where the one before ended. Features are centred and
-    divided by one number, their spread: to give each the same spread would let the loudest of the rare ones speak.
+    """One head for each strength, from strong to weak, each fit starting from the one before. Features are centred and
+    divided by one number, their common spread: the same spread for each would amplify features that are rarely active.
 
-    groups: widths of the kinds of features that stand side by side, where there are several: each kind is divided by a
-    number of its own, so that all the others together weigh as much as the first.
+    groups: widths of the kinds of features that are concatenated, if there are several. Each kind is divided by a
+    different number, so that all the others together weigh as much as the first.
     """
     from sklearn.linear_model import LogisticRegression
 
     present = np.unique(labels)
-    if len(present) == 1:  # there is nothing to tell apart
+    if len(present) == 1:  # there is only one class
         bias = np.full(classes, -20.0, np.float32)
         bias[present] = 0.0
         yield from (Head(np.zeros((classes, features.shape[1]), np.float32), bias, one, ()) for one in strengths)
@@ -157,7 +157,7 @@ def fit_path(
 
 
 def _spread(centered: np.ndarray, groups: Sequence[int]) -> np.ndarray:
-    """float32 (width,): what each feature is divided by."""
+    """float32 (width,): the divisor of each feature."""
     spread, start = np.empty(centered.shape[1], np.float32), 0
     for width in groups:
         columns = slice(start, start + width)
@@ -169,8 +169,9 @@ def _spread(centered: np.ndarray, groups: Sequence[int]) -> np.ndarray:
 
 
 def _in_span(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(coordinates float32 (n, rank), basis float32 (rank, width)) of fewer rows than columns. A penalised weight lies
-    in the span of the rows (the representer theorem, Schölkopf et al. 2001), so nothing is lost and a fit is quicker.
+    """(coordinates float32 (n, rank), basis float32 (rank, width)) of rows that are fewer than the columns. A penalised
+    weight lies in the span of the rows (the representer theorem, Schölkopf et al. 2001), so nothing is lost and a fit
+    is quicker.
     """
     values, vectors = np.linalg.eigh((rows @ rows.T).astype(np.float64))
     kept = values > 1e-6 * max(values[-1], 1e-12)
@@ -188,7 +189,7 @@ def _unscaled(
     classes: int,
     strength: float,
 ) -> Head:
-    """The same function on raw features, as one Linear layer over all classes. present: int, those that were fitted."""
+    """The same function on raw features, as one Linear layer over all classes. present: int, the fitted classes."""
     if len(present) == 2:  # scikit-learn keeps one row for two classes
         coef, intercept = np.concatenate([-coef, coef]) / 2, np.concatenate([-intercept, intercept]) / 2
     weight, bias = np.zeros((classes, coef.shape[1]), np.float32), np.full(classes, -20.0, np.float32)
@@ -216,8 +217,8 @@ def set_head(model: nn.Module, head: Head) -> None:
 
 
 def discriminative_scales(model: nn.Module) -> list[tuple[str, float]]:
-    """(parameter prefix, share of the learning rate): the earlier a layer, the more general and the slower (Howard &
-    Ruder 2018).
+    """(parameter prefix, share of the learning rate): earlier layers are more general, so they learn more slowly
+    (Howard & Ruder 2018).
     """
     blocks = len(model.blocks)  # type: ignore[arg-type]
     third = [(f"blocks.{k}.", 0.1 if k < blocks // 3 else 0.3 if k < 2 * blocks // 3 else 0.6) for k in range(blocks)]

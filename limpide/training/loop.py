@@ -1,4 +1,4 @@
-"""The training loop. It is a generator: whoever iterates over it is the one who watches, stops and saves.
+"""The training loop, a generator: the caller iterates over it to watch, stop and save.
 
 for event in fit(state, train, validation, recipe):
     ...                      # every `yield` leaves `state` complete and consistent
@@ -34,13 +34,13 @@ def fit(
     loss_fn: LossFn | None = None,
     clip: Clip | None = None,
 ) -> Iterator[Step | Epoch]:
-    """Trains until `state.steps` steps are done; yields a Step after each update and an Epoch after each pass."""
+    """Train until `state.steps` steps are done; yield a Step after each update and an Epoch after each epoch."""
     loss_fn = loss_fn or loss_function(recipe)
     epoch_began = time.perf_counter()
     while state.step < state.steps or state.position:
         state.begin_pass()
         for images, targets in train.shuffled(recipe.seed, state.epoch, start=state.position):
-            if state.step >= state.steps:  # fewer may be planned after any event
+            if state.step >= state.steps:  # the plan may be shortened after any event
                 break
             began = time.perf_counter()
             lr = state.lr * state.schedule(state.epoch + state.position / len(train))
@@ -63,7 +63,7 @@ def fit(
 
 
 def _end_epoch(state: TrainState, validation: Batches | None, recipe: Recipe, began: float) -> Epoch:
-    """Scores the weights, keeps them if they are the best, and begins the next pass."""
+    """Score the weights, keep them if they are the best, and begin the next epoch."""
     train_loss = state.loss_sum / state.position
     with state.judged_weights():
         loss, accuracy = evaluate(state.model, validation, recipe) if validation is not None else (train_loss, 0.0)
@@ -81,7 +81,7 @@ def logits_of(model: nn.Module, batches: Batches, precision: str = "fp32") -> Te
     for images, _ in batches.in_order():
         with autocast(images.device, precision):
             logits = model(images).float()
-        if not done:  # one block for all: thousands of small ones would lie between the large ones that come and go
+        if not done:  # one block for all: thousands of small ones between large temporary ones would fragment memory
             all_logits = torch.empty(len(batches.rows), logits.shape[1])
         all_logits[done : done + len(logits)] = logits
         done += len(logits)
@@ -103,5 +103,5 @@ def evaluate(model: nn.Module, batches: Batches, recipe: Recipe) -> tuple[float,
 
 
 def has_stalled(state: TrainState, patience: int) -> bool:
-    """Whether validation has not improved for `patience` passes. A function of the state alone, so a resume agrees."""
+    """Whether validation has not improved for `patience` epochs. A function of the state alone, so a resume agrees."""
     return state.epoch - 1 - state.best_epoch >= patience

@@ -1,4 +1,4 @@
-"""What a training makes small: one function a loss, and the table of their names."""
+"""The losses that a training minimises: one function per loss, and the table of their names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from limpide.core.recipe import Recipe
 from limpide.training.batches import Batch
 from limpide.training.device import autocast
 
-LossFn = Callable[[nn.Module, Batch], Tensor]  # → the mean over the images of a batch: a number
+LossFn = Callable[[nn.Module, Batch], Tensor]  # → the mean over the images of a batch, a scalar
 
 
 def cross_entropy(recipe: Recipe) -> LossFn:
@@ -34,7 +34,7 @@ LOSSES: dict[str, Callable[[Recipe], LossFn]] = {
 
 
 def choose_loss(recipe: Recipe) -> str:
-    """The name in LOSSES that a training follows. No option asks for another yet."""
+    """The name in LOSSES that a training uses. No option selects another yet."""
     return "cross_entropy"
 
 

@@ -1,7 +1,6 @@
-"""What a watcher can look at while a network learns: its weights along the way, and what each parameter did.
+"""Records for watching a network learn: its weights along the way, and statistics of each parameter.
 
-Nothing here is needed to go on: it is written without waiting for the disk, and a file that is lost is missed by nobody
-but him.
+A resume needs none of them: they are written without waiting for the disk, and a lost file matters only to a viewer.
 """
 
 from __future__ import annotations
@@ -16,17 +15,17 @@ from torch import Tensor
 from limpide.core.run import Run
 from limpide.training.state import TrainState
 
-BUDGET = 64_000_000  # bytes that the weights along the way may take in a run
+BUDGET = 64_000_000  # bytes of snapshots in a run, at most
 BINS = 32  # of a parameter's histogram
 
 
 def is_snapshot_due(step: int) -> bool:
-    """0, 1, 2, 4, 8, …: much changes at first, so a training of a single pass has a history, too."""
+    """Whether `step` is 0, 1, 2, 4, 8, …: much changes at first, and a training of one epoch has a history, too."""
     return step & (step - 1) == 0
 
 
 def keep_snapshot(state: TrainState, run: Run, budget: int = BUDGET) -> None:
-    """Keeps the weights after this step. Beyond the budget, the one is forgotten that leaves the smallest gap; never
+    """Keep the weights after this step. Beyond the budget, delete the snapshot that leaves the smallest gap, but never
     the first or the last.
     """
     data = save({name: value.detach().cpu().contiguous() for name, value in state.model.state_dict().items()})
@@ -44,7 +43,7 @@ def keep_snapshot(state: TrainState, run: Run, budget: int = BUDGET) -> None:
 
 
 def drop_later_snapshots(step: int, run: Run) -> None:
-    """A continued training makes what came after its checkpoint again."""
+    """Delete the snapshots after this step: a continued training makes them again."""
     for other, file in run.kept().items():
         if other > step:
             file.unlink(missing_ok=True)
@@ -52,11 +51,11 @@ def drop_later_snapshots(step: int, run: Run) -> None:
 
 @torch.no_grad()
 def statistics(state: TrainState) -> dict[str, Any]:
-    """Of every parameter that learns, after this step: its norm, histogram, and how large its gradients and its update
-    were, as far as the optimizer knows.
+    """The norm and histogram of every parameter that learns, after this step, and the size of its gradients and its
+    update, as far as the optimizer knows.
 
     gradient: comparable to a norm. update: norm of the last change over the norm of the parameter; a thousandth is
-    usual, a tenth is a leap, a millionth is asleep.
+    usual, a tenth is very large, a millionth is next to nothing.
     """
     parameters: dict[str, Any] = {}
     for name, parameter in state.model.named_parameters():

@@ -1,4 +1,4 @@
-"""The state before the first step: a network on its device, the rule that changes it, and how its rate goes."""
+"""The state before the first step: a network on its device, its optimizer and its learning-rate schedule."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from limpide.training.state import TrainState
 
 
 def start_state(model: nn.Module, recipe: Recipe, steps: int) -> TrainState:
-    """The state before the first step, on the device of a recipe that was decided."""
+    """The state before the first step, on the device of a recipe whose blanks are filled."""
     device = torch.device(recipe.device)
     model = place_on_device(model, device)
     scales: list[tuple[str, float]] = []
@@ -35,12 +35,12 @@ def start_state(model: nn.Module, recipe: Recipe, steps: int) -> TrainState:
         steps=steps,
         generator=torch.Generator().manual_seed(recipe.seed),
         schedule_name=choose_schedule(recipe),
-        keeps_statistics=pretrained(recipe),  # those of 32 images are too noisy: experiments/fresh_head.py
+        keeps_statistics=pretrained(recipe),  # statistics of 32 images are too noisy: experiments/fresh_head.py
     )
 
 
 def describe_rule(state: TrainState) -> Message:
-    """By which rule the weights change, and how large the steps are."""
+    """The optimizer, its highest learning rate and its schedule, in one sentence."""
     rule = state.optimizer.identity()["name"]
     if (rule, state.schedule_name) == ("adamw", "one_cycle"):
         return message(

@@ -1,4 +1,4 @@
-"""TrainState: all that changes while training. What a checkpoint holds, and all that a resume needs."""
+"""TrainState: everything that changes during training. A checkpoint holds it, and a resume needs nothing else."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from limpide.training.optim.base import Optimizer
 from limpide.training.optim.schedules import SCHEDULES
 
 COUNTED = ("lr", "steps", "step", "epoch", "position", "loss_sum", "best_epoch")
-LEARNED = ("model.", "optimizer.", "averaged.")  # tensors that belong to one network and one rule
+LEARNED = ("model.", "optimizer.", "averaged.")  # tensors that belong to one network and one optimizer
 
 
 @dataclass
@@ -27,18 +27,18 @@ class TrainState:
     steps: int  # to be done in all
     generator: torch.Generator  # of the augmentation
     step: int = 0  # done so far
-    epoch: int = 0  # passes finished
-    position: int = 0  # updates of the current pass already done
+    epoch: int = 0  # epochs finished
+    position: int = 0  # updates of the current epoch already done
     loss_sum: float = 0.0  # over those updates
     best_score: tuple[float, float] | None = None  # (accuracy, −loss) on validation, higher is better
     best_epoch: int = -1
-    best: dict[str, Tensor] = field(default_factory=dict)  # its weights
+    best: dict[str, Tensor] = field(default_factory=dict)  # the weights after that epoch
     schedule_name: str = "one_cycle"  # in SCHEDULES
     averaged: Averaged | None = None  # weights that are judged in place of the last ones
-    keeps_statistics: bool = False  # batch normalization goes by the means and variances that it came with
+    keeps_statistics: bool = False  # batch normalization keeps the means and variances that it started with
 
     def begin_pass(self) -> None:
-        """The network in the mode in which it learns."""
+        """Set the network to training mode, except batch normalization that keeps its statistics."""
         self.model.train()
         if self.keeps_statistics:
             for module in self.model.modules():
@@ -46,8 +46,8 @@ class TrainState:
                     module.eval()
 
     def schedule(self, epochs: float) -> float:
-        """Share of the highest rate that the next step has. epochs: passes so far, with the share of the
-        present one.
+        """The learning rate of the next step as a share of the highest one. epochs: so far, with the share of the
+        current one.
         """
         return SCHEDULES[self.schedule_name](self.step, self.steps, epochs)
 
@@ -57,11 +57,11 @@ class TrainState:
             self.averaged.update(self.model)
 
     def judged_weights(self) -> contextlib.AbstractContextManager[None]:
-        """As long as it is entered, the network has the weights that are judged and kept: its own, or the averaged."""
+        """Context manager: inside it, the network has the weights that are judged and kept, its own or the averaged."""
         return self.averaged.placed_in(self.model) if self.averaged is not None else contextlib.nullcontext()
 
     def keep_if_best(self, accuracy: float, loss: float) -> bool:
-        """Copies the weights when they are the best so far on validation; true when they were."""
+        """Copy the weights if they are the best so far on validation; return whether they are."""
         score = (accuracy, -loss)
         if self.best_score is not None and score <= self.best_score:
             return False
@@ -74,7 +74,7 @@ class TrainState:
             self.model.load_state_dict(self.best)
 
     def tensors(self) -> dict[str, Tensor]:
-        """Every tensor under a name, on the processor and contiguous."""
+        """Every tensor by name, on the processor and contiguous."""
         tensors = {f"model.{k}": v for k, v in self.model.state_dict().items()}
         tensors |= {f"best.{k}": v for k, v in self.best.items()}
         tensors |= {f"optimizer.{k}": v for k, v in self.optimizer.state().items()}
@@ -94,16 +94,16 @@ class TrainState:
         }
 
     def _identity(self) -> dict[str, Any]:
-        """What the tensors belong to, besides their names and shapes."""
+        """What identifies the tensors, besides their names and shapes."""
         return {
             "optimizer": self.optimizer.identity(),
             "averaged": self.averaged.decay if self.averaged is not None else None,
         }
 
     def restore(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
-        """The opposite of `tensors` and `numbers`, in place: memory layout and device stay what they are.
+        """Restore `tensors` and `numbers` in place: memory layout and device do not change.
 
-        Raises RunError, and changes nothing, when they are of another network, another optimizer or an unknown
+        Raises RunError, and changes nothing, if they belong to another network, another optimizer or an unknown
         schedule.
         """
         if (

@@ -1,4 +1,4 @@
-"""Temperature scaling (Guo et al. 2017, arXiv 1706.04599, section 4.2): one number that makes probabilities honest."""
+"""Temperature scaling (Guo et al. 2017, arXiv 1706.04599, section 4.2): one number that calibrates probabilities."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 
 from limpide.training.linear_head import log_loss
 
-MIN_IMAGES = 50  # images; with fewer, one number cannot be told from noise
+MIN_IMAGES = 50  # images; with fewer, one number cannot be distinguished from noise
 FOLDS = 5
 Part = Literal["calibration", "validation", "folds"]
-# Which images it was fitted on, as runs write it down.
+# The images it was fitted on, as recorded in runs.
 HOW: dict[Part, str] = {"calibration": "calibration", "validation": "cross-fitted", "folds": "folds"}
 
 
@@ -38,7 +38,8 @@ def best_temperature(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray
 def _smoothed_loss(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray | None = None) -> float:
     """Log-loss against targets of 1 − 1/(n + 2) (Platt 1999, section 2.2).
 
-    Where every image is right, the plain log-loss would ask for certainty; n images cannot justify more than this.
+    If every image is classified correctly, the plain log-loss demands certainty; n images cannot justify more than
+    this.
     """
     share = 1 / (len(labels) + 2)
     others = (len(labels) and logits.shape[1] - 1) or 1
@@ -51,11 +52,11 @@ def _smoothed_loss(logits: np.ndarray, labels: np.ndarray, weights: np.ndarray |
 def fit_temperature(
     logits: np.ndarray, labels: np.ndarray, *, of: Part = "validation", weights: np.ndarray | None = None
 ) -> Temperature:
-    """logits: (n, classes), labels: int (n,), of images that were not learned from: `of` says which · weights: float
-    (n,), of mean 1; None: all weigh alike.
+    """logits: (n, classes), labels: int (n,), of images that were not used for training: `of` says which · weights:
+    float (n,), of mean 1; None: all equal.
 
-    Cross-fitting says whether it helps on images that did not set it; where it does not, probabilities stay as they
-    are.
+    Cross-fitting shows whether the temperature helps on images that it was not fitted on; if it does not, probabilities
+    stay as they are.
     """
     n = len(labels)
     before = log_loss(logits, labels, weights) if n else 0.0

@@ -1,6 +1,7 @@
-"""Whether the network is fine-tuned or stays frozen, where folds judge: for each fold the other folds decide, by what
-is said of their images by networks that had not seen these. What is said of a fold has no say about it. (The networks
-that judge the other folds did learn from its images: to leave out pairs of folds would take ten more trainings.)
+"""Whether the network is fine-tuned or stays frozen, if images are judged in folds. For each fold the other folds
+decide, by the logits of their images from networks that had not seen these images. The logits of a fold have no
+influence on the choice for it. (The networks that judge the other folds did learn from its images: leaving out pairs of
+folds would take ten more trainings.)
 """
 
 from __future__ import annotations
@@ -43,8 +44,9 @@ def choose_tuned(
 
 
 def is_no_better(frozen: np.ndarray, tuned: np.ndarray, truth: np.ndarray, balanced: bool) -> bool:
-    """Whether fine-tuning neither names more of these images nor gives better probabilities, each way with the
-    temperature that suits it. frozen, tuned: float (n, classes), logits · truth: int (n,) · balanced: as above.
+    """Whether fine-tuning neither classifies more of these images correctly nor has better probabilities, each network
+    with the temperature that suits it. frozen, tuned: float (n, classes), logits · truth: int (n,) · balanced: as
+    above.
     """
     weights = balanced_weights(truth) if balanced else np.ones(len(truth))
     right, losses = [], []
@@ -57,8 +59,8 @@ def is_no_better(frozen: np.ndarray, tuned: np.ndarray, truth: np.ndarray, balan
 def _compare(
     frozen: np.ndarray, tuned: np.ndarray, truth: np.ndarray, rows: np.ndarray, balanced: bool
 ) -> tuple[bool, Temperature]:
-    """(whether the log-loss of the fine-tuned network is less on these images (bool (n,)), each with the temperature
-    that suits it there; the temperature of the fine-tuned one).
+    """(whether the fine-tuned network has the lower log-loss on these images (bool (n,)), each network with the
+    temperature that suits it there; the temperature of the fine-tuned one).
     """
     truth = truth[rows]
     weights = balanced_weights(truth) if balanced else None

@@ -1,5 +1,5 @@
-"""How a frozen network may look at images, where the folds choose (cross_fit.py): the whole of an image in one small
-square; the same and its quarters, of earlier layers, too; or larger squares, in which small things are looked for
+"""The views that a frozen network can have of images; the folds choose one (cross_fit.py): the whole image in one small
+square; the same and its quarters, with earlier layers, too; or larger squares, in which small things are searched for
 window by window (models/windows.py).
 """
 
@@ -14,10 +14,10 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.models import MODELS
 
 SIDES = (448, 800, 1120, 1792)  # of larger squares, px
-LARGEST = 1120  # px, where nobody asked: to open one unit there holds 7 GB (docs/LOG.md)
+LARGEST = 1120  # px, by default: inspecting one unit there takes 7 GB of memory (docs/LOG.md)
 JPEG_SIDE = 336  # pixels, at least: one and a half times the square that most networks see
-SECONDS = 300.0  # for looking at images in other ways, where nobody said how long it may take
-SHARE = 0.5  # of the time that was asked for with --time, at most
+SECONDS = 300.0  # for trying other views, without --time
+SHARE = 0.5  # for trying other views: at most this share of the time given with --time
 
 
 @dataclass(frozen=True)
@@ -27,17 +27,17 @@ class View:
     size: int  # pixels a side of the squares that it sees
 
     def seen_by(self, preprocessing: Preprocessing) -> Preprocessing:
-        """The same for squares of this side."""
+        """The same preprocessing, for squares of this view's side."""
         return replace(preprocessing, size=self.size, jpeg_side=jpeg_side(self.size))
 
 
 def jpeg_side(size: int) -> int:
-    """Pixels, the side to which a JPEG of more is decoded, where a pretrained network sees squares of this size."""
+    """The side in pixels to which a larger JPEG is decoded, for a pretrained network with squares of this size."""
     return max(JPEG_SIDE, size + size // 2)
 
 
 def view_named(name: str, model: str) -> View:
-    """model: the network that looks, with published weights."""
+    """The view of this name. model: the name of the network, with published weights."""
     if name == WHOLE:
         return View(WHOLE, model, MODELS[model].size)
     if name == QUARTERS:
@@ -46,8 +46,8 @@ def view_named(name: str, model: str) -> View:
 
 
 def views_for(recipe: Recipe, side: int) -> list[View]:
-    """In the order in which they are tried: each costs no less than the one before. A larger square shows no more than
-    a smaller one where the image is no larger. side: px, the shorter one of most images.
+    """The views in the order in which they are tried: each costs no less than the one before. Squares larger than the
+    image are left out, as they show no more. side: px, the shorter side of most images.
     """
     if recipe.view not in ("auto", "windows"):
         return [view_named(recipe.view, recipe.model)]
@@ -59,20 +59,20 @@ def views_for(recipe: Recipe, side: int) -> list[View]:
 
 
 def check_view(recipe: Recipe, side: int) -> None:
-    """Raises UsageError for squares that are larger than the images. side: px, the shorter one of most of them."""
+    """Raises UsageError for squares that are larger than the images. side: px, the shorter side of most images."""
     size = SIDES[0] if recipe.view == "windows" else max((view.size for view in views_for(recipe, side)), default=0)
     if recipe.view.startswith("windows") and size > side:
         raise UsageError("L169", where=f"view={recipe.view}", size=size, side=side)
 
 
 def looks_of(views: list[View]) -> list[list[View]]:
-    """Views that see the same squares cost one look: the last of them sees all that the others see."""
+    """Group the views that see the same squares: they cost one look, as the last one sees all that the others see."""
     return [list(alike) for _, alike in itertools.groupby(views, lambda view: view.size)]
 
 
 def affordable(views: list[View], seconds: float, images: int, limit: float) -> list[View]:
-    """Those of the first look, the next, and the largest: each that fits into the time that those before leave; the
-    first are always there. seconds: an image of the first look, s · limit: s, for all but the first.
+    """The views of the first look, which are always included, of the next one and of the largest that fits: each if it
+    fits into the time that is left. seconds: s, per image of the first look · limit: s, for all but the first look.
     """
     first, *larger = looks_of(views)
     kept, left = first, limit
@@ -85,5 +85,5 @@ def affordable(views: list[View], seconds: float, images: int, limit: float) -> 
 
 
 def seconds_in(view: View, first: View, seconds: float) -> float:
-    """An image of this view, where one of the first takes so long: as the areas are."""
+    """Seconds per image of this view, if an image of the first view takes `seconds`: in proportion to the areas."""
     return seconds * (view.size / first.size) ** 2

@@ -1,4 +1,4 @@
-"""Keeping a network's weights as safetensors, and getting a trained network back from a run."""
+"""Save a network's weights as safetensors, and load a trained network from a run."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def save_weights(model: nn.Module, file: Path) -> None:
 
 
 def load_weights(model: nn.Module, file: Path, *, but: str = "") -> None:
-    """but: prefix of those that are left as they are. Raises RunError when the file is missing or damaged."""
+    """but: prefix of the weights to leave unchanged. Raises RunError if the file is missing or damaged."""
     try:
         weights = load(file.read_bytes())
         if but:
@@ -32,14 +32,14 @@ def load_weights(model: nn.Module, file: Path, *, but: str = "") -> None:
 
 
 def trained_network(run: Run) -> tuple[nn.Module, Preprocessing]:
-    """The final network of a run, for looking inside, and the preprocessing it was trained with. Raises ModelError."""
+    """The final network of a run, for inspection, and the preprocessing it was trained with. Raises ModelError."""
     preprocessing = _final_preprocessing(run)
     return _opened(run, run.info().network, preprocessing, run.snapshots / "best.safetensors"), preprocessing
 
 
 def frozen_network(run: Run, view: str) -> tuple[nn.Module, Preprocessing]:
-    """The network as it was published, with a head of zeros, and the squares of another way to look at images
-    (views.py). Raises ModelError.
+    """The network as it was published, with a head of zeros, and the preprocessing of another view (views.py). Raises
+    ModelError.
     """
     other = view_named(view, run.info().model)
     preprocessing = other.seen_by(_final_preprocessing(run))
@@ -47,7 +47,7 @@ def frozen_network(run: Run, view: str) -> tuple[nn.Module, Preprocessing]:
 
 
 def tuned_network(run: Run, file: Path) -> tuple[nn.Module, Preprocessing]:
-    """One that was fine-tuned without a fold: its weights lie in `file`. Raises ModelError, RunError."""
+    """A network that was fine-tuned without one fold; its weights are in `file`. Raises ModelError, RunError."""
     info = run.info()
     preprocessing = View("", info.model, int(info.recipe["image_size"])).seen_by(_final_preprocessing(run))
     return _opened(run, info.model, preprocessing, file), preprocessing

@@ -1,1 +1,1 @@
-"""One file a verb: the order in which things happen, and nothing else."""
+"""One file per verb: the order of its steps, and nothing else."""

@@ -1,4 +1,4 @@
-"""check: what is in a folder of images → findings. Nothing is learned, and nothing of the user's is changed."""
+"""check: examine a folder of images → findings. Nothing is learned, and no file of the user is changed."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from limpide.data.layouts.summary import DatasetSummary
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import near_pairs, read_pixels, sample_images, stored_reading
 
-SIDE = 64  # pixels of the squares that images are compared on; only what a hash of them needs is kept
+SIDE = 64  # pixels of the squares on which images are compared; only the data for a hash of them are kept
 
 
 def check(
     location: str, *, hints: Hints | None = None, value_range: str = "auto", rehash: bool = False
 ) -> Iterator[Event | DatasetSummary]:
-    """Yields what was understood, then progress and one Judged for each check. value_range: as in Recipe. Raises
-    DataError where there is nothing to look at.
+    """Yield a summary of the data set, then progress and one Judged for each check. value_range: as in Recipe. Raises
+    DataError if there is nothing to examine.
     """
     range_choice = Recipe(value_range=value_range).asked_range()
     dataset = scan(location, fewest_classes=1, hints=hints)

@@ -1,4 +1,4 @@
-"""clean: free what limpide keeps only to be faster next time. Runs, models and downloads are never touched."""
+"""clean: delete what limpide keeps only to be faster next time. Runs, models and downloads are never touched."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from limpide.system.files import cache_folder
 
 @dataclass(frozen=True)
 class FreeableFiles:
-    """Something that can be made again. `kind`: pixels (decoded images), archive (an unpacked tar) or network (a
-    published one as a file).
+    """Files that can be made again. `kind`: pixels (decoded images), archive (an unpacked tar) or network (a published
+    one as a file).
     """
 
     kind: str
@@ -25,7 +25,7 @@ class FreeableFiles:
 
 
 def find_freeable() -> list[FreeableFiles]:
-    """All there is, the largest first."""
+    """All files that can be freed, the largest first."""
     now = time.time()
     freeable = [
         FreeableFiles("pixels", item.location, item.path, item.bytes, now - item.used)
@@ -40,8 +40,8 @@ def find_freeable() -> list[FreeableFiles]:
 
 
 def clean(older_than: float = 0.0) -> int:
-    """Frees what was not used for `older_than` seconds; returns the bytes freed. What a process reads into
-    now stays.
+    """Delete what was not used for `older_than` seconds; return the bytes freed. A folder that a process is reading
+    into is left alone.
     """
     freed = pixel_cache.evict(-1, older_than=older_than)
     for item in find_freeable():

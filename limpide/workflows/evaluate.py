@@ -1,4 +1,4 @@
-"""evaluate: the sealed file on other labelled images → findings. Classes are matched by name; torch is not imported."""
+"""evaluate: run the sealed file on other labelled images → findings. Classes match by name; torch is not imported."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
     predictor = load_predictor(run)
     dataset = _scanned(Run(Path(run)), data).read_by(predictor.preprocessing.value_range)
     if (Path(run) / "run.json").is_file():
-        check_split(Run(Path(run)))  # before the work: what was trained on is told in the end
+        check_split(Run(Path(run)))  # before the work: the images used in training are reported at the end
     subject = subject_of_data(Run(Path(run)), predictor, dataset, data)
     trained_on = (yield from subject.evidence()).trained_on
     for audit in in_evaluate(subject.offers):
@@ -37,8 +37,8 @@ def evaluate(run: str, data: str) -> Iterator[Event]:
 
 
 def _unflattered(finding: Finding, trained: int | None) -> Finding:
-    """No praise rests on images that the training used: what they hide cannot be told. The score says so itself.
-    trained: how many of them.
+    """Replace the verdict "ok" by "unknown" if the training used some of these images: the errors that they hide are
+    not known. The score says so itself. trained: the number of these images.
     """
     if not trained or finding.verdict != "ok" or finding.name in ("accuracy", "defects"):
         return finding
@@ -54,8 +54,8 @@ def _unflattered(finding: Finding, trained: int | None) -> Finding:
 
 
 def _scanned(run: Run, data: str) -> Dataset:
-    """With the group columns of the run's own table, where these data have them, too: they need not have a name that is
-    known for that.
+    """The data set, with the group columns of the run's own table if these data have them, too: such columns need not
+    have a name that is recognised.
     """
     info = run.info() if run.split_file.exists() else RunInfo()
     hints = Hints.of(Recipe.from_json(info.wanted))

@@ -1,4 +1,4 @@
-"""explain: what the model says of one image, and one unit of its network, product by product."""
+"""explain: the model's prediction for one image, and one unit of its network, product by product."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def explain(
     *,
     arrays: Arrays = FROM_FILES,
 ) -> dict[str, Finding]:
-    """`run`: a run, or the name of a published network. Without a channel, the unit that matters most
+    """`run`: a run, or the name of a published network. Without a channel, the unit that matters most is explained
     (interpret/choose_unit.py).
 
-    image: one image in any form (data/inputs.py). arrays: what those were like that the run learned from.
+    image: one image in any form (data/inputs.py). arrays: how to read arrays, as in the training of the run.
 
     Raises DataError for an unreadable image, UsageError for a layer or a unit that does not exist.
     """

@@ -1,4 +1,4 @@
-"""export: the sealed file of a run, copied to where it is needed."""
+"""export: copy the sealed file of a run to where it is needed."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from limpide.system.files import write_bytes
 
 
 def export(run: str, file: Path) -> Path:
-    """Returns the file: in a folder it is named after the run. Raises UsageError where the folder does not exist or the
-    name does not end in .onnx.
+    """Return the copy; if `file` is a folder, the copy is named after the run. Raises UsageError if the folder does not
+    exist or the name does not end in .onnx.
     """
     source = load_predictor(run).file
     if file.is_dir():
         path = Path(run).resolve()
         file = file / f"{path.stem if path.is_file() else path.name}.onnx"
-        if file.exists() and file.read_bytes() != source.read_bytes():  # nobody named it
+        if file.exists() and file.read_bytes() != source.read_bytes():  # the user did not choose this name
             raise UsageError("L120", where=file, run=run)
     if file.suffix != ".onnx" or not file.parent.is_dir():
         raise UsageError("L111", where=file)

@@ -1,4 +1,4 @@
-"""info: what limpide runs on, what it would choose here, and where it keeps things."""
+"""info: the machine that limpide runs on, its choices there, and the folders that it uses."""
 
 from __future__ import annotations
 
@@ -16,9 +16,7 @@ from limpide.text.language import LANGUAGES, current_language
 
 
 def info(runs: Path) -> dict[str, Any]:
-    """Everything as JSON; sizes in bytes, moments in ISO 8601. `runs`: the folder that keeps the runs. Nothing is
-    changed.
-    """
+    """Everything as JSON; sizes in bytes, times in ISO 8601. `runs`: the folder of the runs. Nothing is changed."""
     import torch
 
     from limpide.training.device import choose_device, has_fast_bf16
@@ -52,7 +50,7 @@ def info(runs: Path) -> dict[str, Any]:
 
 
 def log_error(error: BaseException) -> Path:
-    """Writes what a mistake of limpide's own said into the error log, and says where that is."""
+    """Write the traceback of a bug in limpide into the error log; return the path of the log."""
     file = error_log()
     file.parent.mkdir(parents=True, exist_ok=True)
     file.write_text("".join(traceback.format_exception(error)), encoding="utf-8")
@@ -60,7 +58,7 @@ def log_error(error: BaseException) -> Path:
 
 
 def error_log() -> Path:
-    """Where a mistake in limpide itself is written down."""
+    """The path of the log of bugs in limpide."""
     return cache_folder() / "error.log"
 
 

@@ -1,4 +1,4 @@
-"""judge: the sealed model against the test part → findings → report. One loop over the table of audits."""
+"""judge: evaluate the sealed model on the test part → findings → report. One loop over the table of audits."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from limpide.system.energy import Energy
 from limpide.text.messages import N_, message
 from limpide.workflows.train.deadline import Deadline, affordable
 
-LIBRARIES = 70_000_000  # bytes: ONNX Runtime, scikit-learn and what writes the report, once they are loaded
+LIBRARIES = 70_000_000  # bytes of ONNX Runtime, scikit-learn and the code that writes the report, once loaded
 
 
 def cost_of_score(facts: Facts) -> Cost:
-    """What is never left out: the answers, the audits that need little more, the report."""
+    """The cost of what is never left out: the predictions, the audits that need little more, the report."""
     never = [audit.cost(facts) for audit in after_training() if not audit.may_be_left_out]
     return sum([answers.cost(facts), *never, page.cost()], Cost())
 
 
 def judging_bytes(facts: Facts) -> float:
-    """The most that a step of judging holds. Each gives back what it took, so that they do not add up."""
+    """The most bytes that a step of judging holds. Each step frees its memory, so the bytes do not add up."""
     return LIBRARIES + max(
         step.bytes for step in (cost_of_score(facts), *(one.cost(facts) for one in after_training()))
     )
@@ -46,7 +46,7 @@ def judging_bytes(facts: Facts) -> float:
 
 @dataclass(frozen=True)
 class TimeLeft:
-    """For which audits there is still time, by what was quoted for them and the deadline. The report is never left
+    """Tells for which audits there is still time, from their estimates and the deadline. The report is never left
     out.
     """
 
@@ -54,11 +54,11 @@ class TimeLeft:
     deadline: Deadline
 
     def quoted(self, audit: Audit) -> float:
-        """s; runs of earlier versions did not write it down."""
+        """The estimate for this audit, s; 0 in runs of earlier versions, which did not record it."""
         return require(self.run.info().quote, "quote").audits.get(audit.name, 0.0)
 
     def after(self, name: str) -> float:
-        """s, of the audits that may be left out and follow this one."""
+        """The estimate, s, for the audits after this one that may be left out."""
         order = [audit for audit in after_training() if audit.may_be_left_out]
         place = next(k for k, audit in enumerate(order) if audit.name == name)
         return sum(self.quoted(audit) for audit in order[place + 1 :])
@@ -67,12 +67,12 @@ class TimeLeft:
         if not audit.may_be_left_out:
             return True
         if audit.least is not None and self.run.info().rivals:
-            return True  # it was begun: what it has is there, and it asks itself for what it has not
+            return True  # it was begun: its results so far are kept, and it checks the time for the others
         seconds = self.quoted(audit) if audit.least is None else audit.least + self.after(audit.name)
         return affordable(self.run, self.deadline, audit.part, seconds + page.cost().seconds)
 
     def allows_part(self, name: str, part: str, seconds: float) -> bool:
-        """Whether there is time for a part (msgid) of this audit, of so many s, and for what follows the audit."""
+        """Whether there is time for a part (msgid) of this audit, of `seconds`, and for what follows the audit."""
         return affordable(self.run, self.deadline, part, seconds + self.after(name) + page.cost().seconds)
 
 
@@ -87,13 +87,13 @@ def judge(
     memory: machine.MemoryWatch,
     images: bool,
 ) -> Iterator[Event]:
-    """Looks at the test part once; then findings, report, and a finished run.
+    """Use the test part once; write the findings and the report, and finish the run.
 
-    baseline_inputs: makes what simpler models learn from · energy: of the run so far, read once, for the report and for
-    run.json.
+    baseline_inputs: makes the inputs that simpler models learn from · energy: of the run so far, read once, for the
+    report and for run.json.
 
-    The score and the report are never left out. What is done already is not done again, and of the rest what there is
-    no time for is left out and told.
+    The score and the report are never left out. Finished audits are not repeated; those for which there is no time are
+    left out, and this is reported.
     """
     left = TimeLeft(run, deadline)
     subject = (
@@ -108,7 +108,7 @@ def judge(
     milliseconds = yield from subject.milliseconds()
     subject.close()
     network = subject.network()
-    machine.release_memory()  # what the runtime held, and now each audit, serves no other
+    machine.release_memory()  # the memory of the runtime, and later of each audit, is of no further use
     for audit in filter(left.allows, (audit for audit in audits if audit.may_be_left_out)):
         yield from _findings(run, audit, subject)
         machine.release_memory()
@@ -116,12 +116,12 @@ def judge(
     whole, used = deadline.passed(), energy()
     yield from _run_facts(run, network, milliseconds, whole, used, memory)
     yield from _report(run, images)
-    # last: a run that says so has its report and nothing left over
+    # last, so that a finished run has its report and no leftovers
     run.enter("done", status="finished", seconds=whole, energy=vars(used))
 
 
 def _findings(run: Run, audit: Audit, subject: Subject) -> Iterator[Event]:
-    """Runs one audit. What it finds is kept before it is told."""
+    """Run one audit. Its finding is saved before it is reported."""
     for event in audit.run(subject):
         yield _add(run, event) if isinstance(event, Finding) else event
 
@@ -134,7 +134,7 @@ def _add(run: Run, finding: Finding) -> Judged:
 def _run_facts(
     run: Run, network: Network, milliseconds: float, whole: float, used: Energy, memory: machine.MemoryWatch
 ) -> Iterator[Event]:
-    """What it cost, and what was left out. whole: s of the command."""
+    """The findings on the cost of the run and on what was left out. whole: s of the command."""
     info = run.info()
     quote = require(info.quote, "quote")
     cost = run_facts.cost_finding(
@@ -155,7 +155,7 @@ def _run_facts(
 
 
 def _report(run: Run, images: bool) -> Iterator[Event]:
-    """Writes the page; what only a continued run would need goes."""
+    """Write the page; delete what only a continued run would need."""
     yield Progress(message(N_("writing the report")))
     page.write_page(run, images=images)
     shutil.rmtree(run.cache, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""models: what each network costs, counted; and how fast it is on this machine, measured once and remembered."""
+"""models: the cost of each network, counted, and its speed on this machine, measured once and remembered."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from limpide.system import machine
 from limpide.system.files import cache_folder, read_json, sha256, write_json
 from limpide.text.messages import N_, message
 
-ROUNDS = 3  # one of them may be disturbed by what else the machine does, and the result is remembered for long
+ROUNDS = 3  # other work may disturb one of them, and the result is remembered for long
 TRIES = 3  # times the rounds are repeated while they contradict each other
-APART = 2.0  # times the least: rounds that far apart were not undisturbed
-SLOWER = 1.5  # times as long an image takes in a batch as alone: more is not the network's doing
+APART = 2.0  # times the least: rounds that are further apart were disturbed
+SLOWER = 1.5  # times as long as alone: if an image takes longer in a batch, the network is not the reason
 
 
 @dataclass(frozen=True)
@@ -39,21 +39,21 @@ class NetworkSpeed:
     """Of the exported file on the processor, from a decoded square to probabilities: the least of ROUNDS medians."""
 
     milliseconds: float  # one image at a time
-    milliseconds_in_batch: float  # an image, `batch` at a time
+    milliseconds_in_batch: float  # per image, `batch` at a time
     batch: int
     measured: str  # ISO 8601, UTC
-    busy: bool = False  # the machine did something else meanwhile: the numbers contradict each other
+    busy: bool = False  # the machine did other work meanwhile: the numbers contradict each other
 
 
 @dataclass(frozen=True)
 class NetworkParts:
-    receptive_field: int | None  # px of the image that one place of the last maps has seen; None: all of it
+    receptive_field: int | None  # px of the image that one position of the last maps depends on; None: all
     layers: tuple[Layer, ...]
 
 
 @dataclass(frozen=True)
 class Network:
-    """A network as it is for the images that it was made for."""
+    """A network, built for images like those that it was made for."""
 
     name: str
     classes: int
@@ -61,10 +61,10 @@ class Network:
     image_size: int  # px
     parameters: int
     weight_bytes: int  # float32
-    multiply_adds: int  # an image
+    multiply_adds: int  # per image
     pretrained: str  # the published weights: "none", "installed" or "missing"
     speed: NetworkSpeed | None  # None: not measured on this machine with these packages
-    inside: NetworkParts | None = None  # of a network that was named
+    inside: NetworkParts | None = None  # only if the user named the network
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -73,11 +73,11 @@ class Network:
 def models(
     name: str | None = None, again: bool = False, image_size: int | None = None
 ) -> Iterator[Progress | list[Network]]:
-    """Progress, then all networks, or the one of this name. Raises UsageError for a name that nobody knows.
+    """Yield progress, then all networks, or the one of this name. Raises UsageError for an unknown name.
 
-    image_size: px, of a network that is named; without it, the size that it was made for.
+    image_size: px, only together with a name; by default, the size that the network was made for.
 
-    A network that is named is measured, unless it was before; `again` measures every network that is asked for.
+    A named network is measured, unless it was before; `again` measures every network that is asked for.
     """
     if name is not None:
         find(name)
@@ -121,8 +121,8 @@ def _counted(name: str, in_detail: bool, image_size: int | None) -> Network:
 
 
 def _pretrained(name: str) -> str:
-    """Whether the package that carries the weights is there; that they are the published ones is checked when they are
-    used.
+    """Whether the package with the weights is installed. When the weights are used, they are compared with the
+    published ones.
     """
     if name not in PRETRAINED:
         return "none"
@@ -130,13 +130,13 @@ def _pretrained(name: str) -> str:
 
 
 def _measured(network: Network) -> Generator[Progress, None, NetworkSpeed]:
-    """Exports the network, times the file as predict uses it, and remembers the result."""
+    """Export the network, time the file as predict uses it, and remember the result."""
     phase = message(N_("measuring {name} on this machine"), name=network.name)
     yield Progress(phase, 0, 1 + ROUNDS)
     busy = True
     model = build(network.name, network.classes, network.channels, network.image_size)
     noise = np.random.default_rng(0).integers(0, 256, (network.image_size, network.image_size, 3), dtype=np.uint8)
-    image = Image.fromarray(noise)  # of the right size: a resize costs what the photograph costs, not the network
+    image = Image.fromarray(noise)  # of the network's size: the cost of a resize depends on the photograph
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "model.onnx"
         export(
@@ -167,14 +167,14 @@ def _measured(network: Network) -> Generator[Progress, None, NetworkSpeed]:
 
 
 def is_disturbed(one: Sequence[float], many: Sequence[float]) -> bool:
-    """Whether these rounds contradict each other, as beside other work. one, many: ms an image, alone and
-    in a batch.
+    """Whether these rounds contradict each other, as they do during other work. one, many: ms per image, alone and in a
+    batch.
     """
     return max(one) > APART * min(one) or max(many) > APART * min(many) or min(many) > SLOWER * min(one)
 
 
 def _remembered(name: str, size: int) -> NetworkSpeed | None:
-    if is_outside(name):  # another file tomorrow may have the same name
+    if is_outside(name):  # the same name may mean another file tomorrow
         return None
     try:
         return NetworkSpeed(**read_json(_speed_file(name, size))["speed"])
@@ -183,8 +183,8 @@ def _remembered(name: str, size: int) -> NetworkSpeed | None:
 
 
 def _speed_file(name: str, size: int) -> Path:
-    """One file for each network, size of its squares, processor and set of versions: another machine, or an upgrade, is
-    measured anew.
+    """One file for each network, size of its squares, processor and set of versions: on another machine, or after an
+    upgrade, the network is measured again.
     """
     key = sha256(json.dumps([name, size, machine.describe()], sort_keys=True).encode())[:16]
     plain = re.sub(r"[^\w.]", "_", name)

@@ -1,5 +1,5 @@
-"""Any network and a folder of images as something that the studio can open: the files of a run, in a temporary folder,
-without a training.
+"""Turn any network and a folder of images into a run that the studio can open: its files are in a temporary folder, and
+no training is needed.
 """
 
 from __future__ import annotations
@@ -21,19 +21,19 @@ from limpide.deploy.load import PUBLISHED
 from limpide.text.messages import N_
 
 MAX_PROBES = 32  # images that the pages offer first
-MAX_LETTERS = 100  # letters of what torch says
-SIZE = 224  # pixels, for a network that says nothing of them
+MAX_LETTERS = 100  # letters of an error message of torch
+SIZE = 224  # pixels, for a network that does not state its size
 
 
 def open_network(
     model: str, images: str, parent: Path, *, weights: str = "", classes: int = 0, image_size: int = 0
 ) -> Run:
     """A run in `parent` whose network is `model` (a name of limpide models, timm:NAME, package.module:factory) and
-    whose images lie in `images`.
+    whose images are in `images`.
 
-    The number of classes is what the network gives, `classes`, or that of the folders in `images`; their names are the
-    classes where the number is right. Without `weights` (FILE.safetensors, of all layers) a published network has its
-    published ones, every other those it is made with. Raises UsageError, ModelError or DataError.
+    The number of classes is that of the network's logits, `classes`, or that of the folders in `images`; the names of
+    the folders become the classes if the numbers agree. Without `weights` (FILE.safetensors, of all layers) a published
+    network has its published weights, any other network its initial ones. Raises UsageError, ModelError or DataError.
     """
     from limpide.models import find
 
@@ -66,7 +66,7 @@ def open_network(
 
 
 def classes_of(network: Any, preprocessing: Preprocessing) -> int:
-    """How many numbers it gives for an image."""
+    """The number of the network's logits per image."""
     import torch
 
     with torch.inference_mode():
@@ -88,7 +88,7 @@ def _files(folder: Path) -> list[str]:
 
 
 def _network(model: str, weights: str, classes: int, size: int) -> tuple[Any, Preprocessing, list[str]]:
-    """(network in evaluation mode, preprocessing, names of the classes where they are known)."""
+    """(network in evaluation mode, preprocessing, names of the classes if they are known)."""
     from limpide import models
     from limpide.models.external import width_of
     from limpide.models.weights import read_weights, weights_file
@@ -113,7 +113,7 @@ def _network(model: str, weights: str, classes: int, size: int) -> tuple[Any, Pr
             network = models.build(model, classes, tried, size).eval()
             network.load_state_dict(state)
             return network, _own_preprocessing(size, tried), []
-        except ModelError:  # it takes no such images
+        except ModelError:  # it does not take such images
             if tried == channels:
                 raise
         except RuntimeError as error:
@@ -122,12 +122,14 @@ def _network(model: str, weights: str, classes: int, size: int) -> tuple[Any, Pr
 
 
 def _own_preprocessing(size: int, channels: int) -> Preprocessing:
-    """As limpide's own networks see images: grey levels centred on zero."""
+    """The preprocessing of limpide's own networks: grey levels centred on zero."""
     return Preprocessing(size, channels, "squash", "bilinear", (127.5,), (63.75,), 2 * size)
 
 
 def _keep_images(run: Run, folder: Path, names: list[str], preprocessing: Preprocessing, classes: list[str]) -> int:
-    """split.csv of all of them, and the pixels of some: so many. Raises UsageError where none can be decoded."""
+    """Write split.csv for all images and keep the pixels of some; return the number of the latter. Raises UsageError if
+    no image can be decoded.
+    """
     labels = [name.split("/")[0] if "/" in name else "" for name in names]
     write_rows(
         run.split_file,
@@ -140,7 +142,7 @@ def _keep_images(run: Run, folder: Path, names: list[str], preprocessing: Prepro
             squares.append(preprocessing.pixels(preprocessing.opened((folder / names[k]).read_bytes())[0]))
         except (OSError, Undecodable):
             continue
-        truth.append(classes.index(labels[k]) if labels[k] in classes else -1)  # −1: nobody said
+        truth.append(classes.index(labels[k]) if labels[k] in classes else -1)  # −1: unknown
         files.append(names[k].encode("utf-8", "surrogateescape"))
         if len(squares) == MAX_PROBES:
             break

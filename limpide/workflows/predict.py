@@ -1,4 +1,4 @@
-"""predict: the sealed file names images. torch is not imported."""
+"""predict: classify images with the sealed file. torch is not imported."""
 
 from __future__ import annotations
 

@@ -224,7 +224,7 @@ def test_groups_are_not_cut(tmp_path: Path) -> None:
         ([X[0], None], [0, 1], "image 1: NoneType"),
         (np.array([["a", "b"]] * 2, dtype=object), [0, 1], "one column"),
         ("digits", Y, "leave them out"),
-        (["gone.png", "away.png"], [0, 1], "not there"),
+        (["gone.png", "away.png"], [0, 1], "missing files"),
     ],
 )
 def test_what_cannot_be_learned_is_told_in_one_line(images: Any, labels: Any, says: str, tmp_path: Path) -> None:

@@ -112,7 +112,7 @@ def test_no_confusion_is_called_the_most_frequent_where_each_came_once() -> None
     first, second = (next(i for i, truth in enumerate(evidence("perfect", 40).truth) if truth == k) for k in (0, 1))
     assert told().startswith("It confused no two classes")
     assert told((first, 1)).startswith("Its most frequent confusion: 1 of ")
-    assert told((first, 1), (second, 0)) == "Of 40 test images, no two of one class were given the same wrong name."
+    assert told((first, 1), (second, 0)) == "It gave no class the same wrong name twice, on 40 test images."
 
 
 def test_the_surest_mistake_comes_first() -> None:

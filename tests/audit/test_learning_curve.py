@@ -26,7 +26,7 @@ def noisy(losses: Sequence[float], spread: float = 0.05) -> list[float]:
     ("losses", "validation", "kind", "words"),
     [
         # a rate far too high, in few steps
-        ([2.3, 40, 90, 30, 12, 6, 3.5, 2.8, 2.6, *[2.4] * 41], (2.31, 2.31), "bad", "shot up to 90"),
+        ([2.3, 40, 90, 30, 12, 6, 3.5, 2.8, 2.6, *[2.4] * 41], (2.31, 2.31), "bad", "rose to 90"),
         ([2.3, 2e5, 1e6, *[5e4] * 47], (1e4, 9e3), "bad", "too high"),
         (noisy([2.3] * 50), (2.31, 2.3), "warn", "Nothing was learned"),
         (noisy([2.3] * 12), (2.31,), "warn", "Nothing was learned"),
@@ -54,7 +54,7 @@ def test_what_is_said_when_it_is_over(
             3,
             "warn",
             (
-                "The weights after epoch 4 are kept, which had the highest validation accuracy although it overfits "
+                "The weights after epoch 4 are kept: they had the highest validation accuracy. However, it overfits "
                 "from epoch 3 on"
             ),
         ),
@@ -80,9 +80,9 @@ def test_a_loss_that_rose_after_the_pass_that_is_kept_is_no_headline_of_its_own(
     flat = [Epoch(n, 10 * n + 10, 1.0, 0.5 if n == 1 else 0.505, 0.8, n <= 1, 0.0) for n in range(5)]
     assert (
         str(diagnose([], flat, "trained")[0][1])
-        == "The weights after epoch 2 are kept; the loss on validation has not fallen since epoch 2."
+        == "The weights after epoch 2 are kept; the validation loss has not fallen since epoch 2."
     )
-    assert str(diagnose([], flat)[0][1]) == "The loss on validation has not fallen since epoch 2."
+    assert str(diagnose([], flat)[0][1]) == "The validation loss has not fallen since epoch 2."
 
 
 def rising(best: int) -> list[Epoch]:

@@ -65,7 +65,7 @@ def test_how_training_ended(kind: str, epochs: int, planned: float, says: str) -
     ("how", "says"),
     [
         ("measured", "was measured by the processor's own counters"),
-        ("estimated", "at the 10 W a core"),
+        ("estimated", "at 10 W a core"),
         ("assumed", "is assumed, not measured"),
     ],
 )
@@ -85,7 +85,8 @@ def test_the_cost(how: str, says: str) -> None:
     well_formed(finding, "cost")
     assert (
         str(finding).replace("\N{NO-BREAK SPACE}", " ")
-        == "The model file takes 13.4 MB and names an image in 4.2 ms here; the work took 1 min 14 s, quoted 1 min."
+        == "The model file takes 13.4 MB and names an image in 4.2 ms on this machine; the work took 1 min 14 s "
+        "(estimate: 1 min)."
     )
     assert finding.number("parameters").value == 3_500_000
     assert finding.number(f"energy, {how}").value == 2.0 and says in str(finding.details[0]).replace(

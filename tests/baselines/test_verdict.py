@@ -65,15 +65,15 @@ def said(finding: Finding) -> str:
             first(900),
             [first(980), first(500)],
             "bad",
-            "A simpler model does better: {0} is right on 98.0 %. Use that, or train longer.",
+            "A simpler model does better: {0} names 98.0 % of the images correctly. Use it, or train longer.",
         ),
         (
             first(900),
             [first(905), first(500)],
             "warn",
             (
-                "A simpler model may do: {0} is right on 90.5 %, and shown to be behind the network on less than 2.0 "
-                "% of the images."
+                "A simpler model may do: {0} names 90.5 % of the images correctly and is shown to be behind the "
+                "network on less than 2.0 % of them."
             ),
         ),
         (
@@ -81,8 +81,8 @@ def said(finding: Finding) -> str:
             [first(898), first(500)],
             "warn",
             (
-                "A simpler model may do: {0} is right on 89.8 %, and shown to be behind the network on less than 2.0 "
-                "% of the images."
+                "A simpler model may do: {0} names 89.8 % of the images correctly and is shown to be behind the "
+                "network on less than 2.0 % of them."
             ),
         ),
         (
@@ -90,8 +90,8 @@ def said(finding: Finding) -> str:
             [last(905)],
             "unknown",
             (
-                "Whether a simpler model would do, these 1,000 test images cannot tell: {0}, the best of 1, is right "
-                "on 90.5 %, the network on 90.0 %."
+                "These 1,000 test images cannot tell whether a simpler model would do: {0}, the best of 1, names "
+                "90.5 % correctly, the network 90.0 %."
             ),
         ),
         (
@@ -99,8 +99,8 @@ def said(finding: Finding) -> str:
             [first(1000)],
             "warn",
             (
-                "A simpler model may do: {0} is right on 100.0 %, and shown to be behind the network on less than "
-                "2.0 % of the images."
+                "A simpler model may do: {0} names 100.0 % of the images correctly and is shown to be behind the "
+                "network on less than 2.0 % of them."
             ),
         ),
         (
@@ -108,8 +108,8 @@ def said(finding: Finding) -> str:
             [first(20, 20)],
             "unknown",
             (
-                "Whether a simpler model would do, these 20 test images cannot tell: {0}, the best of 1, is right on "
-                "100.0 %, the network on 100.0 %."
+                "These 20 test images cannot tell whether a simpler model would do: {0}, the best of 1, names "
+                "100.0 % correctly, the network 100.0 %."
             ),
         ),
     ],
@@ -222,7 +222,7 @@ def test_a_better_rival_that_knows_only_the_most_frequent_class_is_told_as_that(
         model("network", first(700)), [model("majority", first(900)), model("forest", first(903))], ALL
     )
     assert finding.verdict == "bad"
-    assert "That random forest on pixels beats always naming the most frequent class is itself not shown." in [
+    assert "It is not shown that random forest on pixels beats always naming the most frequent class." in [
         str(detail) for detail in finding.details
     ]
 

@@ -45,7 +45,9 @@ def test_evaluate_matches_classes_by_name(place: Place, tmp_path: Path) -> None:
     folder = photo_folder(tmp_path / "more", per_class=5, size=(30, 30), classes=("alien", "square", "bars"), seed=5)
     done = place("evaluate", place.run, folder, "--json", status=None)
     found = json.loads(done.stdout)
-    assert found["n"] == 15 and "the model does not know alien: their 5 images can never be right" in done.stderr
+    assert (
+        found["n"] == 15 and "the model does not know alien: their 5 images can never be named correctly" in done.stderr
+    )
     numbers = {number["name"]: number for number in found["findings"]["accuracy"]["numbers"]}
     other = numbers["accuracy on the classes it knows"]
     assert (

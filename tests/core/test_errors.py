@@ -90,7 +90,7 @@ def test_an_error_says_what_where_and_what_to_do_in_the_language_of_the_moment()
     assert str(error) == "another process is working in this run — runs/a-001 — start another run with --new [L504]"
     use_language("fr")
     assert str(error) == (
-        "un autre processus travaille dans cet entraînement — runs/a-001 — commencer un autre entraînement avec "
+        "un autre processus travaille dans cet entraînement — runs/a-001 — commencez un autre entraînement avec "
         "--new [L504]"
     )
     assert str(error.message()) == "un autre processus travaille dans cet entraînement"

@@ -89,7 +89,7 @@ def test_any_name_makes_one_folder_below(tmp_path_factory: pytest.TempPathFactor
 def test_a_run_cannot_be_kept_in_a_file(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(
-        RunError, match=r"cannot be kept here — .*file: (Not a directory|File exists) — .*--runs \[L501\]"
+        RunError, match=r"cannot be saved here — .*file: (Not a directory|File exists) — use --runs to .* \[L501\]"
     ):
         Run.create(tmp_path / "file", "a", {})
 

@@ -272,7 +272,7 @@ def test_what_the_values_of_an_array_mean() -> None:
 DEEP = Preprocessing(SIDE, 3, jpeg_side=2 * SIDE, value_range=(0.0, 4095.0))
 
 
-@pytest.mark.filterwarnings("ignore:images hold values beyond")
+@pytest.mark.filterwarnings("ignore:images hold values outside")
 @pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32])
 @pytest.mark.parametrize("form", ["PNG", "TIFF"])
 def test_more_than_8_bits_are_read_by_the_value_range_of_the_network(dtype: type, form: str, tmp_path: Path) -> None:
@@ -301,12 +301,12 @@ def test_the_type_of_an_array_says_whether_the_range_holds(dtype: type) -> None:
         images_in(dark, value_range=(-1024.0, 3071.0))[0], np.rint((dark.astype(float) + 1024) * 255 / 4095)
     )
     np.testing.assert_array_equal(images_in(dark.astype(np.uint8), value_range=(-1024.0, 3071.0))[0], dark)
-    with pytest.warns(UserWarning, match="beyond the value range"):
+    with pytest.warns(UserWarning, match="outside the value range"):
         assert images_in(dark * 50, value_range=(-1024.0, 3071.0))[0].max() == 255  # type: ignore[union-attr]
 
 
 def test_a_file_beyond_the_range_warns_a_program() -> None:
-    with pytest.warns(UserWarning, match="beyond the value range"):
+    with pytest.warns(UserWarning, match="outside the value range"):
         decode_input(encoded(np.full(GREY, 60000, np.uint16)), DEEP)
 
 

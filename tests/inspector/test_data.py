@@ -142,7 +142,7 @@ def test_images_that_went_away_are_said_and_stop_nothing(tmp_path: Path, session
             )
     alone = limpide.see(run, judged_image).neighbors()
     assert not alone.images and "no longer where they were" in str(alone.note)
-    with pytest.raises(LookupError, match="rows go from 0 to 79"):
+    with pytest.raises(LookupError, match="the rows are numbered from 0 to 79"):
         ask(session, run, "prediction", image=ImageReference(row=80))
 
 

@@ -45,7 +45,7 @@ def test_a_run_of_the_same_name_is_another_run(tmp_path: Path, run: Run, trained
     ]
     lines = copy.split_file.read_text().splitlines()
     copy.split_file.write_text("\n".join(lines[:41]) + "\n")
-    with pytest.raises(RunError, match=r"it has 40 whole rows, and 80 were written.*\[L517\]"):
+    with pytest.raises(RunError, match=r"complete rows: 40 instead of 80.*\[L517\]"):
         ask(Session(), copy, "embedding")
     copy.update(split_rows=40)
     stored = dict(np.load(copy.predictions / "test.npz"))

@@ -60,7 +60,7 @@ def test_a_mark_is_found_where_it_is() -> None:
     assert mark.shares[-1, 0] == 1 and mark.shares[:-2, 2:].max() == 0
     finding = as_finding(list(found.values()), CLASSES, 3)
     assert finding.verdict == "warn" and str(finding.message).startswith(
-        "One small place decides: what fox shows at the bottom, on the left"
+        "One small area decides the answer: what fox shows at the bottom, on the left"
     )
     assert finding.table is not None and finding.table.rows[0][0] == "fox"
 

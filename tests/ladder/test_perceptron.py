@@ -54,15 +54,16 @@ def test_xor_never_comes_to_rest_and_it_is_said_why() -> None:
     assert mistakes[:5].tolist() == [2, 2, 3, 4, 4] and (mistakes > 0).all()
     assert isinstance(note, Note)
     assert str(note.message) == (
-        "not linearly separable: the point (0.5, 0.5) lies between examples answered 1, 0.5·(0, 1) + 0.5·(1, 0), "
-        "and between examples answered 0, 0.5·(0, 0) + 0.5·(1, 1); a line has it on one side only"
+        "not linearly separable: the point (0.5, 0.5) lies between examples with the answer 1, 0.5·(0, 1) + 0.5·(1, "
+        "0), and between examples with the answer 0, 0.5·(0, 0) + 0.5·(1, 1); a line leaves it on one side only"
     )
 
 
 def test_separable_but_not_learned_yet_is_another_answer() -> None:
     *_, note = perceptron(OR, START, epochs=1)
     assert (
-        isinstance(note, Note) and str(note.message) == "not learned yet after 1 epoch, though a line would do: go on"
+        isinstance(note, Note)
+        and str(note.message) == "not learned yet after 1 epoch, though a line can separate the examples: continue"
     )
 
 

@@ -124,7 +124,7 @@ def test_a_class_and_a_function_are_given_what_they_ask_for(nets: Path) -> None:
             "strangers_nets:fixed",
             "L464",
             (
-                "expects 192 numbers an image and gets 1,200 numbers an image, of images of 3 channels and 20 px — "
+                "expects 192 numbers per image and gets 1,200 numbers per image, for images of 3 channels and 20 px — "
                 "strangers_nets:fixed: 1 (Linear)"
             ),
         ),
@@ -132,7 +132,7 @@ def test_a_class_and_a_function_are_given_what_they_ask_for(nets: Path) -> None:
             "strangers_nets:Torn",
             "L464",
             (
-                "this layer expects 3 maps and gets 100 maps, of images of 3 channels and 20 px — "
+                "this layer expects 3 maps and gets 100 maps, for images of 3 channels and 20 px — "
                 "strangers_nets:Torn: second (Conv2d)"
             ),
         ),
@@ -140,7 +140,7 @@ def test_a_class_and_a_function_are_given_what_they_ask_for(nets: Path) -> None:
             "strangers_nets:normed",
             "L464",
             (
-                "expects 5 maps and gets 4 maps, of images of 3 channels and 20 px — strangers_nets:normed: 1 "
+                "expects 5 maps and gets 4 maps, for images of 3 channels and 20 px — strangers_nets:normed: 1 "
                 "(BatchNorm2d)"
             ),
         ),

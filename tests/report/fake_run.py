@@ -215,7 +215,7 @@ def each_class(classes: tuple[str, ...], counts: np.ndarray) -> Finding:
         "classes",
         "warn",
         message(
-            "{name} clearly falls behind the other classes: {recall:percent} of {n:count} images found.",
+            "{name} clearly falls behind the other classes: {recall:percent} found (n = {n:count}).",
             name=classes[weakest],
             recall=float(recall[weakest]),
             n=int(counts[weakest].sum()),

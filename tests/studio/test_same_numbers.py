@@ -229,7 +229,7 @@ def test_the_score_is_the_same_everywhere(run: Run, server: Server, page: Any, l
         and share(final.validation) in plain(findings["training"].message)
     )
     go(page, f"page=live&{RUN}", "dl.figures")
-    assert f"Validation accuracy, model kept\n{share(final.validation)}" in plain(page.inner_text("main"))
+    assert f"Validation accuracy, kept model\n{share(final.validation)}" in plain(page.inner_text("main"))
 
 
 def test_what_it_cost_is_the_same_everywhere(run: Run, server: Server, page: Any, listed: dict[str, Any]) -> None:

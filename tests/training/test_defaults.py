@@ -107,10 +107,10 @@ def test_preprocessing_matches_the_network() -> None:
 
 def test_a_reason_is_given_for_what_was_decided_and_not_for_what_was_asked() -> None:
     told = str(decide_recipe(Recipe(model="mlp", device="cpu", batch=7, lr=0.5, precision="fp32"), DIGITS, 500)[1][-1])
-    assert told == "batch 7 (as asked), highest rate 0.5 (as asked), fp32 on cpu (as asked)"
+    assert told == "batch size 7 (as asked), highest learning rate 0.5 (as asked), fp32 on cpu (as asked)"
     told = str(decide_recipe(Recipe(model="mlp", device="cpu"), DIGITS, 500)[1][-1])
     assert told.startswith(
-        "batch 16 (a 24th of the images, as a power of two from 16 to 128), highest rate 0.002 (the default of mlp), "
+        "batch size 16 (a 24th of the images, as a power of two from 16 to 128), highest learning rate 0.002 (the "
     )
     sizes = [
         str(decide_recipe(Recipe(model=model, device="cpu"), PHOTOS, 500)[1][0])

@@ -1,5 +1,5 @@
 // Questions to the server. Every failure becomes a sentence; arrays come as .npy bytes. Addresses are relative to the
-// page, which may lie below a path of a proxy.
+// page, which may be below the path of a proxy.
 import { npy } from "./npy.js";
 import { language } from "./state.js";
 import { t } from "./i18n.js";
@@ -9,9 +9,9 @@ const query = (values) =>
     Object.entries({ lang: language.value, ...values }).filter(([, value]) => value !== undefined && value !== null),
   ).toString();
 
-const addresses = new WeakMap(); // what was asked under a signal, as the server names it
+const addresses = new WeakMap(); // the addresses asked under a signal, as the server names them
 
-/** fetch, which says in a sentence that nobody answers. */
+/** fetch, with a sentence for a server that does not answer. */
 const reach = (url, values) => {
   if (values.signal) addresses.set(values.signal, [...(addresses.get(values.signal) ?? []), `/${url}`]);
   return fetch(url, values).catch((error) => {
@@ -30,7 +30,7 @@ const told = async (answer) => {
 };
 
 export const path = (run, rest, values = {}) => `api/runs/${encodeURIComponent(run)}${rest}?${query(values)}`;
-// The signal of the question that is being put together: fetches that begin before the first wait belong to it.
+// The signal of the question that is being built: fetches that begin before the first await belong to it.
 let current = null;
 export const within = (signal, ask) => {
   current = signal;
@@ -47,14 +47,14 @@ export const post = async (url, body) => (await told(await reach(url, { method: 
 export const send = (url, values) => post(url, JSON.stringify(values));
 export const upload = (file) => post(`api/upload?${query({})}`, file);
 
-/** An array of looking/: {shape, values: Float32Array, about}; only {about} where there is none. */
+/** An array from the inspector: {shape, values: Float32Array, about}; only {about} where there is none. */
 export const array = async (run, what, values) => {
   const answer = await told(await reach(path(run, `/look/${what}`, values), { signal: current }));
   if (answer.headers.get("content-type").startsWith("application/json")) return { about: await answer.json() };
   return { ...npy(await answer.arrayBuffer()), about: JSON.parse(answer.headers.get("x-about") || "{}") };
 };
 
-/** {url, about} of a picture that was made, or nothing where there is none to make. */
+/** {url, about} of a computed picture, or null where there is none. */
 export const picture = async (run, what, values) => {
   const answer = await told(await reach(path(run, `/look/${what}`, values), { signal: current }));
   if (!answer.headers.get("content-type").startsWith("image/")) return null;
@@ -64,11 +64,11 @@ export const picture = async (run, what, values) => {
   };
 };
 
-// One question for all that wait.
+// One request for all components that wait.
 let [atWork, when] = [null, 0];
 /**
- * {done, total, unit} of what was asked under this signal, while it is answered; {waits: true} while others come first;
- * nothing where nobody knows.
+ * {done, total, unit} of the question under this signal, while it is answered; {waits: true} while others come first;
+ * nothing where that is not known.
  */
 export const howFar = async (signal) => {
   if (performance.now() - when > 400) [atWork, when] = [get("api/at-work").catch(() => []), performance.now()];

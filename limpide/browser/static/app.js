@@ -23,17 +23,17 @@ const PAGES = {
 };
 const OF_A_RUN = ["live", "anatomy", "layer", "unit", "image", "errors", "map", "audit", "data"];
 const OF_A_TRAINING = ["live", "errors", "audit"]; // a network that was only opened was neither trained nor judged here
-const OF_ONE_IMAGE = ["anatomy", "layer", "unit", "image", "data"]; // what shows the image that is looked at
-const AGAIN = 5000; // ms between two looks at a run that is not finished
-const SMALL = 64; // pixels of the side: in larger colour squares a drawing says little
-const told = signal(""); // what went wrong with a photograph
+const OF_ONE_IMAGE = ["anatomy", "layer", "unit", "image", "data"]; // pages that show the current image
+const AGAIN = 5000; // ms between two requests for an unfinished run
+const SMALL = 64; // pixels of the side: drawings say little about larger colour squares
+const told = signal(""); // the error about a photograph
 const over = signal(false); // a file is held over the page
-const loaded = signal({}); // a signal, so that the page is drawn when its module has come
+const loaded = signal({}); // a signal, so that the page is drawn when its module is loaded
 
 const page = () =>
   Object.hasOwn(PAGES, place.value.page ?? "") ? place.value.page : place.value.run ? "live" : "runs";
 
-// On a narrow screen the menu is one row, of which the page that is open is in sight.
+// On a narrow screen the menu is one row, in which the open page is visible.
 const turnMenu = () => {
   const at = document.querySelector("header nav [aria-current]");
   if (at) at.parentElement.scrollLeft = at.offsetLeft - at.parentElement.offsetLeft - 40;
@@ -79,7 +79,7 @@ const App = () => {
     keep: true,
     of: run,
   });
-  // What a page shows of a run that is not finished comes by itself; Live hears of it in its own way.
+  // Pages of an unfinished run are updated by themselves; Live has its own stream.
   const growing =
     OF_A_RUN.includes(name) && name !== "live" && about.value && !["finished", "opened"].includes(about.value.status);
   const waiting = useRef(false);
@@ -92,7 +92,7 @@ const App = () => {
   const Page = loaded.value[name];
   useEffect(() => {
     told.value = "";
-  }, [name, run]); // another page, another matter
+  }, [name, run]); // another page: the error no longer applies
   useEffect(turnMenu, [name, run, language.value]);
   useEffect(() => {
     document.title = [t(`page.${name}`), run, "limpide"].filter(Boolean).join(" · ");
@@ -132,8 +132,7 @@ const App = () => {
   `;
 };
 
-// A photograph of one's own becomes the image that every page looks at; a page that shows no image makes way for the
-// one that does.
+// A photograph of the user becomes the image of every page; a page that shows no image is replaced by one that does.
 const accepts = () =>
   OF_A_RUN.includes(page()) && place.value.run
     ? "studio"
@@ -180,7 +179,7 @@ const ImageChoice = ({ probes }) => html`
   </label>
 `;
 
-// Snapshot and image: what every page of a run looks at.
+// Snapshot and image, which every page of a run uses.
 const Bar = ({ about }) => {
   const steps = about?.snapshots ?? [];
   const at = snapshot();
@@ -230,7 +229,7 @@ const Bar = ({ about }) => {
   `;
 };
 
-// Of networks that see small or grey squares: what is drawn becomes the image, here and on every other page.
+// For networks that see small or grey squares: the drawing becomes the image, here and on every other page.
 const Draw = ({ run, sees }) => {
   if (!sees || (sees.channels > 1 && sees.size > SMALL)) return null;
   const take = (image) => go(other(image), { replace: place.value.image?.startsWith("drop-") });
@@ -255,7 +254,7 @@ const open = async () => {
     const { default: Page } = await import(`./pages/${name}.js`);
     loaded.value = { ...loaded.value, [name]: Page };
   } catch {
-    // the studio was closed, or began anew: a question tells which
+    // the studio was closed, or started again: a request finds out which
     told.value = await runs().then(
       () => t("server.gone"),
       (error) => error.message,
@@ -264,7 +263,7 @@ const open = async () => {
 };
 
 const start = async () => {
-  addEventListener("hashchange", open); // before anything is awaited: the address may change meanwhile
+  addEventListener("hashchange", open); // before any await: the address may change meanwhile
   await Promise.all([load(), open()]);
   render(html`<${App} />`, document.getElementById("app"));
   for (const name of ["dragenter", "dragover", "dragleave"]) addEventListener(name, hover);

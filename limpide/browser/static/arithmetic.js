@@ -1,4 +1,4 @@
-// Sums of products, worked out here in 64 bits and held against what torch computed in 32.
+// Sums of products, computed here in 64 bits and compared with what torch computed in 32.
 const TOLERANCE = 1e-5; // of Σ |x·w| + |b|, as in interpret/arithmetic.py
 
 const add = (values) => values.reduce((a, b) => a + b, 0);
@@ -13,8 +13,10 @@ export const compared = (values, weights, bias, torch) => {
   return { products, sum, bias, value, torch, difference, most, agrees: difference <= most };
 };
 
-/** y[c, i, j] = b[c] + Σ w[c, k, u, v] · x[k, i·stride + u·dilation − padding, …]; c counts the channels that are kept.
- *  box: top, left, bottom, right of what it sees, padding left away. */
+/**
+ * y[c, i, j] = b[c] + Σ w[c, k, u, v] · x[k, i·stride + u·dilation − padding, …]; c counts the kept channels. box: top,
+ * left, bottom, right of what it sees, without padding.
+ */
 export const unitOf = (first, c, y, x) => {
   const [, rows, columns] = first.input.shape;
   const [, into, high, wide] = first.weight.shape;
@@ -57,7 +59,7 @@ const STEPS = {
 };
 
 /**
- * [{layer, name, value}]: what normalization and activation make of a value of kept channel c, one after the other
+ * [{layer, name, value}]: the values after normalization and activation for kept channel c, one after the other
  * (interpret/first_last_layers.py).
  */
 export const stepsOf = (first, c, value) =>
@@ -68,7 +70,7 @@ export const stepsOf = (first, c, value) =>
     return { layer, name, value };
   });
 
-/** The score of a class: Σ feature · weight + bias; k counts the classes that are kept. */
+/** The score of a class: Σ feature · weight + bias; k counts the kept classes. */
 export const scoreOf = (last, k) => {
   const n = last.features.values.length;
   const values = Array.from(last.features.values);

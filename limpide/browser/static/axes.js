@@ -1,6 +1,5 @@
 // A picture with axes, drawn in the pixels of the page: lines of one pixel and letters of twelve, however wide it is;
-// under them a canvas with as
-// many pixels as the screen has there.
+// below them a canvas with as many pixels as the screen has there.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
 import { theme } from "./state.js";
 import { fixed, number, ten } from "./i18n.js";
@@ -11,7 +10,7 @@ const TOP = 10;
 const BOTTOM = 42;
 const SMALL = 60;
 
-/** Round numbers from low to high, about `most` of them at most. whole: of what is counted, as steps are. */
+/** Round numbers from low to high, at most about `most` of them. whole: for counts, such as steps. */
 export const ticks = (low, high, most = 6, whole = false) => {
   if (!(high > low)) return [low];
   const rough = Math.max((high - low) / most, whole ? 1 : 0);
@@ -22,7 +21,7 @@ export const ticks = (low, high, most = 6, whole = false) => {
   );
 };
 
-/** The numbers of an axis, all with as many digits as tell them apart. */
+/** The numbers of an axis, all with as many digits as distinguish them. */
 export const labels = (values) => {
   const step = Math.min(
     ...values
@@ -63,7 +62,7 @@ const useWidth = (box) => {
   return wide;
 };
 
-/** Where values lie in the pixels of the picture, and back. */
+/** Converts values to the pixels of the picture, and back. */
 const scalesOf = ([x0, x1], [y0, y1], width, height) => ({
   width,
   height,
@@ -81,7 +80,7 @@ const scalesOf = ([x0, x1], [y0, y1], width, height) => ({
 
 const crisp = (v) => Math.round(v) + 0.5;
 
-/** Both lines with their ticks, the numbers at these, and what they are numbers of. */
+/** Both lines with their ticks, the numbers at the ticks, and the labels. */
 const Lines = ({ scales: { width, height, across, up }, xTicks, yTicks, xLabel, yLabel }) => {
   const xTexts = labels(xTicks);
   const yTexts = labels(yTicks);
@@ -103,8 +102,10 @@ const Lines = ({ scales: { width, height, across, up }, xTicks, yTicks, xLabel, 
   `;
 };
 
-/** x, y: [from, to] · ratio: height over width · ground: (canvas) paints what lies below · of: what ground depends on ·
- *  children: ({across, up, width, height}) → what is drawn between the axes, clipped to them. */
+/**
+ * x, y: [from, to] · ratio: height over width · ground: (canvas) paints the background · of: the dependencies of ground
+ * · children: ({across, up, width, height}) → what is drawn between the axes, clipped to them.
+ */
 export const Axes = ({
   x,
   y,

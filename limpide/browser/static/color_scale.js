@@ -1,5 +1,5 @@
-// Numbers as colours. Two scales, each drawn beside what it colours: signed (blue – paper – orange) and unsigned (paper
-// – ink).
+// Numbers as colours. Two scales, each drawn next to its picture: signed (blue – paper – orange) and unsigned (paper –
+// ink).
 import { html, useRef, useLayoutEffect, useState } from "./html.js";
 import { number } from "./i18n.js";
 import { theme } from "./state.js";
@@ -35,9 +35,9 @@ export const signed = (value, most) => {
 };
 export const unsigned = (value, most) =>
   mix(...UNSIGNED[theme.value], Math.max(0, Math.min(1, most ? value / most : 0)));
-/** A share of white, as an image has it, whatever the theme. */
+/** A share of white, as in an image, in any theme. */
 export const grey = (value, most) => mix([0, 0, 0], [255, 255, 255], Math.max(0, Math.min(1, most ? value / most : 0)));
-/** Black or white, whichever can be read on this colour (WCAG 2, relative luminance). */
+/** Black or white, whichever is readable on this colour (WCAG 2, relative luminance). */
 export const ink = (rgb) => {
   const [r, g, b] = rgb.map((v) => ((v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4));
   return 0.2126 * r + 0.7152 * g + 0.0722 * b > 0.179 ? "#000" : "#fff";
@@ -54,7 +54,7 @@ export const most = (values) => {
 /** A plane of numbers as a picture, one pixel each. paint: (value, most, its place, all values) → [r, g, b]. */
 export const Plane = ({ values, height, width, scale, paint = signed, label, onClick, className = "" }) => {
   const canvas = useRef(null);
-  // In the same frame as the numbers beside it.
+  // In the same frame as the numbers next to it.
   useLayoutEffect(() => {
     const context = canvas.current.getContext("2d");
     const pixels = context.createImageData(width, height);
@@ -99,7 +99,7 @@ export const Scale = ({ most: end, both = true, paint = both ? signed : unsigned
   `;
 };
 
-/** The style of what covers a box [top, left, bottom, right] of [height, width] pixels. */
+/** The style of an element that covers a box [top, left, bottom, right] of [height, width] pixels. */
 export const boxStyle = ([top, left, bottom, right], [height, width]) => {
   const part = (value, whole) => `${(100 * value) / whole}%`;
   const place = `top: ${part(top, height)}; left: ${part(left, width)}`;

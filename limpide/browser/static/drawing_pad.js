@@ -1,24 +1,23 @@
-// A pad to draw one thing on, by pointer or by keyboard. What is drawn is kept as lines, not as pixels: so it can be
-// drawn again as large and as
-// thick as the images that the network learned from (inspector/strokes.py knows or measures how), and in as few pixels,
-// before the network sees it.
+// A pad to draw one thing on, by pointer or by keyboard. The drawing is kept as lines, not as pixels: before the
+// network sees it, it can be drawn again as large and as thick as the images that the network learned from
+// (inspector/strokes.py knows or measures how), and in as few pixels.
 import { html, useEffect, useLayoutEffect, useRef, useState } from "./html.js";
 import { t, percent } from "./i18n.js";
 import { ARROWS } from "./keys.js";
 import { ask, path, upload } from "./api.js";
 import { useFetched } from "./use_fetched.js";
 
-const SIDE = 280; // pixels of the drawing that is handed over, where it is not known how many the images have
-const FINE = 16; // pixels of the drawing for each of a small image
-const PEN = 0.07; // of the side: width of its lines, where that of the images is not known
+const SIDE = 280; // pixels of the uploaded drawing, where the size of the images is not known
+const FINE = 16; // pixels of the drawing for each pixel of a small image
+const PEN = 0.07; // of the side: width of the lines, where that of the images is not known
 const AS_DRAWN = { drawn: false, light: true, level: 255, ground: 0 };
-const STEP = 0.04; // of the side, that an arrow key moves the pen
-const PAUSE = 400; // ms without another key after which a drawing is handed over
+const STEP = 0.04; // of the side: one move of the pen by an arrow key
+const PAUSE = 400; // ms without another key after which a drawing is uploaded
 
 /**
- * Lines [[x, y] …] in parts of the side → the same, so large and so placed: they fit into width × height, their own
- * width included; squeezed: as high as that whatever their shape, and narrower where they would be too wide. Their
- * middle, by mass or by box, is that of the square.
+ * Scale and move lines [[x, y] …], in fractions of the side: they fit into width × height, including their own width;
+ * squeezed: always of that height, and narrower where they would be too wide. Their middle, by mass or by box, is that
+ * of the square.
  */
 export const fitted = (lines, { width, height, squeezed, stroke, centre }) => {
   const points = lines.flat();
@@ -72,14 +71,17 @@ const shades = (canvas) =>
     .getImageData(0, 0, canvas.width, canvas.width)
     .data.filter((_, k) => k % 4 === 0);
 
-/** What is handed over: the lines drawn again as the images are made that `like` tells of (inspector/strokes.py). */
+/**
+ * The drawing to upload: the lines drawn again in the manner of the images, which `like` describes
+ * (inspector/strokes.py).
+ */
 export const made = (lines, like) => {
   const side = like.grid ? FINE * like.grid : SIDE;
   const draw = (stroke) => drawn(side, fitted(lines, { ...like, stroke }), { ...like, stroke });
   let [low, stroke, high] = [0.01, like.stroke, 0.5];
   if (like.ink)
     for (let k = 0; k < 8; k++) {
-      // as thick as it takes to cover so much of the square
+      // as thick as necessary to cover that share of the square
       stroke = (low + high) / 2;
       if (shades(draw(stroke)).reduce((a, b) => a + b) < like.ink * 255 * side * side) low = stroke;
       else high = stroke;
@@ -92,7 +94,7 @@ const drawn = (side, lines, like) => {
   return canvas;
 };
 
-/** Every FINE × FINE pixels as one, their mean. */
+/** The mean of every FINE × FINE pixels as one pixel. */
 const counted = (fine, { grid, levels = 255 }) => {
   const canvas = square(grid);
   const context = canvas.getContext("2d");
@@ -109,7 +111,7 @@ const counted = (fine, { grid, levels = 255 }) => {
   return canvas;
 };
 
-/** How the images are drawn, as far as that is known, and whether a drawing is made like them. */
+/** How the images are drawn, if known, and whether a drawing is made like them. */
 const useManner = (run) => {
   const [like, liken] = useState(true);
   const { value, waiting } = useFetched(() => ask(run, "ink"), [run]);
@@ -118,8 +120,8 @@ const useManner = (run) => {
 };
 
 /**
- * Hands lines over, at once or a while after the last key: {image, failed, hand, soon}. onImage: name of the upload;
- * null when there are no lines.
+ * Uploads lines, at once or a while after the last key: {image, failed, hand, soon}. onImage: name of the upload; null
+ * when there are no lines.
  */
 const useUpload = ({ ink, waiting, fits }, onImage) => {
   const newest = useRef(0);
@@ -130,7 +132,7 @@ const useUpload = ({ ink, waiting, fits }, onImage) => {
     clearTimeout(timer.current);
     const turn = ++newest.current;
     if (!lines.length) return (show(null), onImage(null));
-    if (waiting) return; // how the images are drawn is not known yet: useStrokes
+    if (waiting) return; // it is not known yet how the images are drawn: useStrokes
     (like ? made(lines, ink) : drawn(SIDE, lines, ink)).toBlob(async (blob) => {
       try {
         const { image } = await upload(blob);
@@ -148,7 +150,7 @@ const useUpload = ({ ink, waiting, fits }, onImage) => {
   return { image, failed, hand, soon };
 };
 
-/** Where the keyboard's pen is: a ring, filled where it draws. */
+/** The keyboard's pen: a ring, filled while it draws. */
 const mark = (canvas, { at, down }) => {
   const context = canvas.getContext("2d");
   const side = canvas.width;
@@ -159,7 +161,7 @@ const mark = (canvas, { at, down }) => {
   down ? context.fill() : context.stroke();
 };
 
-/** The lines and the keyboard's pen, kept on the canvas, and what changes them. */
+/** The lines and the keyboard's pen, which are kept on the canvas, and the functions that change them. */
 const useStrokes = ({ ink, waiting }, hand, soon) => {
   const canvas = useRef(null);
   const drawing = useRef(false); // the pointer is down
@@ -180,7 +182,7 @@ const useStrokes = ({ ink, waiting }, hand, soon) => {
     hand(next);
   };
   const undo = () => {
-    move((pen) => pen && { ...pen, down: false }); // what was drawn last is gone: nothing goes on from there
+    move((pen) => pen && { ...pen, down: false }); // the last line is gone: the pen does not continue it
     change(lines.slice(0, -1));
   };
   const clear = () => {
@@ -190,10 +192,10 @@ const useStrokes = ({ ink, waiting }, hand, soon) => {
   return { canvas, drawing, lines, set, pen, move, undo, clear, hand, soon };
 };
 
-/** Lines of which the last one goes on to this place. */
+/** Lines whose last one continues to this place. */
 const longer = (lines, at) => [...lines.slice(0, -1), [...lines.at(-1), at]];
 
-/** What the canvas does with a pointer. */
+/** The canvas's pointer events. */
 const pointed = ({ canvas, drawing, lines, set, move, hand }) => {
   const spot = (event) => {
     const box = canvas.current.getBoundingClientRect();
@@ -218,7 +220,7 @@ const pointed = ({ canvas, drawing, lines, set, move, hand }) => {
   };
 };
 
-/** What the canvas does with a key. */
+/** The canvas's key events. */
 const typed = ({ lines, set, pen, move, hand, soon, undo, clear }, event) => {
   const way = ARROWS[event.key];
   const from = pen ?? { at: [0.5, 0.5], down: false };
@@ -240,7 +242,7 @@ const typed = ({ lines, set, pen, move, hand, soon, undo, clear }, event) => {
   event.preventDefault();
 };
 
-/** Whether a drawing is made like the images, and what is done to it. */
+/** Whether a drawing is made like the images, and how it is changed. */
 const Manner = ({ manner: { ink, known, like, fits }, onChange }) => html`
   ${
     ink.drawn &&
@@ -285,7 +287,7 @@ const Handed = ({ run, image }) => html`
   </figure>
 `;
 
-/** onImage: name of the upload that holds the drawing; null when the pad is empty. */
+/** onImage: name of the upload with the drawing; null when the pad is empty. */
 export const Pad = ({ run, onImage }) => {
   const manner = useManner(run);
   const { image, failed, hand, soon } = useUpload(manner, onImage);

@@ -1,5 +1,5 @@
-// Sentences and numbers in the language of the page. English stands by key in limpide/locale/pages.json, every other
-// language in its gettext catalogue; whoever serves the page hands over the sentences (text/page_sentences.py).
+// Sentences and numbers in the language of the page. English is stored by key in limpide/locale/pages.json, every other
+// language in its gettext catalogue; the server of the page passes the sentences on (text/page_sentences.py).
 import { signal } from "@preact/signals";
 import { language } from "./state.js";
 
@@ -9,10 +9,7 @@ export const load = async () => {
   catalogues.value = await fetch("api/sentences").then((answer) => answer.json());
 };
 
-/**
- * The sentences of a page that nothing is loaded for: the report hands over its own, in the one language that it is
- * written in.
- */
+/** The sentences of a page that loads nothing: the report contains its own, in the language in which it is written. */
 export const give = (sentences) => (catalogues.value = { [language.value]: sentences });
 
 /** The sentence of this key, with {values} filled in. */
@@ -43,7 +40,7 @@ export const tiny = (value) => {
   return `${written}\u00a0·\u00a0${ten(Number(exponent))}`;
 };
 /**
- * To so many decimals, a tie to the even digit, as Python rounds: a share that is 0.5 of the last digit is the same on
+ * To `digits` decimals, a tie to the even digit, as Python rounds: a share that is 0.5 of the last digit is the same on
  * every page.
  */
 export const rounded = (value, decimals = 0) => {
@@ -52,21 +49,21 @@ export const rounded = (value, decimals = 0) => {
   const even = /^50*$/.test(all.slice(cut)) && "02468".includes(all.slice(0, cut).replace(/\.$/, "").at(-1));
   return even ? Math.sign(value) * Number(all.slice(0, cut)) : Number(value.toFixed(decimals));
 };
-/** With so many significant digits, and all of them before the point, as the report writes it (text/messages.py). */
+/** With this many significant digits, and all of them before the point, as the report writes it (text/messages.py). */
 export const number = (value, digits = 3) => {
   if (value == null || !isFinite(value)) return "–";
   if (value !== 0 && Math.abs(value) < 1e-4) return tiny(value);
   const decimals = value ? Math.max(0, digits - 1 - Number(value.toExponential(6).split("e")[1])) : 0;
   return signed(format({ maximumFractionDigits: decimals }).format(rounded(value, decimals) || 0));
 };
-/** With so many digits, a true minus sign, and never "−0.00". */
+/** With this many digits, a true minus sign, and never "−0.00". */
 export const fixed = (value, digits = 2) =>
   value == null
     ? "–"
     : signed(
         format({ minimumFractionDigits: digits, maximumFractionDigits: digits }).format(rounded(value, digits) || 0),
       );
-/** A share. One that is not quite 1 is never rounded up to 100 %, nor one above 0 down to 0 %. */
+/** A share. A share below 1 is never rounded up to 100 %, nor one above 0 down to 0 %. */
 export const percent = (value, digits = 1) => {
   if (value == null) return "–";
   const least = 10 ** -digits;
@@ -102,7 +99,7 @@ export const duration = (seconds) => {
     ? `${Math.floor(whole / 60)} min${more(whole % 60, "s")}`
     : `${count(Math.floor(minutes / 60))} h${more(minutes % 60, "min")}`;
 };
-/** When something began, of an ISO 8601 time, on the clock of whoever reads. */
+/** The start time, from an ISO 8601 time, in the reader's local time. */
 export const date = (text) =>
   text
     ? new Intl.DateTimeFormat(language.value === "fr" ? "fr-FR" : "en-US", {
@@ -110,7 +107,7 @@ export const date = (text) =>
         timeStyle: "short",
       }).format(new Date(text))
     : "–";
-/** How a run stands: what it does, where it waits, how it ended. */
+/** The state of a run: what it does, where it waits, how it ended. */
 export const standing = ({ status, phase, paused }) =>
   status === "running" ? t(`phase.${phase}`) : t(`status.${status}`, { n: count(paused) });
 /** A value with its unit, as a finding states it. */

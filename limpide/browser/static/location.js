@@ -1,4 +1,4 @@
-// Where the studio keeps where we are (run, page, snapshot, image …): in the URL, so that every view is a link;
+// Where the studio keeps the current place (run, page, snapshot, image …): in the URL, so that every view is a link;
 // language and theme in the browser.
 import { signal, effect } from "@preact/signals";
 
@@ -11,8 +11,8 @@ export const language = signal(
 export const theme = signal(
   localStorage.getItem("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"),
 );
-export const alone = false; // whether there is nothing but one network and one image: no training, no other images
-export const keyboard = () => window; // who hears the arrow keys
+export const alone = false; // whether there is only one network and one image: no training, no other images
+export const keyboard = () => window; // the target of the arrow keys
 
 effect(() => {
   document.documentElement.lang = language.value;
@@ -24,7 +24,7 @@ effect(() => {
 });
 addEventListener("hashchange", () => (place.value = read()));
 
-/** To the place that this link names. */
+/** Go to the place that this link names. */
 export const put = (hash, replace) => {
   if (replace) {
     history.replaceState(null, "", hash);

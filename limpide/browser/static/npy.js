@@ -1,4 +1,4 @@
-// Arrays as they come from Python.
+// Arrays from Python.
 /** NumPy's format 1 and 2, little-endian float32, rows first (numpy.lib.format). */
 export const npy = (buffer) => {
   const view = new DataView(buffer);

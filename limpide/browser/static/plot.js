@@ -8,9 +8,9 @@ import { number } from "./i18n.js";
 const fromZero = (_, low, high) => [Math.min(0, low), high || 1];
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
-const SPACE = [60, 36]; // pixels at least between two ticks, across and up
+const SPACE = [60, 36]; // minimum pixels between two ticks, across and up
 
-/** The options of an axis. counted: whether only whole numbers stand at it. */
+/** The options of an axis. counted: whether it shows only whole numbers. */
 const axisOf = (label, counted) => ({
   stroke: colour("--soft"),
   grid: { stroke: colour("--grid"), width: 1 },
@@ -25,10 +25,10 @@ const axisOf = (label, counted) => ({
   values: (_, values) => labels(values),
 });
 
-/** A value as it is read off, with so many digits. */
+/** A value in the legend, with this many digits. */
 const read = (digits) => (_, value) => (value == null ? "" : number(value, digits));
 
-/** The options of one of the lines, or of the bars; that the axis says already what it is, is not said again. */
+/** The options of one of the lines, or of the bars; a label that the axis has already is not repeated. */
 const seriesOf = ({ label, stroke, width = 1.5, dash, bars, points = false }, yLabel) => ({
   label: label === yLabel ? "\u00a0" : label,
   stroke: colour(stroke),
@@ -55,7 +55,7 @@ const mark = (u, marks) => {
   u.ctx.restore();
 };
 
-/** What uPlot is told, of what `Plot` takes. */
+/** The options of uPlot, from the properties of `Plot`. */
 const optionsOf = ({ series, width, height, xLabel, yLabel, yRange, marks, whole }) => ({
   width,
   height,
@@ -74,7 +74,7 @@ const optionsOf = ({ series, width, height, xLabel, yLabel, yRange, marks, whole
 
 /**
  * data: [x, …series]; series: [{label, stroke: css variable, dash, points, width, bars}].
- * bars: a histogram, from zero up. whole: x is counted, although it may have parts: passes.
+ * bars: a histogram, from zero up. whole: x is counted, although it may have fractions: epochs.
  */
 export const Plot = ({
   data,
@@ -90,7 +90,7 @@ export const Plot = ({
   const box = useRef(null);
   const plot = useRef(null);
   const chosen = useRef(onPoint);
-  chosen.current = onPoint; // the newest: what can be chosen may come after the plot was drawn
+  chosen.current = onPoint; // the newest: what can be chosen may arrive after the plot was drawn
   useEffect(() => {
     const width = box.current.clientWidth;
     const options = optionsOf({ series, width, height, xLabel, yLabel, yRange, marks, whole });
@@ -114,6 +114,6 @@ export const Plot = ({
     whole,
     marks.join(),
   ]);
-  useLayoutEffect(() => plot.current?.setData(data), [data]); // in the same frame as the figures beside it
+  useLayoutEffect(() => plot.current?.setData(data), [data]); // in the same frame as the figures next to it
   return html`<div class="plot" ref=${box} role="img" aria-label=${`${yLabel} · ${xLabel}`}></div>`;
 };

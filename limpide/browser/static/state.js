@@ -1,16 +1,13 @@
-// What every page shares: where we are, and the way to another place. Where that is kept: location.js, and
-// widget/location.js in a notebook.
+// State shared by all pages: the current place, and the way to another one. It is kept by location.js, in a notebook by
+// widget/location.js.
 import { signal } from "@preact/signals";
 import { alone, keyboard, language, place, put, theme } from "./location.js";
 export { alone, keyboard, language, place, theme };
 
-/**
- * Grows whenever a run that is watched has something new to offer: weights that were kept, images to ask about, a phase
- * that began.
- */
+/** Grows whenever a watched run has something new: kept weights, watched images, a new phase. */
 export const news = signal(0);
 
-/** The URL of a place: what is given is changed, what is null is dropped. */
+/** The URL of a place: given values are changed, null values are dropped. */
 export const link = (values) => {
   const next = { ...place.value, ...values };
   const query = new URLSearchParams();
@@ -23,7 +20,7 @@ export const go = (values, { replace = false } = {}) => put(link(values), replac
 
 export const snapshot = () => place.value.at || "best";
 export const image = () => place.value.image || "probe-0";
-/** What is looked at: these weights, this image, changed as the URL says. */
+/** The current subject: these weights, this image, changed as the URL says. */
 export const looked = () => ({
   snapshot: snapshot(),
   image: image(),
@@ -32,5 +29,5 @@ export const looked = () => ({
   mirror: place.value.mirror,
 });
 export const lookedAt = () => Object.values(looked()).join();
-/** Another image comes as it is. */
+/** Another image starts without changes. */
 export const other = (image) => ({ image, noise: null, turn: null, mirror: null });

@@ -1,5 +1,4 @@
-// What state.js is to the studio, for a page that keeps nothing: its language is the one it was written in, its theme
-// the reader's.
+// state.js for a page without state: its language is the one in which it was written, its theme the reader's.
 import { signal } from "@preact/signals";
 
 const dark = matchMedia("(prefers-color-scheme: dark)");

@@ -5,7 +5,7 @@ import { t } from "./i18n.js";
 import { path } from "./api.js";
 
 /**
- * images: [{row, file, …}]; row −1: it is not in the data any more. caption and below: what stands under each, the
+ * images: [{row, file, …}]; row −1: it is no longer in the data. caption and below: the texts under each image, the
  * second outside of the link.
  */
 export const Thumbs = ({ run, images, caption, below }) => html`

@@ -1,17 +1,17 @@
-// A question whose answer belongs to what is asked now: an older one that comes late is dropped.
+// A question whose answer belongs to the current request: an older answer that comes late is dropped.
 import { html, useEffect, useRef, useState } from "./html.js";
 import { language } from "./state.js";
 import { t, count } from "./i18n.js";
 import { howFar, within } from "./api.js";
 
 /**
- * {value, error, waiting}. What was asked before is given up and its answer dropped: nothing of another image stands
- * under a new title.
- * keep: show the old value, dimmed, until the new one is there; for steps of a moment.
- * still: not even dimmed; for what comes by itself.
- * of: what it is about, of a question that is asked again and again: a value about something else goes at once, one
- * about the same outlives a failure.
- * A refusal is asked for again in another language.
+ * {value, error, waiting}. The previous question is cancelled and its answer dropped: an answer about another image is
+ * never shown under a new title.
+ * keep: show the old value, dimmed, until the new one is there; for short steps.
+ * still: not even dimmed; for updates that come by themselves.
+ * of: the subject of a question that is asked again and again: a value about another subject goes at once, one about
+ * the same subject outlives a failure.
+ * A refusal is requested again in another language.
  */
 export const useFetched = (ask, keys, { keep = false, still = false, of } = {}) => {
   const [state, set] = useState({ waiting: true, of });
@@ -42,7 +42,7 @@ export const useFetched = (ask, keys, { keep = false, still = false, of } = {}) 
   return state.of === of ? state : { waiting: true };
 };
 
-/** doing: what is being done meanwhile, of a question that takes long. */
+/** doing: a description of a long task. */
 export const Fetched = ({ state, doing, children }) =>
   state.error
     ? html`<p class="error" role="alert">${state.error}</p>`
@@ -56,13 +56,13 @@ export const Fetched = ({ state, doing, children }) =>
       `;
 
 /**
- * That something is being done: how far it is, where that is known, or for how long already; from the second second on,
- * and not read out each time.
+ * A sign that work is going on: its progress, where that is known, or the elapsed time; from the second second on, and
+ * not read out each time.
  */
 export const Waiting = ({ doing, signal }) => {
   const [seconds, tick] = useState(0);
   const [far, reach] = useState(null);
-  const first = useRef(null); // when it was first known how far it is, and how far that was
+  const first = useRef(null); // when the progress was first known, and how far it was
   useEffect(() => {
     let gone = false;
     const timer = setInterval(async () => {
@@ -75,7 +75,7 @@ export const Waiting = ({ doing, signal }) => {
       clearInterval(timer);
     };
   }, [signal]);
-  // begun, or begun anew with another part
+  // begun, or begun again with another part
   if (far?.total && !(first.current?.[1] <= far.done)) first.current = [performance.now(), far.done];
   const [since, from] = first.current ?? [];
   const left =

@@ -1,1 +1,1 @@
-"""Bytes of an image file → 8-bit RGB, by one declared rule, in processes of their own. No torch."""
+"""Bytes of an image file → 8-bit RGB, by one declared rule, in separate processes. No torch."""

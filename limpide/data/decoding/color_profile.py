@@ -1,4 +1,4 @@
-"""Colours of another profile → sRGB."""
+"""Colours of other profiles → sRGB."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from PIL import Image
 
 @functools.lru_cache(maxsize=16)
 def to_srgb(profile: bytes, mode: str) -> Any:
-    """The transform of colours from `profile`; None when there is none to make: broken, of another mode, or sRGB under
-    any name.
+    """The transform of colours from `profile`; None if none is needed or possible: the profile is broken, of another
+    mode, or sRGB under any name.
     """
     from PIL import ImageCms
 

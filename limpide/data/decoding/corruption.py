@@ -1,4 +1,6 @@
-"""Signs of damage in a file that decodes all the same: libjpeg warns of some, and Pillow does not pass that on."""
+"""Signs of damage in a file that can still be decoded: libjpeg warns of some, but Pillow does not pass the
+warnings on.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +16,9 @@ from limpide.data.decoding.metadata import chunks
 
 _END = b"\xff\xd9"
 _ZEROS = bytes(32)
-_READ = 1 << 16  # bytes, about what Pillow hands over at once
+_READ = 1 << 16  # bytes, about what Pillow passes to the decoder at once
 _PIECE = 1 << 17  # bytes, so that intermediate arrays stay in the processor's cache
-# What all zero bits mean in the brightness: in a table that stands alone, or in that of the standard (T.81, table K.5).
+# Meaning of all zero bits in the brightness: in a table of its own segment, or in the standard one (T.81, table K.5).
 _FIRST_CODE = re.compile(
     rb"(?:\xff\xc4..\x10.{16}|" + re.escape(b"\x10" + bytes.fromhex("0002010303020403050504040000017d")) + rb")(.)",
     re.DOTALL,
@@ -26,22 +28,22 @@ _FIRST_CODE = re.compile(
 class Jpeg:
     """A JPEG that Pillow has opened and is about to decode.
 
-    Where it has one scan, the decoder is given all but the last bytes, then these: if it wants none of them, it was
-    given more blocks than the image has. It is so whether anyone looks or not, as what libjpeg makes of broken bits
-    depends on how they are handed to it.
+    If it has one scan, the decoder is given all but the last bytes, then these: if it needs none of them, it was given
+    more blocks than the image has. The bytes are fed in this way with or without a check for damage, as the result of
+    libjpeg for broken bits depends on how they are fed.
     """
 
     def __init__(self, image: Any, data: bytes) -> None:
         self._image, self._data, self._stream = image, data, image.fp
         self._width, self._height = image.size
-        # Pillow stands behind the header of the scan, or at 0 in an MPO
+        # Pillow is behind the header of the scan, or at 0 in an MPO
         start = self._start = image.fp.tell() or _first_scan(data)
         several = "progressive" in image.info or data[max(0, start - 4 - 2 * image.layers)] != image.layers
         self._several = several
         # arithmetic coding cannot be fed in pieces
         self._whole = several or data.find(b"\xff\xc9", max(0, start - 500), start) >= 0
         if not self._whole:
-            # as a rule; if not, see below
+            # the usual case; otherwise, see below
             self._end = data.rfind(_END, max(start, len(data) - 4096)) if image.format == "JPEG" else -1
             if self._end < 0:
                 self._end = _end_of_scan(data, start)[0]
@@ -58,18 +60,18 @@ class Jpeg:
         if self._stream.tell() <= self._bytes_fed if end == self._end else _suffices(self._data[: self._near(end)]):
             return True
         corner = self._image.getpixel((self._image.width - 1, self._image.height - 1))
-        # as libjpeg paints what is lacking
+        # the colour in which libjpeg paints missing blocks
         grey = {127, 128}.issuperset(corner if isinstance(corner, tuple) else (corner,))
-        if grey and not _suffices(self._data[:end] + b"\xff\0" * 9):  # it looks ahead by less
+        if grey and not _suffices(self._data[:end] + b"\xff\0" * 9):  # libjpeg looks ahead by less
             return True
         return self._zeros_mean_detail() and self._data.find(_ZEROS, self._start, end) >= 0
 
     def _near(self, end: int) -> int:
         tail = self._data[max(self._start, end - 512) : end]
-        return max(self._start, end - 16 - len(tail) + len(tail.rstrip(b"\0\xff")))  # some cameras fill up with these
+        return max(self._start, end - 16 - len(tail) + len(tail.rstrip(b"\0\xff")))  # some cameras pad with these
 
     def _restarts(self) -> int:
-        """How many restart markers the scan should hold."""
+        """The number of restart markers that the scan should hold."""
         place = self._data.rfind(b"\xff\xdd\0\4", max(0, self._start - 2000), self._start)
         interval = int.from_bytes(self._data[place + 4 : place + 6], "big") if place >= 0 else 0
         if not interval:
@@ -80,7 +82,7 @@ class Jpeg:
         return (-(-self._width // wide) * -(-self._height // high) - 1) // interval
 
     def _zeros_mean_detail(self) -> bool:
-        """Whether zero bits are read as value after value of fine detail; in other files they may stand for a plain
+        """Whether zero bits are read as value after value of fine detail; in other files they may encode a plain
         surface.
         """
         code = _FIRST_CODE.search(self._data, max(0, self._start - 2000), self._start)
@@ -88,7 +90,7 @@ class Jpeg:
 
 
 def _suffices(data: bytes) -> bool:
-    """Whether all rows of a JPEG come out of these bytes."""
+    """Whether these bytes are enough to decode all rows of a JPEG."""
     image = Image.open(io.BytesIO(data))
     image.draft(None, (1, 1))
     try:
@@ -107,7 +109,7 @@ def _first_scan(data: bytes) -> int:
 
 
 def _end_of_scan(data: bytes, start: int) -> tuple[int, bool, int]:
-    """The place of the first marker that is no restart, whether it is the end of the image, and the
+    """The position of the first marker that is not a restart, whether it is the end of the image, and the number of
     restarts before it.
     """
     met = 0
@@ -127,7 +129,7 @@ _BETWEEN_SCANS = frozenset((0xC4, 0xDA, 0xDB, 0xDC, 0xDD, 0xFE, *range(0xE0, 0xF
 
 
 def _scans_are_damaged(data: bytes, start: int) -> bool:
-    """Progressive: between two scans lies what may not be there, or the first scan of some fine detail holds only zeros
+    """Progressive JPEG: something invalid is between two scans, or the first scan of some fine detail holds only zeros
     for a while.
     """
     detail = True
@@ -145,7 +147,9 @@ def _scans_are_damaged(data: bytes, start: int) -> bool:
 
 
 def png_is_damaged(data: bytes) -> bool:
-    """The checksum of a chunk is wrong, or there is no end. (Pillow leaves those of the pixels unread.)"""
+    """Whether the checksum of a chunk is wrong, or the end is missing. (Pillow does not check the checksums of the
+    pixels.)
+    """
     view = memoryview(data)
     for name, place, end in chunks(data):
         if name == b"IEND":

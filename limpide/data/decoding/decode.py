@@ -1,10 +1,10 @@
 """Bytes of an image file → 8-bit RGB, by one declared rule for training, evaluation and serving.
 
 In order: the format is read from the content, never from the name · a large JPEG may be decoded at 1/2, 1/4 or 1/8 as
-long as both sides keep `at_least` pixels · the first frame of several · EXIF rotation is applied · values of more than
-8 bits are rescaled linearly, by the value range of their data set (data/decoding/deep_values.py) or, where none is
-given, by what their type holds · transparency is laid over white · CMYK, palette and grey become RGB · colours of
-another profile than sRGB are converted to it. What of this happened to an image is told in its Remarks.
+long as both sides keep `at_least` pixels · only the first of several frames is used · EXIF rotation is applied · values
+of more than 8 bits are rescaled linearly, by the value range of their data set (data/decoding/deep_values.py) or, where
+none is given, by the limits of their type · transparency is laid over white · CMYK, palette and grey become RGB ·
+colours of another profile than sRGB are converted to it. The Remarks of an image say which of these steps applied.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ MIN_SIDE = 4  # pixels
 MAX_ASPECT_RATIO = 50  # longer side to shorter side
 MAX_CHANNELS = 4
 
-# Why a file is left out, as msgids: stored in excluded.csv and worded in the report.
+# Why a file is left out, as msgids: stored in excluded.csv and translated in the report.
 EMPTY = N_("the file is empty")
 WEB_PAGE = N_("it is a web page, not an image")
 DRAWING = N_("it is a drawing (SVG), not made of pixels: convert it to PNG")
@@ -54,7 +54,7 @@ REASONS = (
 
 
 class Remarks(enum.IntFlag):
-    """What is worth saying of an image that is used. Fits in uint16."""
+    """Remarks on an image that is used. They fit in uint16."""
 
     FIRST_FRAME = 1
     RESCALED = 2
@@ -84,7 +84,7 @@ _TURNS = range(2, 9)  # EXIF orientations
 
 
 class Undecodable(Exception):
-    """This file is no usable image; the argument is one of REASONS."""
+    """This file is not a usable image; the argument is one of REASONS."""
 
     @property
     def reason(self) -> str:
@@ -94,7 +94,8 @@ class Undecodable(Exception):
 def decode(data: bytes, at_least: int = 0, value_range: Span | None = None) -> Image.Image:
     """The RGB image in `data`. `at_least` > 0 allows a JPEG to be decoded smaller (see above).
 
-    value_range: (low, high), what becomes 0 and 255 in images of more than 8 bits. Raises Undecodable with the reason.
+    value_range: (low, high), the values that become 0 and 255 in images of more than 8 bits. Raises Undecodable with
+    the reason.
     """
     return _decode(data, at_least, value_range, look=False)[0]
 
@@ -102,12 +103,14 @@ def decode(data: bytes, at_least: int = 0, value_range: Span | None = None) -> I
 def decode_with_remarks(
     data: bytes, at_least: int = 0, value_range: Span | None = None, *, look: bool = True
 ) -> tuple[Image.Image, Remarks]:
-    """The very image of `decode`, and what is worth saying of it. look: for signs of damage, too, which takes time."""
+    """The same image as `decode`, and remarks on it. look: also look for signs of damage, which takes time."""
     return _decode(data, at_least, value_range, look)
 
 
 def stored_values(data: bytes) -> Values | None:
-    """The values of an image of more than 8 bits as they are stored; None for one of 8. Raises Undecodable."""
+    """The values of an image of more than 8 bits as they are stored; None for an image of 8 bits. Raises
+    Undecodable.
+    """
     with _errors_as_undecodable():
         image = _open(data)
         if (layout := layout_of(image)) is None:
@@ -117,7 +120,7 @@ def stored_values(data: bytes) -> Values | None:
 
 
 def holds_more_than_8_bits(data: bytes) -> bool:
-    """From the header alone. Raises Undecodable."""
+    """Whether an image holds more than 8 bits, from its header alone. Raises Undecodable."""
     with quiet_libraries:
         return layout_of(_open(data)) is not None
 
@@ -125,7 +128,7 @@ def holds_more_than_8_bits(data: bytes) -> bool:
 def _decode(data: bytes, at_least: int, value_range: Span | None, look: bool) -> tuple[Image.Image, Remarks]:
     with _errors_as_undecodable():
         image = _open(data)
-        # Before loading, which forgets both: how values are stored, and the orientation of a TIFF, that turns itself.
+        # Before loading, which loses both: how values are stored, and the orientation of a TIFF, which Pillow applies.
         layout = layout_of(image)
         sixteen = image.format in ("PNG", "TIFF") and ";16" in str(getattr(image, "tile", ""))
         orientation = read_orientation(image)
@@ -143,7 +146,7 @@ def _decode(data: bytes, at_least: int, value_range: Span | None, look: bool) ->
 
 
 def image_from_array(image: Image.Image, value_range: Span | None = None) -> tuple[Image.Image, Remarks]:
-    """The steps that follow decoding, for an image whose pixels are in memory and need no longer be kept. Raises
+    """Applies the steps that follow decoding to an image whose pixels are in memory and need no longer be kept. Raises
     Undecodable.
     """
     with _errors_as_undecodable():
@@ -154,8 +157,8 @@ def image_from_array(image: Image.Image, value_range: Span | None = None) -> tup
 def _finish(
     image: Image.Image, layout: Layout | None, turned: bool, value_range: Span | None
 ) -> tuple[Image.Image, Remarks]:
-    """What a decoded image still needs. (Of values of more than 8 bits that no range is given for, `_to_rgb` tells
-    where they changed.)
+    """Applies the steps that a decoded image still needs. (`_to_rgb` reports whether values of more than 8 bits without
+    a given range have changed.)
     """
     deep, clipped = bool(layout and value_range), False
     if layout and value_range:
@@ -173,7 +176,7 @@ def _finish(
 
 @contextlib.contextmanager
 def _errors_as_undecodable() -> Iterator[None]:
-    """Every error within it becomes Undecodable; nothing is printed."""
+    """Turns every error within it into Undecodable; nothing is printed."""
     try:
         with quiet_libraries:
             yield
@@ -198,13 +201,13 @@ def header(data: bytes) -> tuple[int, int, str]:
     return image.width, image.height, image.mode
 
 
-# -- which format it is
+# -- the format
 
 
 def _open(data: bytes) -> Image.Image:
     if not data:
         raise Undecodable(EMPTY)
-    # Pillow would start Ghostscript, which runs what is in the file
+    # Pillow would start Ghostscript, which runs the program in the file
     if data.startswith((b"%!PS", b"\xc5\xd0\xd3\xc6")):
         raise Undecodable(DOCUMENT)
     try:
@@ -289,7 +292,7 @@ def _reason_unknown(data: bytes) -> str:
 def _tiff_channels(data: bytes) -> int:
     from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-    with contextlib.suppress(Exception):  # damaged: then the channels are not what is wrong
+    with contextlib.suppress(Exception):  # a damaged file: the channels are not the problem
         directory = ImageFileDirectory_v2(data[:16] if data[2:4] in (b"+\0", b"\0+") else data[:8])
         stream = io.BytesIO(data)
         stream.seek(directory.next)
@@ -299,7 +302,9 @@ def _tiff_channels(data: bytes) -> int:
 
 
 def _check_tiff(image: Image.Image) -> None:
-    """Pillow ignores channels that it does not know, and of a camera's raw file it shows the thumbnail."""
+    """Raises Undecodable for a TIFF whose extra channels Pillow would ignore, and for a camera's raw file, of which
+    Pillow would show only the thumbnail.
+    """
     tags: Any = getattr(image, "tag_v2", {})
     if 50706 in tags or (330 in tags and tags.get(254) == 1):  # DNG's version · a reduced image beside the real one
         raise Undecodable(RAW)
@@ -342,8 +347,8 @@ def _to_rgb(image: Image.Image) -> tuple[Image.Image, Remarks]:
 def _rescale(values: np.ndarray, mode: str) -> tuple[np.ndarray, bool]:
     """8-bit values, and whether they changed.
 
-    16-bit: 65535 becomes 255. 32-bit and float: [0, 1] or [0, 255] or [0, 65535] if they fit, else the image's own
-    range.
+    16-bit: 65535 becomes 255. 32-bit and float: [0, 1], [0, 255] or [0, 65535], the first that holds the values, else
+    the image's own range.
     """
     if values.ndim != 2:
         raise Undecodable(TOO_MANY_CHANNELS)

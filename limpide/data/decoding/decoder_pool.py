@@ -1,5 +1,5 @@
-"""The parent's side of `data/decoding/decoder_process.py`: hands out images, notices a worker that died or hangs, and
-goes on without that file.
+"""The parent's side of `data/decoding/decoder_process.py`: it hands out images, notices a worker that died or hangs,
+and continues without that file.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from limpide.core.errors import RunError
 from limpide.data.decoding.decoder_process import CRASHED, HANGS
 
 PATIENCE = 5.0  # s without a word from a worker that has work
-PER_MEGAPIXEL = 0.1  # s more for each million pixels of an image that was announced
+PER_MEGAPIXEL = 0.1  # s more for each million pixels of an announced image
 AHEAD = 8  # images a worker is given before it has answered
 START_SECONDS = 60.0  # for a worker to load its code, on a slow disk
-SILENT = 0.2  # share of its patience without a word, after which it is watched how much a worker computes
-# share of the rest of its patience that a hanging decoder has computed, where nothing else wants the processor
+SILENT = 0.2  # share of the patience after which the processor time of a silent worker is watched
+# share of the remaining patience that a hanging decoder computes if it has the processor to itself
 COMPUTED = 0.7
 
 
-Job = tuple[int, Any, list[int]]  # index, where the image lies, its places in the pixel files
+Job = tuple[int, Any, list[int]]  # index, reference of the image, its positions in the pixel files
 
 
 class DecoderProcess:
-    """One child process and the images it was given and has not answered, in order."""
+    """One child process and the images that it was given and has not answered, in order."""
 
     def __init__(self, number: int, setup: dict[str, Any], answers: queue.Queue[tuple[int, int, str]]) -> None:
         self.number, self.setup, self.answers = number, setup, answers
@@ -41,7 +41,7 @@ class DecoderProcess:
         self.start()
 
     def start(self) -> None:
-        """Also after its end: what it was given and did not answer is given again."""
+        """Starts the process, also again after its end: unanswered images are given to it again."""
         self.life += 1
         self.wait(START_SECONDS)
         environment = os.environ | {"PYTHONIOENCODING": "utf-8", "OMP_NUM_THREADS": "1"}
@@ -64,18 +64,19 @@ class DecoderProcess:
         assert process.stdout
         for line in process.stdout:
             self.answers.put((self.number, life, line))
-        self.answers.put((self.number, life, ""))  # it ended
+        self.answers.put((self.number, life, ""))  # the process ended
 
     def wait(self, patience: float) -> None:
-        """From now on it has so many seconds until its next word."""
+        """Allows the worker `patience` seconds, from now on, until its next answer."""
         self.patience, self.deadline = patience, time.monotonic() + patience
-        self.before: float | None = None  # s that it had computed when that watch began
+        self.before: float | None = None  # s of processor time when the watch began
 
     def hangs(self, now: float) -> bool:
-        """Whether it was silent for longer than its patience, and not for want of a processor.
+        """Whether the worker was silent for longer than its patience, and not for lack of a processor.
 
-        Beside other work a sound image may take many times its seconds: a worker that is ready to run is waited for
-        until it has computed as long as a hanging one would have. One that sleeps waits for what does not come.
+        Beside other work a sound image may take many times its normal time: a worker that is ready to run may go on
+        until it has computed as long as a hanging one would have. A worker that sleeps waits for something that does
+        not come.
         """
         if self.before is None and now > self.deadline - (1 - SILENT) * self.patience:
             self.before = self._seconds_computed()
@@ -84,7 +85,7 @@ class DecoderProcess:
         return not self._is_ready() or self._seconds_computed() - self.before >= COMPUTED * (1 - SILENT) * self.patience
 
     def _seconds_computed(self) -> float:
-        """Seconds of processor time so far; of a process that is gone, infinitely many."""
+        """Seconds of processor time so far; infinite for a process that is gone."""
         import psutil
 
         try:
@@ -94,7 +95,7 @@ class DecoderProcess:
         return float(times.user + times.system)
 
     def _is_ready(self) -> bool:
-        """Whether it runs, or would if a processor were free."""
+        """Whether the process runs, or would run if a processor were free."""
         import psutil
 
         try:
@@ -109,13 +110,13 @@ class DecoderProcess:
         self._write(line)
 
     def feed(self, waiting: Iterator[Job]) -> None:
-        """Gives it of what waits as much as it may hold."""
+        """Gives the worker as many of the waiting images as it may hold."""
         while len(self.jobs) < AHEAD and (job := next(waiting, None)) is not None:
             self.give(job[0], json.dumps(job))
 
     def _write(self, line: str) -> None:
         assert self.process.stdin
-        with contextlib.suppress(OSError):  # it died: its listener says so
+        with contextlib.suppress(OSError):  # the worker died: its listener reports it
             self.process.stdin.write(line + "\n")
             self.process.stdin.flush()
 
@@ -128,17 +129,17 @@ class DecoderProcess:
                     stream.close()
 
     def replace(self, waiting: Iterator[Job]) -> None:
-        """By a new process, which goes on with what this one had not answered."""
+        """Replaces the process by a new one, which continues with the images that this one had not answered."""
         self.stop()
         self.start()
         self.feed(waiting)
 
 
 def decode_in_processes(count: int, setup: dict[str, Any], work: Iterable[Job]) -> Iterator[tuple[int, str]]:
-    """Yields (index, reason) as images are done: "" where the worker wrote everything down itself, CRASHED or HANGS
-    where it could not.
+    """Yields (index, reason) as images are done: "" where the worker stored the result itself, CRASHED or HANGS where
+    it could not.
 
-    Raises RunError when workers cannot work at all here.
+    Raises RunError if workers cannot work at all here.
     """
     answers: queue.Queue[tuple[int, int, str]] = queue.Queue()
     waiting = iter(work)
@@ -167,7 +168,7 @@ def decode_in_processes(count: int, setup: dict[str, Any], work: Iterable[Job]) 
                     done += 1
                     yield int(line.split()[0]), ""
                     worker.feed(waiting)
-            for worker in workers if answers.empty() else ():  # whoever reads us may have been slow to ask for more
+            for worker in workers if answers.empty() else ():  # if answers wait, the caller was slow, not the workers
                 if worker.jobs and worker.hangs(now):
                     yield worker.jobs.popleft()[0], HANGS
                     worker.replace(waiting)
@@ -177,7 +178,7 @@ def decode_in_processes(count: int, setup: dict[str, Any], work: Iterable[Job]) 
 
 
 def _next_answer(answers: queue.Queue[tuple[int, int, str]]) -> tuple[int, int, str]:
-    """(number of the worker, its life, what it says); −1 where none spoke for a while."""
+    """(number of the worker, its life, its answer); −1 as the number if none came for a while."""
     try:
         return answers.get(timeout=0.25)
     except queue.Empty:

@@ -1,11 +1,11 @@
-"""A process that decodes images for another one, so that a file which crashes or hangs a decoder costs that file alone.
+"""A process that decodes images for another one, so that a file which crashes or hangs a decoder costs only that file.
 
     python -m limpide.data.decoding.decoder_process
 
-On standard input: one line of JSON that says where the images are and where their pixels, or what is measured of their
-values, go, then one line an image, [index, reference, place in each pixel file or −1]. On standard output, after each
-image: index, number of the reason why it cannot be used or −1. "… index pixels" announces an image so large that it may
-take long.
+On standard input: one line of JSON that says where the images are and where their pixels, or the measurements of their
+values, go; then one line per image, [index, reference, position in each pixel file or −1]. On standard output, after
+each image: its index, and the number of the reason why it cannot be used, or −1. "… index pixels" announces an image so
+large that it may take long.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from limpide.system import files
 from limpide.text.messages import N_
 
 MEMORY = 3 << 30  # bytes a decoder may take; the largest image that is allowed needs 0.7 GB
-ANNOUNCED = 30_000_000  # pixels from which on an image is announced
+ANNOUNCED = 30_000_000  # pixels; an image that has more is announced
 
 CRASHED = N_("decoding it crashes the decoder")
 HANGS = N_("decoding it takes too long")
@@ -45,14 +45,14 @@ SEEN = np.dtype(
         ("width", "<u4"),  # pixels, as stored in the file
         ("height", "<u4"),
         ("remarks", "<u2"),  # data/decoding/decode.py
-        ("reason", "<i1"),  # place in REASONS, −1 = usable
-        ("read", "u1"),  # 1 once all the rest is true
+        ("reason", "<i1"),  # index in REASONS, −1 = usable
+        ("read", "u1"),  # 1 once all other fields are valid
     ]
 )
 
 
 def source(spec: dict[str, Any]) -> FileImages | ArchiveImages:
-    """A source of one image, whose reference is put in before it is read."""
+    """A source of one image, whose reference is set before it is read."""
     span = spec["value_range"]
     span = tuple(span) if span else None
     if spec["kind"] == "files":
@@ -61,7 +61,7 @@ def source(spec: dict[str, Any]) -> FileImages | ArchiveImages:
 
 
 def spec(images: Any) -> dict[str, Any] | None:
-    """How a worker finds these images; None when they are not in files."""
+    """The facts with which a worker finds these images; None when they are not in files."""
     if isinstance(images, FileImages):
         return {"kind": "files", "root": str(images.root), "value_range": images.value_range}
     if isinstance(images, ArchiveImages):
@@ -72,7 +72,7 @@ def spec(images: Any) -> dict[str, Any] | None:
 def keep(data: bytes, opened: Any, wanted: list[tuple[Preprocessing, Any, int]], row: Any) -> str:
     """Fills one row of SEEN and the squares of one image; returns the reason why it cannot be used, or "".
 
-    opened: at_least → (RGB image, remarks). wanted: (preprocessing, pixel file, place in it or −1).
+    opened: at_least → (RGB image, remarks). wanted: (preprocessing, pixel file, position in it or −1).
     """
     row["hash"] = int(files.sha256(data)[:16], 16)
     try:
@@ -94,7 +94,7 @@ def keep(data: bytes, opened: Any, wanted: list[tuple[Preprocessing, Any, int]],
 
 
 def main() -> None:
-    if sys.platform != "win32":  # which has no such limit
+    if sys.platform != "win32":  # Windows has no such limit
         import resource
 
         with contextlib.suppress(ValueError, OSError):
@@ -146,7 +146,7 @@ def _measure_all(images: FileImages | ArchiveImages, extremes: np.ndarray) -> No
 
 
 def _read_requests(images: FileImages | ArchiveImages) -> Iterator[tuple[int, list[int]]]:
-    """(index, places) of one image after the other, which `images` then holds."""
+    """(index, positions) of one image after the other; `images` then holds the reference of this image."""
     _tell("…", -1, 0)  # loaded: from now on a long silence means a hanging decoder
     for line in sys.stdin:
         i, reference, places = json.loads(line)

@@ -1,9 +1,9 @@
-"""Values of more than 8 bits: taken from an opened file as they are stored, and brought to 8 bits by one range for a
-data set.
+"""Values of more than 8 bits: read from an opened file as they are stored, and reduced to 8 bits by one range per data
+set.
 
-A 12-bit scanner writes 0 … 4,095 into files that could hold 0 … 65,535. Scaled by what the file could hold, sixteen of
-256 grey levels are left of it. So one range (low, high) is chosen for all images of a data set from the values they
-hold, low becomes 0, high becomes 255, and what is beyond them is clipped. Images of 8 bits keep their values.
+A 12-bit scanner writes 0 … 4,095 into files that could hold 0 … 65,535. Scaled by the limits of the file, only sixteen
+of 256 grey levels are left. So one range (low, high) is chosen for all images of a data set from the values they hold:
+low becomes 0, high becomes 255, and values outside are clipped. Images of 8 bits keep their values.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from limpide.data.decoding.metadata import PNG
 Span = tuple[float, float]  # values that become 0 and 255
 
 FULL_SCALES = (255, 1023, 4095, 16383, 65535)  # of 8, 10, 12, 14 and 16 bits
-MIN_USED = 8  # a full scale of which the values use less than this part is not theirs
-PNG_DEPTH = 24  # place of a PNG at which its header says how many bits a value has
-# formats that never hold more than 8 bits, or are never read as more
+MIN_USED = 8  # a full scale is rejected if the values use less than 1 / MIN_USED of it
+PNG_DEPTH = 24  # offset in a PNG of the number of bits of a value
+# beginnings of formats that never hold more than 8 bits, or are never read as more
 SHALLOW = (b"\xff\xd8\xff", b"GIF8", b"RIFF", b"BM")
 START = 32  # bytes that tell most files apart
 
-# What is measured of the values of an image of more than 8 bits.
+# Measurements of the values of an image of more than 8 bits.
 EXTREMES = np.dtype(
     [
         ("row", "<i4"),  # index into the data set
@@ -35,19 +35,19 @@ EXTREMES = np.dtype(
         # without the values at the very ends of their type; +inf and −inf where there are no others
         ("inner_low", "<f8"),
         ("inner_high", "<f8"),
-        ("marks", "<f8"),  # share of the values that lie at these ends
-        ("dim", "<f8"),  # nine of ten values lie between these two
+        ("marks", "<f8"),  # share of the values at these ends
+        ("dim", "<f8"),  # nine of ten values are between these two
         ("bright", "<f8"),
         ("floating", "u1"),
         ("whole", "u1"),  # no value has a fraction
-        ("read", "u1"),  # 1 once all the rest is true
+        ("read", "u1"),  # 1 once all other fields are valid
     ]
 )
-SAMPLE = 1 << 16  # values of an image that say where most of them lie
+SAMPLE = 1 << 16  # number of values of an image from which these two are estimated
 MAX_VALUE = 1e38  # floats beyond it are marks, whatever their type
 
-# What reads the other byte of each value in the place of the first: "LA;16B" has no such twin, but its four bytes a
-# pixel are read as RGBA.
+# The raw mode that reads the other byte of each value in place of the first: "LA;16B" has no such twin, but its four
+# bytes per pixel are read as RGBA.
 _OTHER_BYTE = {
     **{f"{mode};16B": f"{mode};16L" for mode in ("RGB", "RGBA", "RGBX")},
     **{f"{mode};16{order}": f"{mode};16B" for mode in ("RGB", "RGBA", "RGBX") for order in "LN"},
@@ -60,7 +60,7 @@ _NATIVE = {"F;32BF": "F;32NF", "I;16BS": "I;16NS", "I;32BS": "I;32NS"}
 
 
 def may_be_deep(start: bytes) -> bool:
-    """False where the first bytes of a file say that its values have 8 bits at most."""
+    """False if the first bytes of a file say that its values have at most 8 bits."""
     return (
         start[PNG_DEPTH] == 16
         if start.startswith(PNG) and len(start) > PNG_DEPTH
@@ -70,14 +70,16 @@ def may_be_deep(start: bytes) -> bool:
 
 @dataclass(frozen=True)
 class Layout:
-    """How values of more than 8 bits lie in a file: asked before it is loaded, which forgets it."""
+    """How values of more than 8 bits are stored in a file: read before the image is loaded, which loses it."""
 
-    raw: str  # Pillow's name for it; "" where it is not known
-    data: bytes  # the file, where it has to be read twice
+    raw: str  # Pillow's raw mode; "" if unknown
+    data: bytes  # the content of the file if it has to be read twice, else empty
 
 
 def layout_of(image: Image.Image) -> Layout | None:
-    """None for an image of 8 bits, and for one that is loaded and lost its other bits."""
+    """The layout of an opened image; None for an image of 8 bits, and for one that was loaded and so lost its other
+    bits.
+    """
     opened: Any = image
     tile: Any = (getattr(opened, "tile", None) or [("", None, 0, "")])[0]
     raw = str(tile[3] if isinstance(tile[3], str) else tile[3][0]) if opened.format in ("PNG", "TIFF") else ""
@@ -88,8 +90,8 @@ def layout_of(image: Image.Image) -> Layout | None:
 
 
 def in_native_order(image: Any) -> None:
-    """libtiff hands out bytes in the order of this machine; of signed and floating values Pillow takes them for those
-    of the file.
+    """Corrects the byte order of signed and floating values: libtiff returns bytes in the order of this machine, but
+    Pillow assumes that of the file.
     """
     image.tile = [
         tile._replace(args=_replace_raw(tile.args, _NATIVE.get(tile.args[0], tile.args[0])))
@@ -111,7 +113,7 @@ def _read_stream(stream: Any) -> bytes:
 
 @dataclass(frozen=True)
 class Values:
-    """An image as it is stored. colours: (height, width) or (height, width, 3), whole or floating · alpha: uint8
+    """An image as it is stored. colors: (height, width) or (height, width, 3), whole or floating · alpha: uint8
     (height, width) or None.
     """
 
@@ -120,7 +122,7 @@ class Values:
     negative: bool = False  # low is white, as in some scans
 
     def in_8_bits(self, span: Span) -> tuple[Image.Image, bool]:
-        """The image with low at 0 and high at 255, and whether values lay beyond them by more than rounding."""
+        """The image with low at 0 and high at 255, and whether values were outside this range by more than rounding."""
         grey, clipped = scale_to_8_bits(self.colors, span)
         image = Image.fromarray(255 - grey if self.negative else grey)
         if self.alpha is not None:
@@ -138,8 +140,8 @@ def scale_to_8_bits(values: np.ndarray, span: Span) -> tuple[np.ndarray, bool]:
 
 
 def values_of(image: Image.Image, layout: Layout, turned: bool = False) -> Values:
-    """The values of a loaded image whose layout was asked before. turned: it has to be turned upright as
-    its EXIF says.
+    """The values of a loaded image whose layout was read before. turned: the image must be rotated upright as its EXIF
+    says.
     """
     tags: Any = getattr(image, "tag_v2", {})
     raw = layout.raw
@@ -147,11 +149,11 @@ def values_of(image: Image.Image, layout: Layout, turned: bool = False) -> Value
         values = np.asarray(_turn_upright(image, turned))
         if raw in _SIGNED_16:
             values = values.astype(np.int16)
-        elif raw == "I;32N" and tags.get(339, (1,))[0] == 1:  # without a sign, which Pillow does not know
+        elif raw == "I;32N" and tags.get(339, (1,))[0] == 1:  # unsigned, which Pillow does not know
             values = values.view(np.uint32)
         return Values(values, _alpha_of_key(values, image.info.get("transparency")), negative=tags.get(262) == 0)
     high = np.asarray(_turn_upright(image, turned)).astype(np.uint16)
-    # planes that lie apart are read by their first byte alone
+    # of separate planes only the first byte of each value is read
     low = _low_bytes(layout, turned) if tags.get(284, 1) == 1 else None
     if raw == "LA;16B" and low is not None:  # value, value, alpha, alpha
         return Values(low[..., 0] << 8 | low[..., 1], low[..., 2].astype(np.uint8))
@@ -168,8 +170,8 @@ def _turn_upright(image: Image.Image, turned: bool) -> Image.Image:
 
 
 def _low_bytes(layout: Layout, turned: bool) -> np.ndarray | None:
-    """uint16 (height, width, channels): Pillow reads the first byte of each value, so the file is read once more for
-    the second.
+    """uint16 (height, width, channels): Pillow reads the first byte of each value, so the file is read again for the
+    second.
     """
     image: Any = Image.open(io.BytesIO(layout.data))
     image.tile = [tile._replace(args=_replace_raw(tile.args, _OTHER_BYTE[layout.raw])) for tile in image.tile]

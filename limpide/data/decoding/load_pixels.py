@@ -1,5 +1,5 @@
-"""A file that Pillow has opened → its pixels in memory, and what it says of them: how the camera was held, whether
-there are more frames, whether there are signs of damage.
+"""A file that Pillow has opened → its pixels in memory, and facts about it: how the camera was held, whether there are
+more frames, whether there are signs of damage.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from limpide.system.quiet_libraries import quiet_libtiff
 
 
 def load_pixels(image: Image.Image, data: bytes, at_least: int, look: bool) -> bool:
-    """Decodes the pixels. Says whether the file looks damaged when asked to `look`, which changes no pixel."""
+    """Decodes the pixels. Returns whether the file looks damaged if `look` asks for it, which changes no pixel."""
     if image.format not in ("JPEG", "MPO"):
         if image.format == "TIFF":
             quiet_libtiff()
@@ -27,12 +27,12 @@ def load_pixels(image: Image.Image, data: bytes, at_least: int, look: bool) -> b
     image.load()
     try:
         return look and jpeg is not None and jpeg.is_damaged()
-    except Exception:  # a file that decodes is not lost because looking for damage fails
+    except Exception:  # a file that decodes stays usable if the check for damage fails
         return False
 
 
 def _watch_jpeg(image: Any) -> Jpeg | None:
-    """None where another version of Pillow has no such insides."""
+    """None if another version of Pillow lacks these internals."""
     try:
         return Jpeg(image, image.fp.getvalue())
     except Exception:
@@ -40,8 +40,8 @@ def _watch_jpeg(image: Any) -> Jpeg | None:
 
 
 def read_orientation(image: Image.Image) -> int | None:
-    """As the camera noted it; None where that cannot be read, which is no fault of the picture. Of a PNG it may stand
-    behind the pixels.
+    """The orientation as the camera noted it; None if it cannot be read, which does not make the image unusable. In a
+    PNG it may come after the pixels.
     """
     if image.format == "PNG":
         image.load()
@@ -52,9 +52,9 @@ def read_orientation(image: Image.Image) -> int | None:
 
 
 def is_animated(image: Image.Image) -> bool:
-    if image.format in ("JPEG", "MPO"):  # behind a photo lies its preview or its depth map
+    if image.format in ("JPEG", "MPO"):  # a photo is followed by its preview or its depth map
         return False
     try:
         return bool(getattr(image, "is_animated", False))
-    except Exception:  # damaged behind the first frame, which is all that is used
+    except Exception:  # damaged after the first frame, which is the only one used
         return True

@@ -1,8 +1,9 @@
-"""What a file says beside its pixels: texts, dates, previews, profiles. It may be more than a decoder takes, or be
-broken, while the picture is sound: a decoder's limit is not damage. So it is left out before the pixels are decoded.
+"""Data in a file besides its pixels: texts, dates, previews, profiles. They may be more than a decoder takes, or be
+broken, while the picture is sound: a limit of a decoder is not damage. So they are left out before the pixels are
+decoded.
 
-What the rule of `decode.py` needs stays: the orientation, wherever it is noted, and the colour profile. No limit of
-Pillow is raised or switched off: what it would refuse to unpack is never unpacked.
+The data that the rule of `decode.py` needs stay: the orientation, wherever it is noted, and the colour profile. No
+limit of Pillow is raised or switched off: data that it would refuse to unpack are never unpacked.
 """
 
 from __future__ import annotations
@@ -11,20 +12,20 @@ import zlib
 from collections.abc import Iterator
 
 PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
-MAX_PROFILE_BYTES = 1 << 24  # bytes: those of scanners and printers take up to 4 MB
-MAX_TEXT_BYTES = 1 << 20  # bytes, as Pillow has it
+MAX_PROFILE_BYTES = 1 << 24  # bytes; profiles of scanners and printers take up to 4 MB
+MAX_TEXT_BYTES = 1 << 20  # bytes, as in Pillow
 
-# and all whose name begins with a capital letter (PNG, section 5.4)
+# besides all chunks whose name begins with a capital letter (PNG, section 5.4)
 _NEEDED = frozenset((b"tRNS", b"eXIf", b"acTL", b"fcTL", b"fdAT"))
 _TEXTS = frozenset((b"tEXt", b"zTXt", b"iTXt"))
 _ORIENTATION_IN = frozenset((b"XML:com.adobe.xmp", b"Raw profile type exif"))  # keywords of texts
-# bytes, with their length, of the application segments that a JPEG decoder reads: JFIF, ICC, Adobe
+# bytes, including the length field, of the application segments that a JPEG decoder reads: JFIF, ICC, Adobe
 _SHORTEST = {b"\xe0": 16, b"\xe2": 16, b"\xee": 14}
 
 
 def without_notes(data: bytes) -> tuple[bytes, bytes | None]:
-    """(a PNG without what its pixels do not need, the colour profile that was taken out); any other file comes back as
-    it is.
+    """(a PNG without the chunks that its pixels do not need, the colour profile that was taken out); any other file is
+    returned unchanged.
     """
     pieces, start, profile = [], 0, None
     for name, place, end in chunks(data):
@@ -39,7 +40,7 @@ def without_notes(data: bytes) -> tuple[bytes, bytes | None]:
 
 
 def chunks(data: bytes) -> Iterator[tuple[bytes, int, int]]:
-    """(name, its place, the place behind it) of the whole chunks of a PNG; of another file none."""
+    """(name, start, end) of each complete chunk of a PNG; no chunks for any other file."""
     place = len(PNG)
     while data.startswith(PNG) and place + 12 <= len(data):
         name, end = data[place + 4 : place + 8], place + 12 + int.from_bytes(data[place : place + 4], "big")
@@ -78,13 +79,13 @@ def _says_the_orientation(name: bytes, content: bytes) -> bool:
 
 
 def _read_profile(content: bytes) -> bytes | None:
-    """The colour profile of an iCCP chunk (PNG, section 11.3.2.3); None where it is broken, or too large to be one."""
+    """The colour profile of an iCCP chunk (PNG, section 11.3.2.3); None if it is broken, or too large to be one."""
     packed = content.partition(b"\0")[2]
     return _unpack(packed[1:], MAX_PROFILE_BYTES) if packed[:1] == b"\0" else None
 
 
 def _unpack(packed: bytes, most: int) -> bytes | None:
-    """None where it is broken or more than `most` bytes."""
+    """The unpacked bytes; None if they are broken or more than `most`."""
     unpacking = zlib.decompressobj()
     try:
         content = unpacking.decompress(packed, most)

@@ -1,10 +1,10 @@
-"""An image that Pillow has opened already, by the rule of `decode.py`: the same pixels as its file gives.
+"""An image that Pillow has already opened, by the rule of `decode.py`: the same pixels as from its file.
 
-Where nothing was changed since, it is its file: read again from where it was opened, so that a large JPEG is decoded at
-the same fraction and no bit is lost that Pillow does not keep. Where something was changed, or it never had a file, its
-pixels as they stand go through the steps that follow decoding: turned upright as noted, laid over white, brought to 8
-bits, to sRGB and RGB. The one difference that remains: a large JPEG that was loaded from a stream, or changed, is no
-longer decoded at a fraction.
+If the image was not changed since, its file is read again from where it was opened, so that a large JPEG is decoded at
+the same fraction and no bit is lost that Pillow does not keep. If the image was changed, or never had a file, its
+current pixels go through the steps that follow decoding: rotated upright as noted, laid over white, converted to 8
+bits, to sRGB and RGB. One difference remains: a large JPEG that was loaded from a stream, or changed, is no longer
+decoded at a fraction.
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from PIL import Image, ImageFile
 from limpide.data.decoding.decode import UNREADABLE, Remarks, Undecodable, decode_with_remarks, image_from_array
 from limpide.data.decoding.deep_values import Span
 
-_reading = threading.Lock()  # threads that share an image share its place in the file
+_reading = threading.Lock()  # threads that share an image share its position in the file
 
 
 def decode_opened(
     image: Image.Image, at_least: int = 0, value_range: Span | None = None
 ) -> tuple[Image.Image, Remarks]:
-    """The RGB image, and what is worth saying of it; `image` stays as it is. at_least, value_range: as in `decode`.
-    Raises Undecodable.
+    """The RGB image, and remarks on it; `image` stays as it is. at_least, value_range: as in `decode`. Raises
+    Undecodable.
     """
     data = file_of(image)
     return (
@@ -39,9 +39,7 @@ def decode_opened(
 
 
 def load_opened(image: Image.Image) -> Image.Image:
-    """A copy with its pixels in memory, of the frame at which it stands. Raises Undecodable for a closed or damaged
-    one.
-    """
+    """A copy with its pixels in memory, of the current frame. Raises Undecodable for a closed or damaged image."""
     try:
         with _reading:
             return image.copy()
@@ -50,12 +48,12 @@ def load_opened(image: Image.Image) -> Image.Image:
 
 
 def file_of(image: Image.Image) -> bytes | None:
-    """The bytes of the file that this image shows unchanged; None where there is none. It is not loaded by
-    being asked.
+    """The bytes of the file that this image shows unchanged; None if there is none. The call does not load the
+    image.
     """
     if not isinstance(image, ImageFile.ImageFile) or image.tell() != 0:
         return None
-    with contextlib.suppress(Exception):  # closed, moved away, or of a kind that reads by other means
+    with contextlib.suppress(Exception):  # closed, moved away, or of a kind that reads in another way
         waits = getattr(image, "_im", image) is None  # opened and not loaded yet
         if waits:
             data = _read_whole(image.fp)
@@ -67,7 +65,9 @@ def file_of(image: Image.Image) -> bytes | None:
 
 
 def path_of(image: Image.Image) -> Path | None:
-    """The file that lies on the disk still, of an image that was opened by its path and shows it unchanged."""
+    """The path of the file that this image was opened from, if the file still exists and the image shows it unchanged;
+    else None.
+    """
     name = getattr(image, "filename", "")
     data = file_of(image) if name else None
     with contextlib.suppress(OSError):
@@ -87,7 +87,7 @@ def _read_whole(stream: Any) -> bytes:
 
 
 def _state(image: Image.Image, pixels: bool) -> tuple[Any, ...]:
-    """What makes up the picture: its pixels, too, or only what is said of them."""
+    """The state of the picture: with its pixels, or only its metadata."""
     palette = image.palette
     if pixels:
         image.load()

@@ -1,7 +1,7 @@
 """The value range of a data set: measured over its images of more than 8 bits, and decided once.
 
-Only the first bytes of each file are read to find those images; a data set of 8 bits pays no more. The others are
-decoded once, in worker processes, and what was measured is kept beside the decoded pixels until a file changes.
+Only the first bytes of each file are read to find those images; a data set of 8 bits pays no more. The images found are
+decoded once, in worker processes, and the measurements are kept beside the decoded pixels until a file changes.
 """
 
 from __future__ import annotations
@@ -27,33 +27,33 @@ from limpide.system import files
 from limpide.system.machine import cores
 from limpide.text.messages import N_, Message, message
 
-FORMAT = 1  # of what is kept; another one is not read
+FORMAT = 1  # version of the stored file; other versions are not read
 CHUNK = 1024  # files whose first bytes a thread reads at once
 KEPT = "values.npy"
-FEW_LEVELS = 16  # grey levels, of 256, that nine of ten values of an image lie in
+FEW_LEVELS = 16  # grey levels, of 256, that hold nine of ten values of a faint image, at most
 MANY_FAINT = 0.25  # share of the images of more than 8 bits
-MARKS_GAP = 4  # how many times farther away than all values marks of what was not measured lie
+MARKS_GAP = 4  # marks of missing measurements make the range at least this many times wider
 MAX_MARKS = 0.5  # share of the values
 
 
 @dataclass(frozen=True)
 class ValueRange:
-    """How the images of more than 8 bits are read. extremes: EXTREMES, one for each of them that could be read."""
+    """How the images of more than 8 bits are read. extremes: EXTREMES, one per image of these that could be read."""
 
-    span: Span | None  # None: there are none, or each is read by what its type can hold
+    span: Span | None  # None: there are none, or each is read by the limits of its type
     extremes: np.ndarray
     images: int  # of the whole data set
     asked: bool = False
 
     def faint(self) -> np.ndarray:
-        """Rows of the images of which few grey levels are left."""
+        """Rows of the images of which only few grey levels are left."""
         if self.span is None:
             return np.zeros(0, int)
         levels = (self.extremes["bright"] - self.extremes["dim"]) * 255 / (self.span[1] - self.span[0])
         return np.asarray(self.extremes["row"][(levels < FEW_LEVELS) & (self.extremes["high"] > self.extremes["low"])])
 
     def says(self) -> list[Message]:
-        """The decision in a sentence, and what else should be known of it; nothing of a data set of 8 bits."""
+        """The decision in a sentence, and further remarks on it; nothing for a data set of 8 bits."""
         if not len(self.extremes):
             return self._says_of_arrays()
         if self.span is None:
@@ -98,7 +98,7 @@ class ValueRange:
         return message(says, **values)
 
     def _says_of_others(self, span: Span) -> list[Message]:
-        """Of values beyond the range, and of the images of 8 bits."""
+        """Sentences on values outside the range, and on the images of 8 bits."""
         messages = []
         low, high = float(self.extremes["low"].min()), float(self.extremes["high"].max())
         if not self.asked and (low < span[0] or high > span[1]):
@@ -121,13 +121,12 @@ class ValueRange:
 def decide_range(
     dataset: Dataset, asked: str | Span = "auto", *, rehash: bool = False
 ) -> Generator[Progress, None, ValueRange]:
-    """Measures what has to be measured and decides. asked: "auto", "none" or (low, high), as `Recipe.value_range` means
-    it.
+    """Measures the images if necessary, and decides. asked: "auto", "none" or (low, high), as in `Recipe.value_range`.
 
-    Where a test part was given its images are not asked: to the model they are images to come.
+    The images of a given test part are not used: to the model they are future images.
     """
     extremes = yield from _measure_images(dataset, rehash)
-    if isinstance(dataset.images, ArrayImages) and dataset.images.value_range:  # brought to 8 bits when they came
+    if isinstance(dataset.images, ArrayImages) and dataset.images.value_range:  # they are reduced to 8 bits already
         return ValueRange(dataset.images.value_range, extremes, len(dataset))
     if isinstance(asked, tuple):
         return ValueRange(asked, extremes, len(dataset), asked=True)
@@ -143,9 +142,9 @@ def decide_range(
 def range_of(extremes: np.ndarray) -> Span:
     """The range for images like these (EXTREMES).
 
-    Whole numbers: the smallest full scale of 8, 10, 12, 14 or 16 bits that holds them. Floats: 0 … 1 or 0 … 255. What
-    has negative values, is larger, or uses less than an eighth of its scale: from the smallest to the largest value
-    there is. A value at the very end of its type, far from all others, marks what was not measured and does not count.
+    Whole numbers: the smallest full scale of 8, 10, 12, 14 or 16 bits that holds them. Floats: 0 … 1 or 0 … 255. If
+    values are negative, are larger, or use less than an eighth of their scale: from the smallest to the largest value.
+    A value at the very end of its type, far from all others, marks a missing measurement and does not count.
     """
     whole, floating = bool(extremes["whole"].all()), bool(extremes["floating"].any())
     outer = _choose_scale(float(extremes["low"].min()), float(extremes["high"].max()), whole, floating)
@@ -165,8 +164,8 @@ def _choose_scale(low: float, high: float, whole: bool, floating: bool) -> Span:
 
 
 def lies_beyond(images: Any, row: int, span: Span | None) -> bool:
-    """Whether this image holds values that are clipped when it is read by this range. One of more than 8 bits is
-    decoded once more for that.
+    """Whether this image holds values that are clipped when it is read with this range. An image of more than 8 bits is
+    decoded again for this.
     """
     if span is None or not hasattr(images, "start"):
         return False

@@ -1,1 +1,1 @@
-"""A path or a name → a Dataset: folders, tables and archives, as people arrange them. Nothing is decoded here."""
+"""A path or a name → a Dataset: folders, tables and archives, as users arrange them. Nothing is decoded here."""

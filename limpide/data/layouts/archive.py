@@ -1,6 +1,7 @@
-"""A zip or tar file read in place: its members are listed once and read where they lie. Nothing is unpacked beside it.
+"""A zip or tar file read in place: its members are listed once and read from the archive. Nothing is unpacked beside
+it.
 
-A compressed tar has no order to read from the middle, so it is decompressed once, into the cache, as a plain tar.
+A compressed tar cannot be read from the middle, so it is decompressed once, into the cache, as a plain tar.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ from limpide.text.messages import N_
 
 SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 MAX_RATIO = 200  # uncompressed to compressed; photographs and drawings stay far below
-SMALL = 10_000_000  # bytes; below, a high ratio does no harm (a black image compresses a thousandfold)
+SMALL = 10_000_000  # bytes; smaller members may have any ratio (a black image compresses a thousandfold)
 
 OUTSIDE = N_("its path in the archive points outside the archive")
 LINK = N_("it is a link in the archive, not a file")
@@ -43,9 +44,9 @@ AGAIN = N_("copy or download it again, or unpack it and name the folder")
 
 @dataclass(frozen=True)
 class ArchiveImages:
-    """Members of a zip or of a plain tar file. Names are those in the archive; `places` is where each lies."""
+    """Members of a zip or of a plain tar file. Names are those in the archive; `places` is the position of each."""
 
-    root: Path  # the archive as it can be read from the middle
+    root: Path  # the archive in a form that can be read from the middle
     names: Sequence[str]
     places: np.ndarray  # int64 (n, 2): tar: offset and length in bytes · zip: number of the entry and its length
     kind: str  # zip or tar
@@ -95,12 +96,12 @@ class ArchiveImages:
         return [int(v) for v in self.places[index]]
 
     def stamp(self, index: int) -> tuple[int, int, int]:
-        """(length of the member, time of the archive's last change in ns, where the member lies)."""
+        """(length of the member, time of the archive's last change in ns, position of the member)."""
         return int(self.places[index, 1]), os.stat(self.root).st_mtime_ns, int(self.places[index, 0])
 
     def _zip(self) -> zipfile.ZipFile:
-        """One open file a thread, as its list of entries takes long to read: two that share one would wait for each
-        other.
+        """The open file of this thread. Reading the list of entries takes long, so it is kept; two threads that shared
+        one would wait for each other.
         """
         if not hasattr(self._local, "zip"):
             self._local.zip = zipfile.ZipFile(self.root)
@@ -112,7 +113,9 @@ def is_archive(path: Path) -> bool:
 
 
 def members(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[str, str]]]:
-    """(names, places, file to read, kind, what was refused with its reason). Raises DataError for a damaged archive."""
+    """(names, positions, file to read, kind, the refused members with the reason). Raises DataError for a damaged
+    archive.
+    """
     plain = path if path.name.lower().endswith((".zip", ".tar")) else _decompress(path)
     try:
         if path.name.lower().endswith(".zip"):
@@ -141,7 +144,7 @@ def _list_zip(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[
             if reason:
                 refused.append((entry.filename, reason))
             else:
-                # of two with one name the last counts, as when unpacking
+                # of two members with one name the last counts, as when unpacking
                 members[entry.filename.replace("\\", "/")] = (number, entry.file_size)
     names, places = list(members), list(members.values())
     return names, np.array(places, np.int64).reshape(-1, 2), path, "zip", refused
@@ -167,15 +170,15 @@ def _list_tar(path: Path) -> tuple[list[str], np.ndarray, Path, str, list[tuple[
 
 
 def _reason_unsafe(name: str) -> str:
-    """We never write a member to a path of its own, but one that asks to lie elsewhere is not to be trusted."""
+    """Why a member cannot be trusted; "" where it can. No member is ever written to its path, but one whose path leads
+    out of the archive is refused.
+    """
     path = PurePosixPath(name.replace("\\", "/"))
     return OUTSIDE if path.is_absolute() or ".." in path.parts or (path.parts and path.parts[0].endswith(":")) else ""
 
 
 def _decompress(path: Path) -> Path:
-    """The plain tar in the cache, made once for this state of the file. Raises DataError when the disk
-    cannot hold it.
-    """
+    """The plain tar in the cache, made once for this state of the file. Raises DataError if the disk cannot hold it."""
     status = os.stat(path)
     key = sha256(
         f"{path.resolve()}\0{status.st_size}\0{status.st_mtime_ns}\0{status.st_ino}".encode("utf-8", "surrogateescape")
@@ -183,7 +186,7 @@ def _decompress(path: Path) -> Path:
     folder = cache_folder() / "archives"
     target = folder / f"{key}.tar"
     if target.exists():
-        # used today; its time of change stays what a run has noted
+        # mark it as used today, but keep the time of change, which runs have recorded
         os.utime(target, ns=(time.time_ns(), os.stat(target).st_mtime_ns))
         return target
     folder.mkdir(parents=True, exist_ok=True)
@@ -202,7 +205,7 @@ def _decompress(path: Path) -> Path:
 
 
 def _read_block(source: IO[bytes], path: Path) -> bytes:
-    """An error here is the archive's fault; one in writing is not."""
+    """Turns errors in reading into DataError: they are the archive's fault; errors in writing are not."""
     try:
         return source.read(1 << 20)
     except (OSError, zlib.error, lzma.LZMAError, EOFError, ValueError) as error:

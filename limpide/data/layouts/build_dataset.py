@@ -1,4 +1,4 @@
-"""What was read of folders, of an archive or of tables → the Dataset, with its name and what was left out."""
+"""The result of reading folders, an archive or tables → the Dataset, with its name and the images that are left out."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def build_from_layout(
     notes: Sequence[Message],
     ignored: Sequence[Ignored],
 ) -> Dataset:
-    """names: all that the layout was read of; images: those that it uses."""
+    """names: all that the layout was read from; images: those that it uses."""
     left = [(names[i], reason) for i, reason in layout.left if reason != UNLABELED_IMAGES]
     waiting = Counter(
         names[i].rpartition("/")[0] or names[i] for i, reason in layout.left if reason == UNLABELED_IMAGES
@@ -56,7 +56,7 @@ def build_from_tables(
     ignored: Sequence[Ignored] = (),
     notes: Sequence[Message] = (),
 ) -> Dataset:
-    """parts: what each table itself is, where its rows do not say."""
+    """parts: the part of each table itself, where its rows give none."""
     root = tables[0].root if len(tables) == 1 else path.resolve()
     rows = read_tables(tables, parts, root, hints)
     if not rows.files:
@@ -98,10 +98,10 @@ def _build(
 
 
 def _choose_name(path: Path) -> str:
-    """How runs on these data are called: a name that says nothing (train, images, labels.csv) gives way to that of the
+    """The name of runs on these data: instead of a name that says nothing (train, images, labels.csv), that of the
     folder around it.
 
-    Neither a home nor a folder at the top of a disk is about these images.
+    Neither a home folder nor a folder at the top of a disk is named after these images.
     """
     name = stem = path.name if path.is_dir() else path.name.split(".")[0]
     above, home = path.parent, Path(os.path.expanduser("~"))  # noqa: PTH111 (Path.home raises where there is none)

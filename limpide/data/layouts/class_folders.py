@@ -1,6 +1,4 @@
-"""The class of each picture, from the folders around it or from its name, and the group that folders say it
-belongs to.
-"""
+"""The class of each picture, from the folders around it or from its name, and its group, where folders give one."""
 
 from __future__ import annotations
 
@@ -30,13 +28,13 @@ from limpide.data.layouts.name_words import (
 )
 from limpide.text.messages import N_, Message, message
 
-# What cameras and programs put before a number says nothing about what is on the image.
+# Words that cameras and programs put before a number; they say nothing about the content of the image.
 NO_CLASS = {
     *split_words("img image dsc dscn dscf pxl photo picture pic frame screenshot scan untitled p sam mvi wa gopr")
 }
 BEFORE_A_NUMBER = re.compile(r"^(.*?[^\W\d_].*?)[\s._-]*\(?\d+\)?\.\w+$")
 AFTER_A_NUMBER = re.compile(r"^\d+[\s._-]+([^\W\d_][^\d]*?)\.\w+$")
-NAMED_SHARE = 0.95  # of the files must carry a class in their name
+NAMED_SHARE = 0.95  # share of the files that must have a class in their name
 
 EXAMPLE = N_("put the images of each class into a separate folder: photos/cat/1.jpg, photos/dog/2.jpg")
 
@@ -61,7 +59,7 @@ def read_classes(rows: ImagePaths, hints: Hints, where: str) -> Message:
 
 
 def _label_by_names_in_groups(rows: ImagePaths, where: str) -> Message | None:
-    """batch1/cat_1.png beside batch2/dog_2.png: the folders only number what the images have in common."""
+    """batch1/cat_1.png beside batch2/dog_2.png: the folders only number groups of images."""
     tops = {path[0] for path in rows.inner.values() if len(path) > 1}
     if not all(map(numbers_group, tops)) or any(len(path) != 2 for path in rows.inner.values()):
         return None
@@ -75,8 +73,10 @@ def _label_by_names_in_groups(rows: ImagePaths, where: str) -> Message | None:
 
 
 def _without_hollow_groups(rows: ImagePaths) -> None:
-    """Where a class is in one group and a group holds one class, keeping groups whole would leave nothing to test."""
-    pairs = {(rows.labels[i], group) for i, group in rows.groups.items() if i in rows.labels}  # some wait for a label
+    """Drops the groups if each class is in one group and each group holds one class: whole groups would leave nothing
+    to test.
+    """
+    pairs = {(rows.labels[i], group) for i, group in rows.groups.items() if i in rows.labels}  # some have no label yet
     if len(pairs) == len({label for label, _ in pairs}) == len({group for _, group in pairs}):
         says = N_(
             "each class comes from a different folder ({names}): the model may learn the folder instead of the class"
@@ -86,8 +86,8 @@ def _without_hollow_groups(rows: ImagePaths) -> None:
 
 
 def label_by_folders(rows: ImagePaths, flat: bool = False) -> bool:
-    """Gives labels, and groups where the folders say some: whether they do. flat: the outer folders are the classes,
-    whatever they hold.
+    """Sets labels, and groups where the folders give some; returns whether they do. flat: the outer folders are the
+    classes, whatever they hold.
     """
     rows.inner = without_wrapping(rows.inner)
     deep = {i: path for i, path in rows.inner.items() if len(path) > 1}
@@ -120,13 +120,15 @@ def label_by_folders(rows: ImagePaths, flat: bool = False) -> bool:
 
 
 def _tells_by_outer_folders(rows: ImagePaths, deep: Mapping[int, Path]) -> bool:
-    """bottle/train/good and cable/train/good: only the outer folders tell the training apart."""
+    """bottle/train/good and cable/train/good: only the outer folders distinguish the training images."""
     trained = [path for i, path in deep.items() if rows.parts.get(i) == "train" and len(path) > 2]
     return len({path[0] for path in trained}) > 1 and len({path[1] for path in trained}) == 1
 
 
 def _holds_classes(deep: Mapping[int, Path], inside: Mapping[str, set[str]], inner: set[str]) -> bool:
-    """Whether the folders in the outer ones are the classes: all hold the same, or the outer ones are mere numbers."""
+    """Whether the folders in the outer ones are the classes: all outer folders hold the same ones, or are only
+    numbered.
+    """
     if sum(len(path) == 2 for path in deep.values()) > FEW_LOOSE:
         return False
     numbered = len(inner) > 1 and all(map(numbers_group, inside)) and not any(map(says_group, inner))
@@ -134,15 +136,15 @@ def _holds_classes(deep: Mapping[int, Path], inside: Mapping[str, set[str]], inn
 
 
 def _find_repeating(inside: Mapping[str, set[str]]) -> set[str]:
-    """Outer folders that hold the other ones once more."""
+    """Outer folders that hold the others again."""
     return {
         top for top, inner in inside.items() if len(inner) > 1 and len(inner & inside.keys() - {top}) > len(inner) / 2
     }
 
 
 def label_by_names(rows: ImagePaths, places: Sequence[int], where: str) -> Message:
-    """The class of each file from its name: cat_001.jpg, dog.12.png, 12_dog.png. A part in which no name says one waits
-    to be named.
+    """The class of each file from its name: cat_001.jpg, dog.12.png, 12_dog.png. A part in which no name gives a class
+    counts as unlabelled.
     """
     for pattern in (BEFORE_A_NUMBER, AFTER_A_NUMBER):
         labels = {
@@ -186,7 +188,7 @@ def _says_part(label: str) -> bool:
 
 
 def one_form(rows: ImagePaths) -> None:
-    """Names that look the same are one class, in whichever Unicode form a system wrote them."""
+    """Makes names that look the same one class, whatever their Unicode form in the file system."""
     forms: dict[str, set[str]] = defaultdict(set)
     for label in rows.labels.values():
         forms[normalized(label)].add(label)

@@ -1,4 +1,4 @@
-"""The tables in a folder: which of them say what its images are, and why the others are not used."""
+"""The tables in a folder: which of them describe its images, and why the others are not used."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from limpide.data.layouts.table_paths import MIN_SHARE_AS_WRITTEN
 from limpide.text.messages import N_, message
 
 INSTEAD = N_("to use it, name it instead of the folder: {table}")
-MAX_TABLES = 20  # of one kind in a folder
+MAX_TABLES = 20  # of one kind in a folder; if there are more, none is read
 
 Refused = dict[str, LimpideError]  # name of a table → why it is not used
 
 
 @dataclass(frozen=True)
 class FolderTables:
-    """The tables to read, what part each is, and those that do not fit."""
+    """The tables to read, the part of each, and the tables that do not fit."""
 
     tables: Sequence[Table]
     parts: Sequence[str]
@@ -37,7 +37,7 @@ class FolderTables:
 
 
 def find_tables(text: str, path: Path, names: Sequence[str], hints: Hints, *, known_only: bool) -> FolderTables:
-    """Raises DataError where several fit and nothing says which."""
+    """The tables that fit the images. Raises DataError if several fit and nothing distinguishes them."""
     at_top = [name for name in names if "/" not in name]
     top = _read_fitting(path, _choose_candidates(path, at_top, (*SUFFIXES, *LISTS)), hints, known_only)
     if top.tables:
@@ -76,8 +76,8 @@ def _read_fitting(path: Path, names: Sequence[str], hints: Hints, known_only: bo
 
 
 def _choose_candidates(path: Path, names: Sequence[str], suffixes: Sequence[str]) -> list[str]:
-    """What may be a table of images. Of one kind there are few: a text or a table for each image is something else, and
-    is not opened.
+    """Files that may be tables of images. There are few of each kind: one text or table per image is something else,
+    and is not opened.
     """
     by_kind = {kind: [name for name in names if ending(name) == kind] for kind in suffixes}
     return sorted(
@@ -98,7 +98,7 @@ def _choose_at_top(text: str, top: _Fitting) -> FolderTables:
 
 
 def _choose_in_folders(tables: Sequence[Table], refused: Refused) -> FolderTables:
-    """One table a folder, of the part that the folder's name says; none where a folder has several."""
+    """One table per folder, of the part in the name of the folder; none if a folder has several."""
     folders = [table.cells.path.parent for table in tables]
     if len(set(folders)) < len(tables):
         return FolderTables([], [], refused)
@@ -107,7 +107,7 @@ def _choose_in_folders(tables: Sequence[Table], refused: Refused) -> FolderTable
 
 
 def _hold_training(chosen: FolderTables) -> bool:
-    """Whether one of the tables is of the training, or does not say what it is of."""
+    """Whether one of the tables is for training, or names no part."""
     alone = len(chosen.tables) == 1
     for table, stated_part in zip(chosen.tables, chosen.parts, strict=True):
         part = part_said_by_name(table) if alone and not stated_part else stated_part
@@ -128,8 +128,10 @@ def _refuse_held_out(path: Path, tables: Sequence[Table]) -> Refused:
 
 
 def refuse_partial(path: Path, names: Sequence[str], layout: Layout, tables: Sequence[Table]) -> Refused:
-    """Tables that name half or less of the images to which folders give a class: notes, or what is said of a few."""
-    # images/ and more/ are no classes
+    """Tables that name half or less of the images to which folders give a class: they are notes, or describe only a few
+    images.
+    """
+    # images/ and more/ are not classes
     telling = {label for label in layout.labels if label.isdigit() or not says_nothing(label)}
     if len(telling) < 2:
         return {}
@@ -151,8 +153,8 @@ def refuse_partial(path: Path, names: Sequence[str], layout: Layout, tables: Seq
 def add_parts(
     path: Path, names: Sequence[str], layout: Layout, hints: Hints, refused: Refused
 ) -> tuple[Layout, Refused]:
-    """Folders say the classes, and tables or lists without labels the parts: splits.csv, or train.txt and test.txt.
-    (with them, tables not read).
+    """(the layout with parts, the tables that are still not read): folders give the classes, and tables or lists
+    without labels the parts: splits.csv, or train.txt and test.txt.
     """
     tables = []
     for name in [name for name, error in refused.items() if error.code == "L225" and hints.split_column != "none"]:
@@ -180,7 +182,7 @@ def add_parts(
 
 
 def count_not_named(path: Path, names: Sequence[str], tables: Sequence[Table]) -> list[Ignored]:
-    """Pictures in the folder that its tables say nothing of, by their outermost folder."""
+    """Pictures in the folder that are in none of its tables, by their outermost folder."""
     home = path.resolve()
     used = {os.path.normpath(table.root / file) for table in tables for file in table.found.files if file}
     others = [name for name in names if ending(name) in PICTURES and os.path.normpath(home / name) not in used]

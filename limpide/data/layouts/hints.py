@@ -1,4 +1,4 @@
-"""What the user says of how his data are arranged, where it cannot be read off them or is read wrongly."""
+"""What the user says about the arrangement of the data, where it cannot be seen from them or is read wrongly."""
 
 from __future__ import annotations
 
@@ -9,21 +9,21 @@ from limpide.core.errors import UsageError
 from limpide.core.recipe import Recipe
 
 PARTS = ("train", "validation", "test")
-LOOSE = "good"  # what a training calls images in no folder: good parts
+LOOSE = "good"  # the class that a training gives to images in no folder: good parts
 
 
 @dataclass(frozen=True)
 class Hints:
-    """ "" and "auto": decide for me."""
+    """ "" and "auto": limpide decides."""
 
-    groups: str = "auto"  # columns of a table that no split may cut, with commas; none
+    groups: str = "auto"  # columns of a table whose values stay in one part, separated by commas; or none
     parts: str = "auto"  # FOLDER=train,FOLDER=test, or none: the outer folders are classes
-    good: str = ""  # the class of images that lie in no folder; "": such images are refused
+    good: str = ""  # the class of images in no folder; "": such images are refused
     file_column: str = ""
     label_column: str = ""
     split_column: str = ""
-    images: str = ""  # the folder that a table's files lie in
-    suffix: str = ""  # what a table leaves away at the end of their names: .jpg
+    images: str = ""  # the folder of the files of a table
+    suffix: str = ""  # the end of the file names that a table omits: .jpg
 
     @classmethod
     def of(cls, recipe: Recipe) -> Hints:
@@ -43,7 +43,7 @@ class Hints:
 
     @property
     def of_a_table(self) -> list[str]:
-        """The options given that only a table can follow."""
+        """The given options that only apply to a table."""
         options = {
             "--file-column": self.file_column,
             "--label-column": self.label_column,
@@ -53,7 +53,7 @@ class Hints:
         return [name for name, value in {**options, "--suffix": self.suffix}.items() if value]
 
     def refuse_columns(self) -> None:
-        """Raises UsageError for what only a table can be asked."""
+        """Raises UsageError for options that only apply to a table."""
         if self.groups not in ("auto", "none"):
             raise UsageError("L119", where=f"groups={self.groups}", groups=self.groups)
         if options := self.of_a_table:

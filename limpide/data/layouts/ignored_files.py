@@ -1,8 +1,8 @@
-"""What is no picture of a class, before anything is decided about classes: files of another kind, masks, annotations,
-thumbnails.
+"""Files that are not pictures of a class: files of another kind, masks, annotations, thumbnails. They are found before
+the classes.
 
-Structure decides, names help: a folder that is called masks is passed over where its pictures go with those beside it,
-one by one, and stays where `mask` and `no mask` are what is to be told apart. Nothing is passed over in silence.
+Structure decides, names help: a folder that is called masks is ignored if its pictures match those beside it one by
+one, and stays if `mask` and `no mask` are the classes. Nothing is ignored silently.
 """
 
 from __future__ import annotations
@@ -36,16 +36,16 @@ THUMBNAILS = N_("smaller copies of other images")
 UNLABELED_IMAGES = N_("images without a class, still to be labelled")
 NOT_NAMED = N_("images that are not in the table")
 WHY = {"masks": MASKS, "annotations": ANNOTATIONS, "thumbnails": THUMBNAILS}
-MIRRORED = 0.5  # share of the pictures beside it that a folder of masks has, too
-ALL = 0.8  # of them, where it stands among class folders
+MIRRORED = 0.5  # share of the pictures beside it that a folder of masks must have, too
+ALL = 0.8  # the same share, where the folder is among class folders
 
-Start = Callable[[int], bytes]  # place in the names → first bytes of the file
+Start = Callable[[int], bytes]  # index in the names → first bytes of the file
 
 
 @dataclass(frozen=True)
 class Ignored:
-    """Files that were passed over together. what: a folder, or how their names end · n: files, 0 where nobody counted ·
-    why: msgid
+    """Files that were ignored together. what: a folder, or the end of the file names · n: number of files, 0 if not
+    counted · why: msgid
     """
 
     what: str
@@ -55,20 +55,20 @@ class Ignored:
 
 @dataclass(frozen=True)
 class SiftedFiles:
-    pictures: list[int]  # places in the names, in their order
+    pictures: list[int]  # indices in the names, in order
     ignored: list[Ignored]
-    doubtful: list[str]  # folders that stay, though their names say masks or thumbnails
+    doubtful: list[str]  # folders that stay, although their names say masks or thumbnails
 
 
 def sift_files(paths: Sequence[tuple[str, ...]], start: Start = lambda _: b"") -> SiftedFiles:
-    """paths: parts of each file's name. start: asked of files whose ending says nothing."""
+    """paths: the parts of each file's name. start: called for files whose ending says nothing."""
     pictures: list[int] = []
     others: list[int] = []
     for i, path in enumerate(paths):
         (pictures if _is_picture(path[-1], i, start) else others).append(i)
     if not pictures:
         return SiftedFiles([], [], [])
-    # folders with a picture somewhere in them, and the whole
+    # folders with a picture somewhere below them, and the root
     picture_folders = {paths[i][:k] for i in pictures for k in range(len(paths[i]))}
     kinds = Counter(ending(paths[i][-1]) or paths[i][-1] for i in others if paths[i][:-1] in picture_folders)
     ignored = [Ignored(kind, n, NOT_A_PICTURE) for kind, n in kinds.most_common()]
@@ -101,12 +101,12 @@ def _is_picture(name: str, place: int, start: Start) -> bool:
 
 
 def _first_outside(folder: tuple[str, ...], picture_folders: set[tuple[str, ...]]) -> tuple[str, ...]:
-    """The outermost folder around this one in which there is no picture."""
+    """The outermost folder around this one, or this one, that has no picture."""
     return next(folder[:k] for k in range(1, len(folder) + 1) if folder[:k] not in picture_folders)
 
 
 def _find_masks_beside(paths: Sequence[tuple[str, ...]], pictures: Iterable[int]) -> dict[int, tuple[str, str]]:
-    """cat/1_mask.png or cat/mask_1.png beside cat/1.png → (how such names look, why)."""
+    """cat/1_mask.png or cat/mask_1.png beside cat/1.png → (the pattern of such names, the reason)."""
     names_by_folder: dict[tuple[str, ...], set[str]] = defaultdict(set)
     rows = [(i, stem(paths[i][-1])) for i in pictures]
     for i, name in rows:
@@ -133,7 +133,7 @@ def _list_siblings(paths: Sequence[tuple[str, ...]], pictures: Sequence[int]) ->
 def _choose_folders(
     paths: Sequence[tuple[str, ...]], pictures: Sequence[int], beside_of: Mapping[tuple[str, ...], set[str]]
 ) -> tuple[dict[tuple[str, ...], list[int]], list[str]]:
-    """(folders of masks, annotations and thumbnails with their pictures, those that only sound so)."""
+    """(folders of masks, annotations and thumbnails with their pictures, folders that are only called so)."""
     named: dict[tuple[str, ...], list[int]] = defaultdict(list)
     others = []
     for i in pictures:
@@ -159,7 +159,7 @@ def _choose_folders(
 
 
 def _goes_with(folder: tuple[str, ...], pictures: Sequence[tuple[str, ...]], beside: Sequence[tuple[str, ...]]) -> bool:
-    """Whether the pictures of this folder belong to pictures beside it, each to one."""
+    """Whether the pictures of this folder belong to pictures beside it, one to one."""
     if not beside:
         return False
     depth = len(folder)
@@ -191,7 +191,7 @@ def _goes_with(folder: tuple[str, ...], pictures: Sequence[tuple[str, ...]], bes
 
 
 def _merge_ignored(ignored: Sequence[Ignored]) -> list[Ignored]:
-    """Folders of one name and reason in one entry: a folder of masks in each class is told once."""
+    """Merges entries of one folder name and reason: a folder of masks in each class is reported once."""
     merged: dict[tuple[str, str], Ignored] = {}
     for one in ignored:
         key = (one.what.rsplit("/", 1)[-1], one.why)

@@ -1,4 +1,4 @@
-"""Pictures while they are being arranged, and what the folders around them have in common."""
+"""Pictures during the search for a layout, and what the folders around them have in common."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from limpide.data.layouts.name_words import WRAPPING, normalized, parts_of, word
 from limpide.text.messages import N_, Message
 
 NO_PLACE = N_("neither its folder nor its name says its class")
-MAX_DEPTH = 3  # levels of folders among which parts and classes are looked for
-FEW_LOOSE = 5  # files beside the class folders that do not keep a folder from being a mere wrapper
-SHARED = 0.5  # of the folders in an outer one are in another one, too, where all hold the same
+MAX_DEPTH = 3  # levels of folders that are searched for parts and classes
+FEW_LOOSE = 5  # files beside the class folders, at most, for a folder to be only a wrapper
+SHARED = 0.5  # share of the folders in an outer one that another one has, too, where all hold the same
 
 Path = tuple[str, ...]
 
 
 @dataclass
 class ImagePaths:
-    """Pictures while they are being arranged: place in the names → folders that still have to be read, and the file."""
+    """Pictures during the search for a layout: index in the names → folders still to be interpreted, and the file."""
 
     inner: dict[int, Path]
     skipped: Path = ()  # folders around all of them
@@ -30,14 +30,14 @@ class ImagePaths:
     left: dict[int, str] = field(default_factory=dict)
     notes: list[Message] = field(default_factory=list)
     ignored: list[Ignored] = field(default_factory=list)
-    # outer folders that are no part, though others are: the training is in them
+    # outer folders that are not parts, although others are: they hold the training images
     beside: set[str] = field(default_factory=set)
     from_names: bool = False
 
 
 def unwrap(rows: ImagePaths) -> None:
-    """Takes away folders that only wrap the others: data/photos/cat/1.jpg beside data/photos/dog/1.jpg, as archives
-    often hold them.
+    """Removes folders that only wrap the others: data/photos/cat/1.jpg beside data/photos/dog/1.jpg, as in many
+    archives.
     """
     while True:
         tops = {path[0] for path in rows.inner.values() if len(path) > 1}
@@ -59,7 +59,7 @@ def folders_inside(rows: ImagePaths) -> dict[str, set[str]]:
 
 
 def without_wrapping(inner: Mapping[int, Path]) -> dict[int, Path]:
-    """amazon/images/bike/1.jpg: a folder in all outer ones whose name says nothing is passed over."""
+    """amazon/images/bike/1.jpg: removes a folder that all outer ones contain and whose name says nothing."""
     second = {path[1] if len(path) > 3 else "" for path in inner.values()}
     if len(second) == 1 and "" not in second and set(words(next(iter(second)))) <= WRAPPING:
         return {i: (path[0], *path[2:]) for i, path in inner.items()}
@@ -67,14 +67,14 @@ def without_wrapping(inner: Mapping[int, Path]) -> dict[int, Path]:
 
 
 def overlap(some: Iterable[str], others: Iterable[str]) -> float:
-    """Share of the smaller set that is in the other one, too."""
+    """Share of the smaller set that is also in the other one."""
     names, other_names = set(map(normalized, some)), set(map(normalized, others))
     return len(names & other_names) / min(len(names), len(other_names)) if names and other_names else 0.0
 
 
 def hold_the_same(inside: Mapping[str, set[str]]) -> bool:
-    """Whether every outer folder holds the same inner ones. A class may be missing in some, so half of them in another
-    one, too, are enough.
+    """Whether every outer folder holds the same inner ones. Some may lack a class, so it is enough if another one also
+    has half of them.
     """
     names = Counter(name for inner in inside.values() for name in inner)
     if len(inside) < 2 or len(names) < 2 or not all(inside.values()):

@@ -1,8 +1,8 @@
-"""File names → classes, parts and groups: the ways in which people arrange images in folders.
+"""File names → classes, parts and groups: the ways in which users arrange images in folders.
 
-Structure decides, names help. Folders without a picture are no classes. Where every outer folder holds the same inner
-ones, the inner ones are the classes; the outer ones are parts if their names say which (`data/layouts/name_words.py`),
-else images of one of them belong together and are never cut apart. Nothing is opened but files whose names say nothing.
+Structure decides, names help. Folders without a picture are not classes. Where every outer folder holds the same inner
+ones, the inner ones are the classes; the outer ones are parts if their names say so (`data/layouts/name_words.py`),
+else they are groups whose images stay in one part. Only files whose names say nothing are opened.
 """
 
 from __future__ import annotations
@@ -33,22 +33,22 @@ BOXES = 0.5  # share of the pictures that have a file of boxes
 
 @dataclass(frozen=True)
 class Layout:
-    """Parallel lists over the pictures that are used, and what was said and passed over."""
+    """Parallel lists over the used pictures, with the notes and the ignored files."""
 
-    files: Sequence[int]  # places in the names that were given
+    files: Sequence[int]  # indices in the given names
     labels: Sequence[str]
-    parts: Sequence[str]  # "" where the user said nothing
+    parts: Sequence[str]  # "" where the user gave none
     groups: Sequence[str]  # images of one group belong together; "" in none
     says: Message
-    from_names: bool = False  # classes are in the names of the files, which say less than folders
+    from_names: bool = False  # the classes are in the file names, which are weaker evidence than folders
     notes: Sequence[Message] = ()
-    left: Sequence[tuple[int, str]] = ()  # pictures without a class, and why (msgid)
+    left: Sequence[tuple[int, str]] = ()  # pictures without a class, and the reason (msgid)
     ignored: Sequence[Ignored] = ()
 
 
 def read_layout(names: Sequence[str], where: str, hints: Hints | None = None, start: Start = lambda _: b"") -> Layout:
-    """`names` are paths with "/" between folders. Raises DataError when no arrangement is recognised, UsageError where
-    a hint does not fit.
+    """`names` are paths with "/" between folders. Raises DataError if no layout is recognised, UsageError if a hint
+    does not fit.
     """
     hints = hints or Hints()
     paths = [tuple(name.split("/")) for name in names]
@@ -114,7 +114,7 @@ def _arrange(rows: ImagePaths, hints: Hints, where: str) -> Message:
 
 
 def _read_loose(rows: ImagePaths, hints: Hints, where: str) -> Message:
-    """The classes are in the names of the files, or all of them are what the folder around them is called, or good
+    """The classes are in the file names; else all files have the class of the folder around them, or that of good
     parts.
     """
     try:
@@ -126,22 +126,22 @@ def _read_loose(rows: ImagePaths, hints: Hints, where: str) -> Message:
         return message(N_("layout: one folder per class") if rows.skipped else N_("layout: a folder of one class"))
 
 
-# -- what is no folder of classes
+# -- folders that do not hold classes
 
 
 def _refuse_boxes(
     names: Sequence[str], pictures: Sequence[int], where: str, start: Start, *, sure: bool = False
 ) -> None:
-    """Raises DataError where what lies there says where things are on a picture, and nothing says one class for each.
+    """Raises DataError if files give the positions of objects on the pictures, and nothing gives one class per picture.
 
-    sure: only where it can be nothing else, as the names of the files do say classes.
+    sure: only if the files can be nothing else, as the file names do give classes.
     """
     if boxes := _find_boxes(names, pictures, start, sure):
         raise DataError("L286", where=where, file=boxes)
 
 
 def _find_boxes(names: Sequence[str], pictures: Sequence[int], start: Start, sure: bool) -> str:
-    """A file that says where things are on a picture; "" where there is none."""
+    """A file that gives the positions of objects on a picture; "" if there is none."""
     stems = {stem(names[i]) for i in pictures}
     beside = [i for i, name in enumerate(names) if ending(name) in (".txt", ".xml", ".json") and stem(name) in stems]
     if (

@@ -1,4 +1,4 @@
-"""The files below a folder, before anything is said of them: what is a file, what is passed over, where links lead."""
+"""The files below a folder, before they are interpreted: what is a file, what is ignored, where links lead."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Counted = Callable[[int], object]
 
 @dataclass(frozen=True)
 class ListedFiles:
-    """Regular files below a folder, sorted and relative to it, with "/" between folders; what to say; what of a system
-    was passed over.
+    """Regular files below a folder, sorted and relative to it, with "/" between folders; the notes; the ignored system
+    files.
     """
 
     names: Sequence[str]
@@ -29,9 +29,9 @@ class ListedFiles:
 
 
 def list_files(root: Path, counted: Counted = lambda _: None) -> ListedFiles:
-    """Hidden and system names and our own runs are passed over.
+    """The files below `root`. Hidden and system names and limpide's runs are ignored.
 
-    A link to a folder is followed, once: a loop of links ends where it began. Pipes, sockets and devices are never
+    A link to a folder is followed once: a loop of links ends where it began. Pipes, sockets and devices are never
     opened.
     """
     walk = _Walk(root, counted, os.path.realpath(root))
@@ -45,20 +45,20 @@ def list_files(root: Path, counted: Counted = lambda _: None) -> ListedFiles:
 
 
 def list_pictures(root: Path) -> list[str]:
-    """As `list_files`, of what may be a picture."""
+    """As `list_files`, but only files that may be pictures."""
     return [name for name in list_files(root).names if ending(name) in PICTURES or not ending(name)]
 
 
 def read_start(file: Path) -> bytes:
-    """The first bytes; none of a file that cannot be read, which is told later."""
+    """The first bytes; empty for a file that cannot be read, which is reported later."""
     with contextlib.suppress(OSError), open(file, "rb") as stream:
         return stream.read(START)
     return b""
 
 
 def report_skipped(folder: str, files: Sequence[str]) -> list[Ignored]:
-    """A folder that was not looked into. A hidden one is never told: they come in dozens, and hold what programs keep
-    for themselves.
+    """A folder that was not searched. Hidden folders are never reported: there are dozens of them, and they hold the
+    private files of programs.
     """
     name = folder.rsplit("/", 1)[-1]
     if name.startswith("."):
@@ -69,14 +69,14 @@ def report_skipped(folder: str, files: Sequence[str]) -> list[Ignored]:
 
 @dataclass
 class _Walk:
-    """What was found so far on the way through a folder."""
+    """The files found so far in a walk through a folder."""
 
     root: Path
     counted: Counted
-    home: str  # the folder itself, with no link on the way to it
+    home: str  # the path of the folder, with all links resolved
     files: list[str] = field(default_factory=list)
     ignored: list[Ignored] = field(default_factory=list)
-    strange: int = 0  # names that are no files
+    strange: int = 0  # names that are not files
     away: int = 0  # links that lead out of the folder
     visited: set[str] = field(default_factory=set)
 
@@ -84,7 +84,7 @@ class _Walk:
         self.visited.add(self.home)
 
     def choose_folders(self, folder: str, folders: list[str]) -> None:
-        """Leaves those in `folders` that are to be walked through, in their order."""
+        """Keeps the entries of `folders` that will be walked through, in order."""
         skipped = [name for name in sorted(folders) if _is_skipped(folder, name)]
         for name in skipped:
             inside = [file for _, _, files in os.walk(os.path.join(folder, name)) for file in files]
@@ -137,7 +137,7 @@ class _Walk:
 
 
 def _is_skipped(folder: str, name: str) -> bool:
-    """Of a system, a run of ours, or a Python environment."""
+    """Whether the folder belongs to the system, is one of limpide's runs, or is a Python environment."""
     return is_system(name) or any(
         os.path.exists(os.path.join(folder, name, sign)) for sign in ("run.json", "pyvenv.cfg")
     )

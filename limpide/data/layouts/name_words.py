@@ -1,8 +1,8 @@
-"""What the names of folders, files and columns say, in the words that people use: parts, groups, and what is no picture
-of a class.
+"""The meaning of the names of folders, files and columns, in the words that people use: parts, groups, and what is not
+a picture of a class.
 
 A name is cut into words at signs, digits and capitals: train_set, TrainImages and "train 2017" all say train. Names
-only help; `data/layouts/layout.py` decides by what lies in the folders.
+only help; `data/layouts/layout.py` decides by the content of the folders.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from functools import lru_cache
 
 
 def split_words(listed: str) -> tuple[str, ...]:
-    """Of a list that is written with spaces, as those below are."""
+    """The words of a list that is written with spaces, as those below."""
     return tuple(listed.split())
 
 
 def _by_word(listed: Mapping[str, str]) -> dict[str, str]:
-    """Word → what it says, of lists of the words that say it."""
+    """Word → its meaning, from lists of words by meaning."""
     return {word: meaning for meaning, word_list in listed.items() for word in split_words(word_list)}
 
 
-UNLABELED = "unlabeled"  # a part whose images have no class yet: what a competition wants predicted
+UNLABELED = "unlabeled"  # a part whose images have no class yet, such as those that a competition wants predicted
 
 PART_WORDS: Mapping[str, str] = _by_word(
     {
@@ -47,28 +47,28 @@ PAIRS = {
     ("private", "test"): "test",
     ("un", "labeled"): UNLABELED,
 }
-# What may stand beside the word for a part and adds nothing.
+# Words that may accompany the word for a part and add nothing.
 NEUTRAL = {
     *split_words("set sets data dataset image images img imgs picture pictures pic pics photo photos jpg jpeg png"),
     *split_words("folder dir split part subset sample samples seg final new x the public private only resized cropped"),
 }
-# What may be written together with the word for a part, in this order: trainset, Testdaten, 训练集.
+# Words that may be joined to the word for a part, in this order: trainset, Testdaten, 训练集.
 GLUED = split_words("images image imgs img dataset data set split daten sdaten satz sbilder bilder 集 x")
 # a folder of this name between a part and its classes says nothing
 WRAPPING = NEUTRAL | {"jpegimages", "jpegs", "pngs", "raw", "all", "files"}
 UNTOLD = (WRAPPING | {"labels", "metadata", "index", "annotations"}) - {
     *split_words("photo photos picture pictures pic pics sample samples")
 }
-# classes that are none
+# folder names that do not name a class
 NOTHING_SAID = {*split_words("unknown unlabeled unlabelled none unk test images image imgs dummy all 0 na")}
-# Before a number or a letter: what images have in common, and no class.
+# Before a number or a letter, these words name a group of images, not a class.
 GROUP_WORDS = {
     *split_words("group patient person subject camera cam burst site session sequence seq video individual user"),
     *split_words("location date day week month batch fold folder part set run scene clip slide case hospital center"),
     *split_words("domain device phone lot line shift station serie series volume visit caméra jour lieu"),
 }
-# Beside folders of classes: what a project holds, and no class. A few of a name that may be a class are work, too; many
-# are a class.
+# Beside folders of classes, these names are work of a project, not a class. If the name may also be a class, few images
+# are work and many are a class.
 OF_WORK = {
     *split_words("output outputs result results plots logs checkpoints src scripts notebooks wandb mlruns"),
     *split_words("sorties resultats ausgabe ergebnisse resultados risultati"),
@@ -78,14 +78,14 @@ PERHAPS_OF_WORK = {
 }
 ALTERED = {"augmented", "augmentation", "augmentations", "aug", "augmente", "augmentee", "augmentees", "augmentadas"}
 
-SYSTEM = {  # no word that a class may be called: waste is sorted into trash and recycled
+SYSTEM = {  # no word that can name a class: waste is sorted into trash and recycled
     "system volume information",
     *split_words("__macosx $recycle.bin recycler lost+found @eadir #recycle found.000 @recently-snapshot"),
     *split_words("__pycache__ node_modules site-packages ipynb_checkpoints"),
 }
 LEFT_BEHIND = {"thumbs.db", "desktop.ini", "icon\r", "ehthumbs.db", ".ds_store"}
 
-# Pictures of pictures: nobody's class, where they go with the pictures that they describe.
+# Pictures that describe other pictures: they are not a class where they match those pictures.
 ABOUT_PICTURES = _by_word(
     {
         "masks": """
@@ -126,7 +126,7 @@ NO_PICTURE_STARTS = (b"<", b"{", b"[", b"%PDF", b"PK\x03\x04")
 
 @lru_cache(100_000)
 def normalized(name: str) -> str:
-    """In one Unicode form: "é" may be written as one sign or as two, and looks the same."""
+    """The name in one Unicode form: "é" may be written as one sign or as two, and looks the same."""
     return unicodedata.normalize("NFC", name)
 
 
@@ -139,9 +139,7 @@ def words(name: str) -> tuple[str, ...]:
 
 
 def part_of(name: str) -> tuple[str, tuple[str, ...]] | None:
-    """(the part that a folder's name says, the other words of it that say something), or None where it says no part, or
-    two.
-    """
+    """(the part in a folder's name, its other meaningful words), or None if the name contains no part, or two."""
     named_parts: list[str] = []
     rest: list[str] = []
     listed = words(name)
@@ -165,7 +163,7 @@ def part_of(name: str) -> tuple[str, tuple[str, ...]] | None:
 
 
 def _split_glued(word: str) -> tuple[str, str]:
-    """(part, "") of train, trainset or imagestrain, ("", word) of any other."""
+    """(part, "") for train, trainset or imagestrain, ("", word) for any other word."""
     if word in PART_WORDS:
         return PART_WORDS[word], ""
     for neutral in GLUED:
@@ -177,14 +175,16 @@ def _split_glued(word: str) -> tuple[str, str]:
 
 
 def says_nothing(name: str) -> bool:
-    """Whether a folder's name is only that of a part, or of what all such folders hold: train, images, dataset_2024."""
+    """Whether a folder's name is only that of a part, or of anything that such folders hold: train, images,
+    dataset_2024.
+    """
     part = part_of(name)
     return (part is not None and not part[1]) or all(word.isdigit() or word in UNTOLD for word in words(name))
 
 
 def parts_of(names: Iterable[str]) -> dict[str, str]:
-    """The part that each of these folders says, where every one does, they say more than one, and nothing else tells
-    them apart; else nothing.
+    """The part that the name of each of these folders gives, if every name gives one, they give more than one, and
+    nothing else distinguishes them; else nothing.
 
     "test tube" beside "training shoe" are two things, "test set" beside "training set" are two parts.
     """
@@ -192,30 +192,28 @@ def parts_of(names: Iterable[str]) -> dict[str, str]:
     stated = [one for one in meanings.values() if one]
     if len(stated) < len(meanings) or not stated or len({rest for _, rest in stated}) > 1:
         return {}
-    alone = len(meanings) == 1 and stated[0][1]  # one folder of several words is a name like any other
-    # test1 and test2 are told apart by something else
+    alone = len(meanings) == 1 and stated[0][1]  # a single folder of several words has an ordinary name
+    # something else distinguishes test1 and test2
     same = len(meanings) > 1 and len({part for part, _ in stated}) == 1
     return {} if alone or same else {name: one[0] for name, one in meanings.items() if one}
 
 
 def says_group(name: str) -> bool:
-    """camera1, session_2, patient b, 2021-03: what images have in common, and no class."""
+    """camera1, session_2, patient b, 2021-03: names of groups of images, not of classes."""
     listed = words(name)
     return len(listed) > 1 and (listed[0] in GROUP_WORDS or all(word.isdigit() for word in listed))
 
 
 def numbers_group(name: str) -> bool:
-    """As says_group, where nothing but a number or a letter tells the groups apart: camera1 and patient b, not
-    part_good.
-    """
+    """As says_group, but only a number or a letter distinguishes the groups: camera1 and patient b, not part_good."""
     listed = words(name)
     return says_group(name) and (listed[1].isdigit() or len(listed[1]) == 1)
 
 
 @lru_cache(100_000)
 def about_pictures(name: str) -> str:
-    """What a folder of this name holds, if it holds masks, annotations or thumbnails of other pictures, as masks and
-    thumbs_100x100 do; else "".
+    """The content of a folder of this name, if it is masks, annotations or thumbnails of other pictures, as in masks
+    and thumbs_100x100; else "".
     """
     listed = [word for word in words(name) if not (word.isdigit() or word == "x")]
     return ABOUT_PICTURES.get("".join(listed), "") or (
@@ -224,7 +222,7 @@ def about_pictures(name: str) -> str:
 
 
 def about_another(name: str, others: Iterable[str]) -> str:
-    """As about_pictures, of a name that begins as one of the others: cat_masks beside cat."""
+    """As about_pictures, for a name that begins with another folder's name: cat_masks beside cat."""
     listed = words(name)
     return (
         ABOUT_PICTURES.get(listed[-1], "")
@@ -234,12 +232,12 @@ def about_another(name: str, others: Iterable[str]) -> str:
 
 
 def is_system(name: str) -> bool:
-    """Hidden files, and what systems leave behind."""
+    """Whether the name is that of a hidden file, or of one that a system leaves behind."""
     return name.startswith((".", "~$")) or name.lower() in SYSTEM | LEFT_BEHIND
 
 
 def ending(name: str) -> str:
-    """With its dot, in lower case; "" of a name without one, and of a hidden file."""
+    """The ending with its dot, in lower case; "" for a name without one, and for a hidden file."""
     file = name.rsplit("/", 1)[-1]
     dot = file.rfind(".")
     return file[dot:].lower() if 0 < dot < len(file) - 1 else ""
@@ -252,14 +250,14 @@ def stem(name: str) -> str:
 
 
 def listed_names(names: Sequence[str], most: int = 5) -> str:
-    """For a sentence: the first of them."""
+    """The first of the names, for a sentence."""
     return ", ".join(names[:most]) + (", …" if len(names) > most else "")
 
 
 def parts_and_classes(names: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """cat_train, cat_test, dog_train, dog_test → the part and the class of each; empty where the names are no such.
+    """cat_train, cat_test, dog_train, dog_test → the part and the class of each; empty if the names have no such form.
 
-    A class may lack a part, and a folder may lie beside them.
+    A class may lack a part, and other folders may be beside them.
     """
     names = set(names)
     pairs = {name: both for name in names if (both := _split_part(name))}
@@ -271,7 +269,7 @@ def parts_and_classes(names: Iterable[str]) -> dict[str, tuple[str, str]]:
 
 
 def _split_part(name: str) -> tuple[str, str] | None:
-    """(part, the rest of the name as it is written) where one of its words says a part."""
+    """(part, the rest of the name as it is written) if one of its words names a part."""
     for word in re.finditer(r"[^\s._-]+", name):
         part = part_of(word.group())
         label = (name[: word.start()] + name[word.end() :]).strip(" ._-")

@@ -1,4 +1,4 @@
-"""Outer folders that are parts: train/ and test/, in whichever words, at whichever depth, beside what is neither a part
+"""Outer folders that are parts: train/ and test/, in any words, at any depth, beside folders that are neither a part
 nor a class.
 """
 
@@ -43,7 +43,7 @@ OF_THE_WORK = N_("by its name, neither a class nor a part")
 
 
 def set_aside(rows: ImagePaths) -> None:
-    """What stands beside folders of classes and is none: a test without classes, altered copies, the plots of a
+    """Removes folders beside class folders that are not classes: a test without classes, altered copies, the plots of a
     project.
     """
     inside = folders_inside(rows)
@@ -58,7 +58,7 @@ def set_aside(rows: ImagePaths) -> None:
     if len(others) < 2 and not any(len(inside[name]) > 1 for name in others):
         return
     parted = any(meanings[name] for name in others)
-    if parted:  # parts know themselves which of them have no classes
+    if parted:  # the names of parts say which of them have no classes
         waiting = {name for name in waiting if meanings[name][0] == UNLABELED}  # type: ignore[index]
     rows.ignored += [
         Ignored(name, counts[name], why)
@@ -72,8 +72,8 @@ def set_aside(rows: ImagePaths) -> None:
 
 
 def _find_work(names: Set[str], counts: Mapping[str, int]) -> set[str]:
-    """Those that hold what a project makes. Some names may be a class's, too: their folders are work where they are
-    small, or stand beside parts.
+    """Folders that hold the output of a project. Some of these names may also name a class: such a folder is work if it
+    is small, or beside parts.
     """
     work = {
         name
@@ -90,7 +90,7 @@ def _find_work(names: Set[str], counts: Mapping[str, int]) -> set[str]:
 
 
 def _tell_set_aside(rows: ImagePaths, waiting: set[str], passed_over: set[str], parted: bool) -> None:
-    """parted: there are parts among the folders that stay."""
+    """parted: there are parts among the remaining folders."""
     if waiting and not parted:
         says = N_(
             "by their names, not classes but images still to be labelled: {names} (--parts none makes classes of them)"
@@ -115,8 +115,8 @@ def _is_altered(name: str, inside: Mapping[str, set[str]]) -> bool:
 
 
 def _waits(name: str, meaning: tuple[str, tuple[str, ...]], inner: set[str]) -> bool:
-    """Whether a folder of this name, among folders of classes, holds images without a class. A train is a vehicle, and
-    valid a class.
+    """Whether a folder of this name, among class folders, holds images without a class. A train is a vehicle, and valid
+    a class.
     """
     flat = not inner or (len(inner) == 1 and set(words(next(iter(inner)))) <= NOTHING_SAID | WRAPPING)
     return flat and (
@@ -125,7 +125,7 @@ def _waits(name: str, meaning: tuple[str, tuple[str, ...]], inner: set[str]) -> 
 
 
 def parts_of_folders(rows: ImagePaths, hints: Hints, where: str) -> Mapping[str, str]:
-    """Outer folder → part, as the user says, or as their names do; empty where they are no parts."""
+    """Outer folder → part, as given by the user, or else by the names; empty if the folders are not parts."""
     inside = folders_inside(rows)
     if named := hints.named_parts():
         return _follow_user(rows, named, inside)
@@ -158,7 +158,9 @@ def parts_of_folders(rows: ImagePaths, hints: Hints, where: str) -> Mapping[str,
 def _take_rest_as_training(
     rows: ImagePaths, plain: dict[str, str], strange: Set[str], inside: Mapping[str, set[str]], labeled: set[str]
 ) -> Mapping[str, str]:
-    """cat/, dog/ and test/cat, test/dog: where the folders beside the part are its classes, or hold them."""
+    """cat/, dog/ and test/cat, test/dog: the folders beside the part are for training if they are its classes, or hold
+    them.
+    """
     deeper = set().union(*(inside[name] for name in strange))
     if max(overlap(strange, labeled), overlap(deeper, labeled)) < SHARED:
         return {}
@@ -174,7 +176,7 @@ def _take_rest_as_training(
 def _take_alike_as_test(
     rows: ImagePaths, plain: dict[str, str], strange: Set[str], inside: Mapping[str, set[str]], labeled: set[str]
 ) -> Mapping[str, str]:
-    """train/ beside exam/ with the same classes."""
+    """train/ beside exam/ with the same classes: exam/ is the test."""
     alike = {name for name in strange if overlap(inside[name], labeled) >= SHARED}
     if not alike:
         return {}
@@ -187,7 +189,7 @@ def _take_alike_as_test(
 
 
 def _follow_user(rows: ImagePaths, named: Mapping[str, str], inside: Mapping[str, set[str]]) -> Mapping[str, str]:
-    """Where nobody named the training, it is all that was not named. Raises UsageError."""
+    """If the user names no training part, it is every folder that was not named. Raises UsageError."""
     for folder in named:
         if folder not in inside:
             if _find_level(rows, set(named)):
@@ -202,8 +204,8 @@ def _follow_user(rows: ImagePaths, named: Mapping[str, str], inside: Mapping[str
 
 
 def _find_level(rows: ImagePaths, named: Iterable[str] = ()) -> int:
-    """How deep the folders lie that are parts: 1 in photo/train/cat and cat/train. 0 where none do. named: those that
-    the user names.
+    """The depth of the folders that are parts: 1 in photo/train/cat and cat/train; 0 if there are none. named: folders
+    that the user names.
     """
     tops = {path[0] for path in rows.inner.values() if len(path) > 1}
     for level in range(1, MAX_DEPTH):
@@ -219,9 +221,7 @@ def _find_level(rows: ImagePaths, named: Iterable[str] = ()) -> int:
 
 
 def lift_parts(rows: ImagePaths, hints: Hints) -> int:
-    """Brings parts to the front where they lie deeper: photo/train/cat/1.jpg is read as train/photo/cat/1.jpg. Returns
-    how deep they were.
-    """
+    """Moves deeper parts to the front: photo/train/cat/1.jpg is read as train/photo/cat/1.jpg. Returns their depth."""
     level = 0 if hints.parts == "none" else _find_level(rows, hints.named_parts())
     if level:
         rows.left |= {i: NO_PLACE for i, path in rows.inner.items() if len(path) <= level + 1}
@@ -234,7 +234,7 @@ def lift_parts(rows: ImagePaths, hints: Hints) -> int:
 
 
 def cut_names(rows: ImagePaths, both: Mapping[str, tuple[str, str]]) -> None:
-    """Parts and classes from the names of the outer folders; what lies deeper is as in class folders."""
+    """Parts and classes from the names of the outer folders; deeper folders are read as class folders are."""
     strange = Counter(path[0] for path in rows.inner.values() if len(path) > 1 and path[0] not in both)
     rows.ignored += [Ignored(name, n, NO_PLACE) for name, n in sorted(strange.items())]
     rows.left |= {i: NO_PLACE for i, path in rows.inner.items() if len(path) == 1}
@@ -246,7 +246,7 @@ def cut_names(rows: ImagePaths, both: Mapping[str, tuple[str, str]]) -> None:
 
 
 def read_parts(rows: ImagePaths, said: Mapping[str, str], where: str) -> Message:
-    """train/cat/1.jpg, or train/cat.1.jpg; a part whose images have no class waits to be named."""
+    """train/cat/1.jpg, or train/cat.1.jpg; a part whose images have no class counts as unlabelled."""
     inner: dict[int, Path] = {}
     by_part: dict[str, list[int]] = defaultdict(list)
     for i, path in rows.inner.items():
@@ -275,7 +275,7 @@ def read_parts(rows: ImagePaths, said: Mapping[str, str], where: str) -> Message
 
 
 def _unwrap_part(inner: dict[int, Path], part: str) -> dict[int, Path]:
-    """seg_train/seg_train/forest/1.jpg: a folder in a part that says the part once more, or nothing."""
+    """seg_train/seg_train/forest/1.jpg: removes a folder in a part whose name repeats the part, or says nothing."""
     while True:
         tops = {path[0] for path in inner.values() if len(path) > 1}
         if len(tops) != 1 or any(len(path) == 1 for path in inner.values()):
@@ -288,8 +288,8 @@ def _unwrap_part(inner: dict[int, Path], part: str) -> dict[int, Path]:
 
 
 def _align_classes(rows: ImagePaths) -> None:
-    """train/cat beside test/easy/cat and test/hard/cat: the classes are what both parts name, at whichever depth; what
-    lies around them are groups.
+    """train/cat beside test/easy/cat and test/hard/cat: the classes are the names that both parts have, at any depth;
+    the folders around them are groups.
     """
     by_part: dict[str, list[int]] = defaultdict(list)
     for i in rows.inner:
@@ -316,7 +316,7 @@ def _align_classes(rows: ImagePaths) -> None:
         k = next((k for k in range(len(path) - 1) if path[k] in classes), 0)
         if k:
             rows.groups[i], rows.inner[i] = "/".join(path[:k]), path[k:]
-    for images in by_part.values():  # one folder around a whole part tells nothing apart
+    for images in by_part.values():  # one folder around a whole part distinguishes nothing
         if len({rows.groups.get(i, "") for i in images}) == 1:
             for i in images:
                 rows.groups.pop(i, None)
@@ -329,17 +329,17 @@ def _align_classes(rows: ImagePaths) -> None:
 
 
 def _names_by_level(paths: Sequence[Path]) -> list[set[str]]:
-    """The folders at each depth that most of the pictures have."""
+    """The folder names at each depth that most of the pictures have."""
     deep = [k for k in range(MAX_DEPTH) if sum(len(path) > k + 1 for path in paths) >= len(paths) / 2]
     return [{path[k] for path in paths if len(path) > k + 1} for k in deep] or [set()]
 
 
 def without_cut_groups(rows: ImagePaths, around: bool = False) -> None:
-    """Groups that the user's own parts cut, where keeping them whole would leave no training: photo/train/cat and
+    """Drops groups that the user's own parts cut, if whole groups would leave no training: photo/train/cat and
     photo/test/cat.
 
-    around: the parts lie in the groups. Else a patient of whom a few images are in another part stays one, and those
-    are left out.
+    around: the parts are inside the groups. Otherwise a patient with a few images in another part stays one group, and
+    those images are left out.
     """
     parts: dict[str, set[str]] = defaultdict(set)
     for i, group in rows.groups.items():
@@ -352,7 +352,7 @@ def without_cut_groups(rows: ImagePaths, around: bool = False) -> None:
 
 
 def _set_unlabeled_aside(rows: ImagePaths) -> None:
-    """test/unknown/1.jpg, as some loaders want it: a test folder whose name says nothing has no classes."""
+    """test/unknown/1.jpg, as some loaders require: a test folder whose name says nothing has no classes."""
     learned = {normalized(rows.labels[i]) for i in rows.labels if rows.parts[i] == "train"}
     for part in ("test", "validation"):
         labels = {i: rows.labels[i] for i in rows.labels if rows.parts[i] == part}

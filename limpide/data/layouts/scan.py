@@ -29,8 +29,8 @@ def scan(
     """A folder (see data/layouts/layout.py), a table (data/layouts/table.py), a zip or tar, or the name of a data set
     in NAMED.
 
-    counted: is told how many files of a folder were found so far. Raises DataError when there is nothing to learn from,
-    saying what was expected, and UsageError for hints that do not fit.
+    counted: called with the number of files of a folder found so far. Raises DataError if there is nothing to learn
+    from, which says what was expected, and UsageError for hints that do not fit.
     """
     text, hints = os.fspath(location), hints or Hints()
     if not text:

@@ -1,4 +1,4 @@
-"""A zip or tar → a Dataset: its members are arranged as the files of a folder are. A table in it is not read."""
+"""A zip or tar → a Dataset: its members are arranged as the files of a folder are. Tables in it are not read."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def scan_archive(text: str, path: Path, hints: Hints) -> Dataset:
 
 
 def _choose_members(names: Sequence[str]) -> tuple[list[int], list[Ignored]]:
-    """(places of those that are no files of a system, folders of one that are passed over)."""
+    """(indices of the members that are not system files, the ignored system folders)."""
     chosen, skipped = [], defaultdict(list)
     for i, name in enumerate(names):
         place = name.split("/")
@@ -57,7 +57,7 @@ def _choose_members(names: Sequence[str]) -> tuple[list[int], list[Ignored]]:
 
 
 def _read_members(members: archive.ArchiveImages, text: str, hints: Hints, unread: str) -> Layout:
-    """unread: the tables among the members. Raises DataError, about them where the folders say no classes."""
+    """unread: the tables among the members. Raises DataError, which names them if the folders give no classes."""
     table = DataError("L242", where=f"{text}: {unread}")
     try:
         layout = read_layout(list(members.names), text, hints, lambda i: _read_start(members, i))

@@ -1,4 +1,4 @@
-"""A folder → a Dataset: its folders or the names of its files say the classes, or tables that lie in it."""
+"""A folder → a Dataset: the classes come from its folders, from the file names, or from tables in it."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def scan_folder(text: str, path: Path, hints: Hints, counted: Counted) -> Datase
         return replace(dataset, ignored=[*dataset.ignored, *count_not_named(path, listed.names, tables)])
     refused = _without_other_lists(refused, by_folders)
     if not by_folders and refused:
-        # what is no table of these images comes last
+        # the error of a file that is not a table of these images comes last
         raise min(refused.values(), key=lambda error: (error.code == "L225", error.code == "L293"))
     whole = layout
     if layout and by_folders and not any(layout.parts):
@@ -51,7 +51,7 @@ def scan_folder(text: str, path: Path, hints: Hints, counted: Counted) -> Datase
 
 
 def _try_layout(text: str, path: Path, names: Sequence[str], hints: Hints) -> tuple[Layout | None, DataError | None]:
-    """The layout, or why there is none: tables may say what folders do not."""
+    """The layout, or the reason why there is none: tables may give what folders do not."""
     try:
         return read_layout(names, text, hints, lambda i: read_start(path / names[i])), None
     except DataError as error:
@@ -59,7 +59,7 @@ def _try_layout(text: str, path: Path, names: Sequence[str], hints: Hints) -> tu
 
 
 def _without_other_lists(refused: Refused, by_folders: bool) -> Refused:
-    """Where folders say nothing, a text that names no labels is no table that anybody meant."""
+    """Drops the errors of texts without labels where folders give no classes: such a text was not meant as a table."""
     return {
         name: error
         for name, error in refused.items()
@@ -68,7 +68,7 @@ def _without_other_lists(refused: Refused, by_folders: bool) -> Refused:
 
 
 def _tell_unread(refused: Refused) -> list[Message]:
-    """Why a table that lies there is not used, and what to type to use it."""
+    """Why a table in the folder is not used, and what to type to use it."""
     says = N_("the table {name} is not read: {reason} ({todo})")
     return [
         message(says, name=name, reason=e.message().to_json(), todo=message(e.todo, **e.values).to_json())

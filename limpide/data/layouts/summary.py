@@ -1,5 +1,5 @@
-"""What was understood of a data set, before anything is judged: classes, parts, groups, where from, and what was passed
-over.
+"""The facts found in a data set, before anything is judged: classes, parts, groups, their source, and what was
+ignored.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from limpide.data.dataset import PART_NAMES, PARTS, Dataset
 from limpide.data.layouts.ignored_files import Ignored
 from limpide.text.messages import N_, Message, message
 
-MAX_NAMES = 12  # of classes, and of what was ignored, in a sentence
+MAX_NAMES = 12  # of classes, and of ignored kinds, in a sentence
 
 
 @dataclass(frozen=True)
 class DatasetSummary:
-    """classes, parts: name → images · groups: how many, None where nothing says what belongs together · by: what says
-    it
+    """classes, parts: name → images · groups: their number, None if nothing says what belongs together · by: the source
+    of the groups
     """
 
     images: int
@@ -50,7 +50,7 @@ class DatasetSummary:
         )
 
     def says(self) -> list[Message]:
-        """One line each."""
+        """The summary, one message per line."""
         return [self.in_one_line(), *self.notes, *self._passed_over()]
 
     def in_one_line(self) -> Message:
@@ -83,7 +83,7 @@ class DatasetSummary:
         return message(N_("{n:count} images in {k:count} classes ({names})"), **values)
 
     def _names(self) -> Message:
-        """The first classes with their images."""
+        """The first classes with their number of images."""
         names = [message(N_("{name}: {n:count}"), name=name, n=n) for name, n in list(self.classes.items())[:MAX_NAMES]]
         return _join_with_commas([*names, message("…")] if len(self.classes) > MAX_NAMES else names)
 

@@ -1,7 +1,7 @@
 """A table of images → which file has which label: one table, or one for each part.
 
-`file` is looked up below the folder of the table (`data/layouts/table_paths.py`), or below the one that --images names,
-and must lie inside it.
+`file` is looked up below the folder of the table (`data/layouts/table_paths.py`), or below the folder given by
+--images, and must be inside it.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ Pictures = Callable[[Path], Sequence[str]]  # folder → the pictures below it
 
 @dataclass(frozen=True)
 class Table:
-    """One table that was understood. files: of each row, relative to `root`; "" where it is not there."""
+    """One interpreted table. files: of each row, relative to `root`; "" if it does not exist."""
 
     cells: Cells
     meaning: ColumnMeaning
@@ -43,9 +43,9 @@ def read_meaning(
     of_parts: bool = False,
     home: Path | None = None,
 ) -> Table:
-    """What a table says, and where its files are. known_only, of_parts: as in `read_columns`.
+    """The meaning of a table, and the places of its files. known_only, of_parts: as in `read_columns`.
 
-    home: a folder around the table: files are looked up below it, too, where its own folder has none of them.
+    home: a folder around the table; files are looked up below it if the folder of the table has none of them.
 
     Raises DataError and UsageError.
     """
@@ -67,7 +67,7 @@ def read_meaning(
 
 
 def _choose_root(path: Path, hints: Hints) -> Path:
-    """The folder of the table, or the one that the user names. Raises DataError where that is not there."""
+    """The folder of the table, or the one that the user names. Raises DataError if it does not exist."""
     root = (Path(hints.images).expanduser() if hints.images else path.parent).resolve()
     if not root.is_dir():
         raise DataError("L289", where=root)
@@ -80,7 +80,9 @@ def _list_places(path: Path, root: Path, hints: Hints, pictures: Pictures) -> Pl
 
 
 def _no_files(table: Table, places: Places) -> DataError:
-    """Names the table, its columns, the first file that was looked for, and the nearest that is there."""
+    """An error that names the table, its columns, the first file searched for, and the existing one with the nearest
+    name.
+    """
     cells = table.cells.columns[table.meaning.file]
     near = places.nearest(cells[0])
     values = {"column": table.meaning.file, "cell": cells[0], "names": ", ".join(table.cells.columns), "near": near}
@@ -100,7 +102,7 @@ def _no_files(table: Table, places: Places) -> DataError:
 
 
 def _unclear_files(table: Table, places: Places, cells: Sequence[str], values: Mapping[str, str]) -> DataError | None:
-    """Where files of these names are there, but several of one, or few of all."""
+    """The error if files of these names exist, but several for one name, or only for few rows."""
     if len(several := places.called([cells[0]])) > 1:
         return DataError("L296", where=table.cells.path, several=listed_names(several), **values)
     if candidates := places.called(cells):

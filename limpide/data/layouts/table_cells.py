@@ -1,6 +1,4 @@
-"""A table as it lies in a file → its columns as text: CSV, TSV and the like, Parquet, JSON lines, and lists of "path
-label".
-"""
+"""A table in a file → its columns as text: CSV, TSV and the like, Parquet, JSON lines, and lists of "path label"."""
 
 from __future__ import annotations
 
@@ -18,11 +16,11 @@ from limpide.data.layouts.name_words import PICTURES, ending
 from limpide.text.messages import N_, Message, message
 
 SUFFIXES = (".csv", ".tsv", ".parquet", ".jsonl")
-LISTS = (".txt", ".lst")  # tables only where their lines are those of one
+LISTS = (".txt", ".lst")  # tables only if their lines are those of a list
 LISTED = re.compile(r"^(\S.*?\.\w{2,5})[\s,;|]+(\S+)$")  # a path and a label
-ENOUGH_LINES = 20  # to see that a text is a list
+ENOUGH_LINES = 20  # lines that show whether a text is a list
 SAVE_AS = N_("save it as CSV with the columns file,label")
-ONLY_NAMES = 3  # columns of a table without names, at most, that are then called as here
+ONLY_NAMES = 3  # the largest number of columns without names that get the names below
 UNNAMED = ("file", "label", "split")
 
 
@@ -43,7 +41,7 @@ def is_table(path: Path) -> bool:
 
 
 def _is_list(path: Path) -> bool:
-    """A text of which each line is a path of a picture, with a label or, as lists of the parts have it, without."""
+    """Whether each line of a text is a path of a picture, with a label or, in lists of the parts, without."""
     try:
         with open(path, encoding="utf-8") as stream:
             lines = [line.strip() for _, line in zip(range(ENOUGH_LINES), stream, strict=False)]
@@ -55,7 +53,7 @@ def _is_list(path: Path) -> bool:
 
 
 def read_cells(path: Path) -> Cells:
-    """Raises DataError where the table cannot be read, UsageError where a package is missing."""
+    """Raises DataError if the table cannot be read, UsageError if a package is missing."""
     kind = path.suffix.lower()
     if kind == ".parquet":
         return Cells(path, _read_parquet(path))
@@ -82,13 +80,13 @@ def read_cells(path: Path) -> Cells:
 
 
 def _arrange_columns(names: Sequence[str], rows: Sequence[Sequence[str]]) -> dict[str, list[str]]:
-    """Without an index that a program wrote beside the columns."""
+    """The columns by name, without an index that a program wrote beside them."""
     columns = [(k, name) for k, name in enumerate(names) if name and not re.fullmatch(r"unnamed: ?\d+", name.lower())]
     return {name: [row[k] if k < len(row) else "" for row in rows] for k, name in columns}
 
 
 def _begins_with_a_row(rows: Sequence[Sequence[str]]) -> bool:
-    """Whether the first line names a picture, as the lines below it do in the same place."""
+    """Whether the first line names a picture in the same column as the lines below it."""
     first, rest = rows[0], rows[1 : ENOUGH_LINES + 1]
     return any(
         ending(cell.strip()) in PICTURES and all(k < len(row) and ending(row[k].strip()) in PICTURES for row in rest)
@@ -110,8 +108,8 @@ def _read_text(path: Path) -> tuple[str, list[Message]]:
 
 
 def _guess_encoding(data: bytes) -> str:
-    """By the mark at the beginning, as spreadsheets save "Unicode text" as UTF-16; without one, by the zeros between
-    the letters.
+    """The encoding, from the byte order mark, as spreadsheets save "Unicode text" as UTF-16; without one, from the
+    zeros between the letters.
     """
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
@@ -134,7 +132,7 @@ def _read_rows(path: Path, text: str) -> list[list[str]]:
     except csv.Error as error:
         raise DataError("L226", where=f"{path}: {error}", todo=SAVE_AS) from error
     broken = next((cell for row in rows for cell in row if "\n" in cell.strip() or "\0" in cell), None)
-    if broken is not None:  # a quotation mark that nobody closed swallows the lines that follow
+    if broken is not None:  # an unclosed quotation mark swallows the following lines
         raise DataError("L226", where=f"{path}: {broken[:40]}", todo=SAVE_AS)
     if not rows:
         raise DataError("L214", where=path)
@@ -142,7 +140,7 @@ def _read_rows(path: Path, text: str) -> list[list[str]]:
 
 
 def _find_delimiter(text: str) -> tuple[str, str]:
-    """(what separates the cells, the text from its first line of names on). Excel writes "sep=;" into a line before."""
+    """(the delimiter of the cells, the text from the line of names on). Excel writes "sep=;" into a line before it."""
     declared, head = "", ""
     while text:
         head, *rest = re.split(r"\r\n|\n|\r", text, maxsplit=1)

@@ -1,5 +1,5 @@
-"""Which column of a table says what: the file, the label, the part, and what belongs together. Names that people use,
-checked by what the cells hold.
+"""The meaning of the columns of a table: the file, the label, the part, and the groups. Names that people use, checked
+against the cells.
 """
 
 from __future__ import annotations
@@ -32,24 +32,24 @@ LABEL_COLUMNS = (
     *split_words("classe etiquette categorie espece klasse kategorie clase etiqueta categoria especie diagnostic"),
     *split_words("diagnose diagnostico"),
 )
-# Said of pictures of any kind: beside class folders they are the label only in a table that calls itself one of labels.
+# Words for pictures of any kind: beside class folders they are the label only in a table whose name speaks of labels.
 OF_ANYTHING = ("quality", "type", "kind", "level", "grade", "condition", "result", "outcome", "tag", "material")
-# in their names
+# in the names of such tables
 LABEL_TABLES = {*split_words("label labels train training class classes annotation annotations truth target targets")}
 SPLIT_COLUMNS = ("split", "subset", "partition", "train_test", "train_or_test", "aufteilung")
-# of leaf and stem, A and B, too: then they are no split
+# they may also hold leaf and stem, A and B: then they are not a split
 AMBIGUOUS = ("part", "set", "phase", "usage", "data_set", "dataset")
-# of 1 and 0, or true and false; so are is_train, in_test
+# they hold 1 and 0, or true and false; so do is_train, in_test
 FLAGS = ("train", "training", "test", "valid", "val", "validation")
-MAX_PARTS = 12  # different words, at most, in a column of parts
-# What a row's images have in common and must not be cut by a split.
+MAX_PARTS = 12  # the largest number of different words in a column of parts
+# Groups: images with the same value stay in one part.
 GROUP_COLUMNS = (
     *split_words("group patient person subject camera burst site session sequence video individual user location date"),
 )
 FOLD_COLUMNS = ("fold", "folds", "kfold", "k_fold", "cv_fold", "cv")
 YES, NO = ("1", "1.0", "true", "yes", "y", "t", "x"), ("0", "0.0", "false", "no", "n", "f")
-NUMBERS = {"0", "1", "2", "3", "0.0", "1.0", "2.0", "3.0"}  # in a column that could be of parts: it is
-SHORT = {"tr": "train", "te": "test", "ts": "test", "va": "validation", "vl": "validation"}  # in such a column, too
+NUMBERS = {"0", "1", "2", "3", "0.0", "1.0", "2.0", "3.0"}  # a column that may hold parts holds them with these values
+SHORT = {"tr": "train", "te": "test", "ts": "test", "va": "validation", "vl": "validation"}  # in such a column
 OTHER_TASK = 0.05  # share of the cells
 BOX_COLUMNS = {"xmin", "ymin", "xmax", "ymax"}
 MAX_UNMARKED = 0.2  # share of the rows of one-hot columns that may have no label
@@ -57,7 +57,7 @@ MAX_UNMARKED = 0.2  # share of the rows of one-hot columns that may have no labe
 
 @dataclass(frozen=True)
 class ColumnMeaning:
-    """Names of columns, "" where there is none. one_hot: columns that are the classes, one of them 1 in each row."""
+    """Names of columns, "" if there is none. one_hot: columns that are the classes, one of them 1 in each row."""
 
     file: str
     label: str
@@ -68,10 +68,11 @@ class ColumnMeaning:
 
 
 def read_columns(cells: Cells, hints: Hints, *, known_only: bool = False, of_parts: bool = False) -> ColumnMeaning:
-    """Raises DataError where no column names files or labels, UsageError for a column that is not there.
+    """The meaning of the columns. Raises DataError if no column names files or labels, UsageError for a column that
+    does not exist.
 
-    known_only: folders say classes, so the label column has to have one of LABEL_COLUMNS' names, where it is not named
-    by the user. of_parts: nor does it need one.
+    known_only: folders give the classes, so the label column must have one of the names in LABEL_COLUMNS, unless the
+    user names it. of_parts: a label column is not needed.
     """
     columns = cells.columns
     file = _check_column(cells, hints.file_column) or _find_file(columns)
@@ -97,7 +98,7 @@ def read_columns(cells: Cells, hints: Hints, *, known_only: bool = False, of_par
 
 
 def _refuse_boxes(cells: Cells, label: str) -> None:
-    """Raises DataError for a table that says where things are on a picture."""
+    """Raises DataError for a table that gives the positions of objects on a picture."""
     if {_plain_name(name).replace("_", "") for name in cells.columns} >= BOX_COLUMNS:
         raise DataError("L298", where=cells.path, label=label or "NAME")
 
@@ -120,18 +121,18 @@ def _tell_unused(columns: Columns, meaning: ColumnMeaning) -> list[Message]:
 
 
 def _plain_name(name: str) -> str:
-    """In lower case, with "_" between its words."""
+    """The name in lower case, with "_" between its words."""
     return "_".join(words(name))
 
 
 def _find_known(columns: Columns, plain_names: Sequence[str]) -> list[str]:
-    """Those that have one of the known names, in the order in which they are known."""
+    """The columns with one of the known names, in the order of these names."""
     names = {_plain_name(name): name for name in columns}
     return [names[name] for name in plain_names if name in names]
 
 
 def _check_column(cells: Cells, name: str) -> str:
-    """The name that the user gave, "" where there is none. Raises UsageError where the table has no such column."""
+    """The name that the user gave, "" if there is none. Raises UsageError if the table has no such column."""
     if name and name not in cells.columns:
         guess = nearest(name, cells.columns)
         raise UsageError(
@@ -149,7 +150,7 @@ def _lacks(cells: Cells, meaning: str, option: str) -> DataError:
 
 
 def _find_file(columns: Columns) -> str:
-    """One of a known name, first of those whose cells end like pictures; else one whose cells do."""
+    """A column with a known name, preferably one whose cells end like pictures; else any column whose cells do."""
     candidates = _find_known(columns, FILE_COLUMNS)
     like = [
         name
@@ -164,14 +165,12 @@ def _find_file(columns: Columns) -> str:
 
 
 def _tells_apart(column: Sequence[str]) -> bool:
-    """Whether nearly every row has another value, as names of files do."""
+    """Whether nearly every row has a different value, as file names do."""
     return len(set(column)) > 0.5 * len(column)
 
 
 def _find_known_label(cells: Cells, taken: set[str], known_only: bool) -> str:
-    """The first of a known name that tells rows apart; one that says the same of all of them only where there is no
-    other.
-    """
+    """The first column with a known name that has several values; one with a single value only if there is no other."""
     columns = cells.columns
     doubtful = OF_ANYTHING if known_only and not LABEL_TABLES & {*words(cells.path.stem)} else ()
     candidates = [
@@ -182,8 +181,8 @@ def _find_known_label(cells: Cells, taken: set[str], known_only: bool) -> str:
 
 
 def _find_only_candidate(columns: Columns, taken: set[str]) -> str:
-    """The one column left that can be classes: several values, each more than once, no measured numbers; "" where
-    several can.
+    """The one remaining column that can hold classes: several values, each more than once on average, no fractions; ""
+    if several columns can.
     """
     candidates = []
     for name, column in columns.items():
@@ -202,7 +201,7 @@ def _find_only_candidate(columns: Columns, taken: set[str]) -> str:
 
 
 def _find_one_hot(cells: Cells, taken: set[str]) -> list[str]:
-    """The columns of 0 and 1, or yes and no, of which one is 1 in nearly each row. Raises DataError where several often
+    """The columns of 0 and 1, or yes and no, of which one is 1 in nearly each row. Raises DataError if several often
     are.
     """
     columns = cells.columns
@@ -217,7 +216,7 @@ def _find_one_hot(cells: Cells, taken: set[str]) -> list[str]:
 
 
 def _find_part(cells: Cells, file: str, hints: Hints) -> str:
-    """The one that the user names, or the one that says parts; "" where there is none, or the user wants none."""
+    """The column that the user names, or the one that holds parts; "" if there is none, or the user wants none."""
     column = "" if hints.split_column == "none" and "none" not in cells.columns else hints.split_column
     if hints.split_column:
         return _check_column(cells, column)
@@ -225,7 +224,7 @@ def _find_part(cells: Cells, file: str, hints: Hints) -> str:
 
 
 def _find_part_column(cells: Cells, file: str, label: str) -> str:
-    """One of a known name, unless its cells say something else; else one that marks a part; else one whose cells are
+    """A column with a known name, unless its cells contradict it; else one that marks a part; else one whose cells are
     words for parts, whatever its name.
     """
     values = {
@@ -252,7 +251,7 @@ def _find_part_column(cells: Cells, file: str, label: str) -> str:
 
 
 def _part_of_word(name: str) -> str:
-    """The part that a word says, where it says nothing else."""
+    """The part that a word names, if it names nothing else."""
     part = part_of(name)
     return part[0] if part and not part[1] else ""
 

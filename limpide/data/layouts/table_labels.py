@@ -1,4 +1,4 @@
-"""What the cells of the chosen columns say: the label and the part of each row."""
+"""The meaning of the cells in the chosen columns: the label and the part of each row."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ from limpide.data.layouts.name_words import part_of
 from limpide.data.layouts.table_cells import Cells
 from limpide.data.layouts.table_columns import NO, OTHER_TASK, SHORT, YES, ColumnMeaning, is_flag, several_labels
 
-# as programs write that there is no label; none and unknown may be classes
+# missing labels as programs write them; none and unknown may be classes
 UNKNOWN = {"nan", "<na>", "n/a", "#n/a", "null", "nat"}
-SIGNS = (r"\s*[|;]\s*", r"\s*,\s*", r"\s*/\s*", r"\s*\+\s*", r"\s*&\s*")  # that stand between labels
+SIGNS = (r"\s*[|;]\s*", r"\s*,\s*", r"\s*/\s*", r"\s*\+\s*", r"\s*&\s*")  # between labels
 SEPARATORS = (*SIGNS, r"\s+and\s+", r"\s+")
-SEVERAL_LABELS = "\n"  # instead of the label of a row that has several; no cell is one
-# a column split of 0, 1 and 2; where there are 0 and 1 alone, 1 is the test
+SEVERAL_LABELS = "\n"  # in place of the label of a row that has several; no cell has this value
+# for a split column of 0, 1 and 2; if it only has 0 and 1, 1 is the test
 NUMBERED = {"0": "train", "1": "validation", "2": "test"}
 
 
 def labels_of(cells: Cells, meaning: ColumnMeaning) -> list[str]:
-    """Raises DataError for several labels an image, and for measured numbers."""
+    """The label of each row. Raises DataError for several labels per image, and for measured numbers."""
     columns = cells.columns
     if meaning.one_hot:
         marked = [
@@ -39,7 +39,7 @@ def labels_of(cells: Cells, meaning: ColumnMeaning) -> list[str]:
 
 
 def _refuse_other_tasks(cells: Cells, filled: Sequence[str]) -> None:
-    """Raises DataError."""
+    """Raises DataError for several labels per image, and for measured numbers."""
     lists = [label for label in filled if any(mark in label for mark in "|;[")]
     if len(lists) > OTHER_TASK * len(filled):
         raise several_labels(f"{cells.path}: {lists[0]}")
@@ -52,8 +52,8 @@ def _refuse_other_tasks(cells: Cells, filled: Sequence[str]) -> None:
 
 
 def _find_joined_labels(filled: Sequence[str]) -> str:
-    """A cell that holds several labels, each of which stands alone in other rows, or in another order; "" where there
-    is none.
+    """A cell that holds several labels, each of which is alone in other rows, or that occurs in another order; "" if
+    there is none.
     """
     counts = Counter(filled)
     for separator in SEPARATORS:
@@ -75,8 +75,8 @@ def _find_joined_labels(filled: Sequence[str]) -> str:
 
 
 def _find_among_others(joined: Mapping[str, Sequence[str]], counts: Mapping[str, int]) -> str:
-    """Of "cat, dog" and "dog", or "a, b", "b, c" and "a, c", the first; "" of "cat, big" and "dog, big", where each
-    part has its place.
+    """The first of "cat, dog" and "dog", or of "a, b", "b, c" and "a, c"; "" for "cat, big" and "dog, big", where each
+    word has a fixed position.
     """
     alone = [label for label, parts in joined.items() if any(part in counts for part in parts)]
     if sum(counts[label] for label in alone) > OTHER_TASK * sum(counts.values()):
@@ -92,9 +92,7 @@ def _find_among_others(joined: Mapping[str, Sequence[str]], counts: Mapping[str,
 
 
 def parts_in_column(cells: Cells, meaning: ColumnMeaning) -> list[str]:
-    """The part of each row, "" where none is said, words.UNLABELED of images that wait to be named. Raises
-    DataError.
-    """
+    """The part of each row, "" if there is none, name_words.UNLABELED for images to be labelled. Raises DataError."""
     if not meaning.part:
         return [""] * len(cells)
     column = [cell.strip().lower() for cell in cells.columns[meaning.part]]
@@ -102,7 +100,7 @@ def parts_in_column(cells: Cells, meaning: ColumnMeaning) -> list[str]:
     part = part_of(meaning.part)
     if part and is_flag(values):
         other = "test" if part[0] == "train" else "train"
-        marked = not values & {*NO}  # only what is of the part is marked
+        marked = not values & {*NO}  # only rows of the part are marked
         return [part[0] if cell in YES else other if cell or marked else "" for cell in column]
     whole = {value.removesuffix(".0") for value in values}
     if "0" in whole <= set(NUMBERED):  # 1 and 2 may be folds, or training and test

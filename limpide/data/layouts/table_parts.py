@@ -1,4 +1,4 @@
-"""Which part the rows of a table are of, where no column says it: by the table's own name, or by the folders around its
+"""The part of the rows of a table, if no column gives it: from the name of the table, or from the folders around its
 files.
 """
 
@@ -15,15 +15,15 @@ from limpide.data.layouts.table import Table
 from limpide.text.messages import N_
 
 TWO_PARTS = N_("the table puts it into two parts")
-# What may stand in a table's name beside the part that it is of: train_labels, test_list.
+# Words that a table's name may contain besides its part: train_labels, test_list.
 BESIDE = UNTOLD | {
     *split_words("label list annotation ground truth gt solution answers info meta names files classes y")
 }
 
 
 def part_said_by_name(table: Table) -> str:
-    """The part that a table's own name says: train_labels, test, sampleSubmission; "" where it says none, or something
-    else, too.
+    """The part in a table's own name: train_labels, test, sampleSubmission; "" if the name gives none, or means
+    something else, too.
     """
     stem = table.cells.path.stem
     part_and_rest = part_of(stem)
@@ -33,10 +33,10 @@ def part_said_by_name(table: Table) -> str:
 
 
 def parts_of_tables(tables: Sequence[Table]) -> dict[int, str]:
-    """Those of several tables that are read together → the part of each; empty where nothing says which.
+    """Index of each of several tables to read together → its part; empty if nothing says which tables to read.
 
-    A table for each part is more than one of all images beside them, and any is more than what was predicted or is to
-    be handed in.
+    One table per part is preferred to a table of all images beside them, and both to a table of predictions or of a
+    submission.
     """
     if len(tables) == 1:
         return {0: ""}
@@ -46,7 +46,7 @@ def parts_of_tables(tables: Sequence[Table]) -> dict[int, str]:
     every = parts_of(table.cells.path.stem for table in tables)
     if len(set(every.values())) == len(tables):
         return {k: every[table.cells.path.stem] for k, table in enumerate(tables)}
-    # a list of classes is none
+    # a list of the classes is not a table of images
     others = [
         k for k, table in enumerate(tables) if parts.get(k) != UNLABELED and len({*table.labels}) < len(table.labels)
     ]
@@ -54,8 +54,8 @@ def parts_of_tables(tables: Sequence[Table]) -> dict[int, str]:
 
 
 def parts_of_files(tables: Sequence[Table], root: Path) -> dict[str, str]:
-    """File below root → the part that tables without labels say, each row or the table's own name; `TWO_PARTS` where
-    they say several.
+    """File below root → its part, from tables without labels, by row or by the name of the table; `TWO_PARTS` if they
+    give several.
     """
     parts: dict[str, str] = {}
     for table in tables:
@@ -69,8 +69,8 @@ def parts_of_files(tables: Sequence[Table], root: Path) -> dict[str, str]:
 
 
 def parts_of_outer_folders(files: Sequence[str], hints: Hints, classes: set[str]) -> Mapping[str, str]:
-    """Folder → part, where files lie in train/ and test/, or as the user says; empty where they lie in no parts.
-    classes: not called parts. Raises UsageError.
+    """Folder → part, if files are in train/ and test/, or as the user says; empty if they are not in parts. classes:
+    names that are not parts. Raises UsageError.
     """
     paths = {tuple(file.split(os.sep)[:-1]) for file in files if file}
     if named := hints.named_parts():
@@ -83,7 +83,7 @@ def parts_of_outer_folders(files: Sequence[str], hints: Hints, classes: set[str]
         parts = parts_of(names)
         if len(set(parts.values())) > 1 and "train" in parts.values():
             return parts
-        # images/, more/ and test/: what lies in test/ is not to be learned, whatever the others are
+        # images/, more/ and test/: the files in test/ must not be learned, whatever the others are
         plain = {
             name: one[0]
             for name in names - classes
@@ -95,7 +95,7 @@ def parts_of_outer_folders(files: Sequence[str], hints: Hints, classes: set[str]
 
 
 def _check_named(named: Mapping[str, str], inside: set[str]) -> None:
-    """Raises UsageError for a folder that the user names and no file lies in."""
+    """Raises UsageError for a folder that the user names but that has no file."""
     if unknown := next((folder for folder in named if folder not in inside), ""):
         guess = nearest(unknown, inside)
         raise UsageError(

@@ -1,4 +1,4 @@
-"""Tables that were understood → the rows that are used, each file once, and what was said and left out."""
+"""Interpreted tables → the rows that are used, each file once, the notes, and the rows that are left out."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from limpide.data.near_duplicates import linked_groups
 from limpide.data.split import TWO_LABELS
 from limpide.text.messages import N_, Message, message
 
-MISSING_VALUES = ("na", "n/a", "nan", "none", "null", "-")  # how programs write that they do not know
+MISSING_VALUES = ("na", "n/a", "nan", "none", "null", "-")  # missing values as programs write them
 MISSING = N_("the table names it, but it is not there")
 OUTSIDE = N_("the table names it, but it lies outside the table's folder")
 NO_LABEL = N_("the table gives it no label")
@@ -37,7 +37,7 @@ RULES = {
 
 @dataclass(frozen=True)
 class TableRows:
-    """Parallel lists over the usable rows, and what was said and left out."""
+    """Parallel lists over the usable rows, with the notes and the rows that are left out."""
 
     root: Path
     files: Sequence[str]  # relative to root
@@ -46,12 +46,12 @@ class TableRows:
     groups: np.ndarray | None  # int64
     left_out: Sequence[tuple[str, str]]
     notes: Sequence[Message]
-    grouped_by: str = ""  # names of the group columns, with commas
+    grouped_by: str = ""  # names of the group columns, separated by commas
 
 
 @dataclass
 class Gathered:
-    """Rows of one or several tables, in their order."""
+    """Rows of one or several tables, in order."""
 
     cells: list[str] = field(default_factory=list)
     files: list[str] = field(default_factory=list)
@@ -61,8 +61,8 @@ class Gathered:
 
 
 def read_tables(tables: Sequence[Table], parts: Sequence[str], root: Path, hints: Hints) -> TableRows:
-    """All of them as one. parts: what each table itself is, where its rows do not say. root: a folder
-    around all files.
+    """All tables as one. parts: the part of each table itself, where its rows give none. root: a folder around all
+    files.
     """
     columns = tables[0].meaning.groups
     gathered = _gather(tables, parts, root)
@@ -147,7 +147,7 @@ def _tell_meaning(tables: Sequence[Table], parts: Sequence[str], groups: Sequenc
 
 
 def _choose_rows(root: Path, rows: Gathered) -> tuple[list[int], list[tuple[str, str]], int]:
-    """(rows that can be used, what is left out with its reason, rows that repeat a file), each file once."""
+    """(usable rows, left-out rows with the reason, number of rows that repeat a file), each file once."""
     labels_by_name: dict[str, set[str]] = defaultdict(set)
     parts_by_name: dict[str, set[str]] = defaultdict(set)
     names = [
@@ -173,7 +173,7 @@ def _choose_rows(root: Path, rows: Gathered) -> tuple[list[int], list[tuple[str,
 
 
 def _reason_against(home: str, name: str, rows: Gathered, i: int, two_labels: bool, two_parts: bool) -> str:
-    """Why this row cannot be used; "" where it can."""
+    """Why this row cannot be used; "" if it can."""
     path = os.path.realpath(os.path.join(home, name))
     if os.path.commonpath([path, home]) != home:
         return OUTSIDE
@@ -191,7 +191,7 @@ def _reason_against(home: str, name: str, rows: Gathered, i: int, two_labels: bo
 
 
 def _number_groups(columns: Sequence[Sequence[str]], usable: Sequence[int]) -> np.ndarray | None:
-    """One group number an image: images that share a value in any column are together, through others if need be."""
+    """One group number per image: images that share a value in any column are together, directly or through others."""
     if not columns:
         return None
     n, edges, offset = len(usable), [], len(usable)

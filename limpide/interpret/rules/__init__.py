@@ -1,7 +1,7 @@
-"""How each operation makes one number of its output out of its inputs: a rule is (operation, place) → Terms.
+"""How each operation computes one number of its output from its inputs: a rule is (operation, place) → Terms.
 
 Explained: conv2d, linear, matmul, add, sub, mul, div, neg, batch and layer normalisation, pooling (max, average,
-adaptive, global), ReLU and its kin, sigmoid, tanh, softmax, recurrent cells, and everything that only moves numbers
+adaptive, global), ReLU and its kin, sigmoid, tanh, softmax, recurrent cells, and all operations that only move numbers
 (flatten, reshape, transpose, cat, pad, getitem, dropout …).
 """
 

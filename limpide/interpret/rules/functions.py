@@ -14,7 +14,7 @@ from limpide.interpret.trace import Op
 
 
 def _relu6(x: Tensor, min_val: float = 0.0, max_val: float = 6.0) -> Tensor:
-    """Called with its bounds where it is nn.ReLU6 (interpret/trace.py)."""
+    """ReLU6; called with its bounds where the layer is nn.ReLU6 (interpret/trace.py)."""
     return F.hardtanh(x, min_val, max_val)
 
 
@@ -66,7 +66,7 @@ def elementwise(op: Op, place: Index) -> Terms:
 
 
 def _value_at(value: Any, place: Index) -> Any:
-    """A bound or an exponent may be a tensor that is spread over the input."""
+    """The value of a bound or an exponent at this place: it may be a tensor that is broadcast over the input."""
     return value[broadcast_place(place, value.shape)].double() if isinstance(value, Tensor) else value
 
 

@@ -73,7 +73,7 @@ def linear(op: Op, place: Index) -> Terms:
 
 
 def matmul(op: Op, place: Index) -> Terms:
-    """Both factors may be activations: then the second one's numbers are the weights."""
+    """Both factors may be activations: then the numbers of the second one are the weights."""
     a, b = op.args[0], op.args[1]
     left, right = tensor_of(a), tensor_of(b)
     if left.ndim < 2 or right.ndim < 2:
@@ -115,8 +115,8 @@ def div(op: Op, place: Index) -> Terms:
 
 
 def _multiply_terms(a: Any, b: Any, place: Index, of: Callable[[float], float]) -> Terms:
-    """The first that comes from the network is the number, the other its weight; both are sources where both come from
-    it.
+    """The first factor that comes from the network is the number, the other one its weight; where both come from it,
+    both are sources.
     """
     if not isinstance(a, Source):
         a, b = b, a
@@ -150,13 +150,13 @@ def batch_norm(op: Op, place: Index) -> Terms:
 
 
 def normalization(op: Op) -> tuple[Tensor, Tensor]:
-    """Slope and shift of each channel, float64: (x − mean) / √(variance + ε) · weight + bias, with what was seen in
-    training. Raises Unknown.
+    """Factor and shift of each channel, float64: (x − mean) / √(variance + ε) · weight + bias, with the statistics of
+    the training. Raises Unknown.
     """
     mean, variance = op.argument(1, "running_mean"), op.argument(2, "running_var")
     weight, bias, eps = op.argument(3, "weight"), op.argument(4, "bias"), op.argument(7, "eps", 1e-5)
     if mean is None or op.argument(5, "training", False):
-        raise Unknown  # with the statistics of the image itself
+        raise Unknown  # normalised with the statistics of the image itself
     slope = 1 / (variance.detach().double() + eps).sqrt()
     if weight is not None:
         slope = slope * weight.detach().double()
@@ -188,7 +188,7 @@ def layer_norm(op: Op, place: Index) -> Terms:
 
 
 def reduce_axes(op: Op, place: Index) -> Terms:
-    """mean or sum over some axes."""
+    """The mean or sum over some axes."""
     x, axes = op.args[0], op.argument(1, "dim")
     keep = op.argument(2, "keepdim", False)
     shape = x.value.shape
@@ -205,5 +205,5 @@ def reduce_axes(op: Op, place: Index) -> Terms:
 
 
 def same_padding(kernel: tuple[int, int], dilation: tuple[int, int]) -> tuple[int, int]:
-    """What torch puts before; the rest, where it is odd, comes after."""
+    """The padding that torch adds before; after, it adds one more where the total is odd."""
     return dilation[0] * (kernel[0] - 1) // 2, dilation[1] * (kernel[1] - 1) // 2

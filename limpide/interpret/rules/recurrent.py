@@ -14,7 +14,7 @@ from limpide.interpret.trace import Op, Source
 
 @dataclass(frozen=True)
 class CellState:
-    """After one step: the state (units,), the memory cell of an LSTM, and the gates that made them."""
+    """The result of one step: the state (units,), the memory cell of an LSTM, and the gates that made them."""
 
     hidden: Tensor
     cell: Tensor
@@ -22,8 +22,8 @@ class CellState:
 
 
 def recurrent(op: Op, place: Index) -> Terms:
-    """One layer, one direction, read from the first step on in 64 bits; the gates are those of the step that is asked
-    for.
+    """One layer, one direction, computed from the first step on in 64 bits; the gates are those of the requested
+    step.
     """
     x, weights = op.args[0], op.args[2]
     if not _is_explained(op):
@@ -36,7 +36,7 @@ def recurrent(op: Op, place: Index) -> Terms:
     for k in range(t + 1):
         before = state
         state = advance_cell(op.name, w @ x.value[0, k].double() + b, u @ before.hidden + c, before)
-    memory = Source(op.index - op.part, op.output)  # what it remembers: its output one step before
+    memory = Source(op.index - op.part, op.output)  # its own output, one step before
     return Terms(
         "several",
         torch.cat([x.value[0, t].double(), before.hidden]),
@@ -54,7 +54,7 @@ def recurrent(op: Op, place: Index) -> Terms:
 
 
 def _is_explained(op: Op) -> bool:
-    """One layer with biases, one direction, batch first, from a state of zeros."""
+    """Whether it is one layer with biases, one direction, batch first, from a state of zeros."""
     x, hidden, _weights, bias, layers, _, _, both_ways, batch_first = op.args
     if layers != 1 or both_ways or not bias or not batch_first or not isinstance(x, Source):
         return False
@@ -62,7 +62,7 @@ def _is_explained(op: Op) -> bool:
 
 
 def advance_cell(kind: str, a: Tensor, r: Tensor, before: CellState) -> CellState:
-    """One step. a: what the input brings to each gate, r: what the state before brings; both (gates · units,)."""
+    """One step. a: the contribution of the input to each gate, r: that of the previous state; both (gates · units,)."""
     size = len(before.hidden)
     if kind == "lstm":
         i, f, g, o = (a + r).split(size)

@@ -1,4 +1,4 @@
-"""What only moves numbers."""
+"""Operations that only move numbers."""
 
 from __future__ import annotations
 
@@ -49,9 +49,9 @@ MOVES = [
 
 
 def move(op: Op, place: Index) -> Terms:
-    """The same call on numbered places says which number came here; 0 is padding."""
+    """Find the number that was moved to `place`, by the same call on numbered places; 0 is padding."""
     if op.name == "pad" and op.argument(2, "mode", "constant") == "constant" and float(op.argument(3, "value", 0) or 0):
-        raise Unknown  # filled with another number than zero
+        raise Unknown  # padded with a number other than zero
     numbered, first = [], 1
     for source in op.inputs:
         n = source.value.numel()

@@ -1,4 +1,4 @@
-"""What a rule gives, and where its numbers lie."""
+"""The result of a rule, and the places of its numbers."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Unknown(Exception):
 
 @dataclass
 class Terms:
-    """What a rule gives: terms with their sources, and the value in 64 bits."""
+    """The result of a rule: terms with their sources, and the value in 64 bits."""
 
     kind: str
     values: Tensor
@@ -42,7 +42,7 @@ def flat_place(shape: Sequence[int], place: Sequence[int]) -> int:
 
 
 def broadcast_place(place: Sequence[int], shape: Sequence[int]) -> Index:
-    """Where this place of the result lies in a tensor that was spread over it."""
+    """The place in a tensor that was broadcast to the result, for this place of the result."""
     trailing = place[len(place) - len(shape) :] if len(shape) else ()
     return tuple(0 if n == 1 else k for k, n in zip(trailing, shape, strict=True))
 

@@ -12,8 +12,8 @@ from limpide.interpret.trace import Op, Source
 
 
 def _windows(op: Op, place: Index) -> tuple[Source, Tensor, Tensor]:
-    """(source, flat places of the window, how many of them count in an average) of a pooling with kernel, stride and
-    padding.
+    """Return (source, flat places of the window, the number of them that count in an average) for a pooling with
+    kernel, stride and padding.
     """
     x = op.args[0]
     kernel = pair(op.argument(1, "kernel_size"))

@@ -1,1 +1,1 @@
-"""The report as one page that is complete in itself."""
+"""The report as one self-contained page."""

@@ -1,6 +1,7 @@
 """The charts of the page, each a function from plain values to SVG markup.
 
-Every axis names its unit, every line has its own dash as well as its colour, and every chart has a spoken title.
+Every axis names its unit, every line has its own dash as well as its colour, and every chart has a title for screen
+readers.
 """
 
 from __future__ import annotations
@@ -15,12 +16,12 @@ from limpide.report.html.svg import Axis, decimals, drawing, horizontal, line, r
 from limpide.text.messages import N_, _, message
 from limpide.text.numbers import NBSP, format_number, format_percent
 
-WIDTH = 440  # units of the view box; small, so that the words stay readable on a telephone
+WIDTH = 440  # units of the view box; small, so that the words stay readable on a phone
 
 
 @dataclass(frozen=True)
 class Curve:
-    """One line of a chart: what it is (already worded), how it is drawn, and its (x, y) points."""
+    """One line of a chart: its label (already translated), its style, and its (x, y) points."""
 
     name: str
     style: str  # "training" · "validation" · "faint": classes of the style sheet
@@ -64,7 +65,9 @@ def learning_curve(
 
 
 def _range(ys: Sequence[float], shares: bool) -> tuple[float, float]:
-    """Losses start at 0; shares leave out the empty part below, since a line need not start at zero. Spikes are cut."""
+    """The range of y. Losses start at 0; shares omit the empty part below, since a line need not start at zero. Spikes
+    are cut.
+    """
     ordered = sorted(ys)
     top = ordered[min(len(ordered) - 1, int(0.99 * len(ordered)))]
     if not shares:
@@ -82,12 +85,14 @@ def _legend(curves: Sequence[Curve], left: float) -> list[Markup]:
 
 
 def _label_beside(x: float, y: float, words: str, right: float) -> Markup:
-    """Right of the mark, or left of it where the edge is near."""
+    """A label right of the mark, or left of it where the edge is near."""
     return text(x - 5, y, words, "end", "note") if x > right - 50 else text(x + 5, y, words, "start", "note")
 
 
 def reliability(bins: Sequence[Mapping[str, Any]]) -> Markup:
-    """How often the network was right (up) against how sure it was (across); a dot's area grows with its images."""
+    """How often the network was right (up) against how sure it was (across); the area of a dot grows with its
+    images.
+    """
     size, left, right, top, bottom = 400, 58, 388, 40, 350
     filled = [b for b in bins if b.get("n")]
     most = max((b["n"] for b in filled), default=1)
@@ -127,9 +132,11 @@ def reliability(bins: Sequence[Mapping[str, Any]]) -> Markup:
 def interval_bars(
     rows: Sequence[tuple[str, float, float | None, float | None]], marks: Sequence[tuple[str, float]]
 ) -> Markup:
-    """One line a model: (name, accuracy, low, high), the first one ours. `marks`: chance and majority as (name, share).
+    """One line a model: (name, accuracy, low, high), the first one the network. `marks`: chance and majority as (name,
+    share).
 
-    The axis leaves out the empty part on its left, or intervals could not be seen; what lies there gets an arrow.
+    The axis omits the empty part on its left, as intervals would be too small to see; a value in that part gets an
+    arrow.
     """
     left, right, top, row = 2, WIDTH - 8, 6, 48
     axis = Axis(_left_end(rows), 1.0, left, right)
@@ -155,7 +162,7 @@ def interval_bars(
 
 
 def _left_end(rows: Sequence[tuple[str, float, float | None, float | None]]) -> float:
-    """Where the axis begins: at 0, unless the best models crowd at the right."""
+    """The left end of the axis: 0, unless the best models are crowded at the right."""
     best = max(value for _name, value, _low, _high in rows)
     near = [value if low is None else low for _name, value, low, _high in rows if value > 0.5]
     if best < 0.75 or not near:
@@ -167,7 +174,7 @@ def _left_end(rows: Sequence[tuple[str, float, float | None, float | None]]) -> 
 def _model(
     axis: Axis, name: str, value: float, low: float | None, high: float | None, y: float, first: bool
 ) -> list[Markup]:
-    # The bounds stand in the table below: beside a long name there is no room for them.
+    # The bounds are in the table below: next to a long name there is no room for them.
     short = name if len(name) <= 46 else name[:45] + "…"
     kind = "ours" if first else "other"
     pieces = [
@@ -194,7 +201,7 @@ def _mark(axis: Axis, words: str, share: float, top: float, bottom: float, y: fl
 
 
 def squares(right: int, total: int) -> Markup:
-    """An image a square, the mistakes marked and last: a share that can be seen without knowing what a share is."""
+    """One square an image, the mistakes marked and last: it shows a share to readers who do not know shares."""
     columns = 50 if total > 250 else 25 if total > 50 else 10
     pitch = 400 / columns if columns > 10 else 20
     side = pitch * 0.74
@@ -212,9 +219,7 @@ def _square(i: int, columns: int, pitch: float, side: float) -> str:
 
 
 def small_interval(value: float, low: float, high: float, start: float) -> Markup:
-    """A dot and its interval on an axis from `start` to 100 %, small enough for a table cell. Its numbers stand beside
-    it.
-    """
+    """A dot and its interval on an axis from `start` to 100 %, small enough for a table cell, next to its numbers."""
     axis = Axis(start, 1.0, 5, 115)
     pieces = [
         rule(5, 8, 115, 8, "grid"),

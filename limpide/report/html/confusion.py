@@ -1,4 +1,4 @@
-"""The confusion matrix as rows of cells to draw: which class was taken for which, with shades and spoken sentences."""
+"""The confusion matrix as rows of cells to draw: true and predicted classes, with shades and spoken sentences."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from limpide.core.finding import Finding, Picture
 from limpide.text.messages import N_, Message, message
 
-MAX_CLASSES = 30  # classes of a matrix that is drawn whole
-MAX_CONFUSED = 20  # classes drawn of a larger one; the table names the confusions
+MAX_CLASSES = 30  # classes of a matrix that is drawn completely
+MAX_CONFUSED = 20  # classes drawn of a larger one; the table lists the confusions
 SHADES = 6
 
 
 @dataclass(frozen=True)
 class Cell:
-    key: str  # "3-5": row and column, names the pictures of the cell
+    key: str  # "3-5": row and column, the name of the cell's pictures
     count: int
     shade: int  # 0 … SHADES: share of the row among the mistakes drawn
     right: bool  # on the diagonal
@@ -26,7 +26,7 @@ class Cell:
 class Row:
     name: str
     cells: Sequence[Cell]
-    rest: int  # images taken for classes that are not drawn
+    rest: int  # images predicted as classes that are not drawn
     n: int  # images of this class
 
 
@@ -35,8 +35,8 @@ class Matrix:
     columns: Sequence[str]
     rows: Sequence[Row]
     classes: int  # of the data set; more than len(columns) when only the most confused are drawn
-    darkest: float  # share of a row that the darkest shade stands for
-    short: bool  # the names fit above their columns without being turned
+    darkest: float  # share of a row that the darkest shade means
+    short: bool  # the names fit above their columns without rotation
     pictures: Sequence[tuple[str, Message, Sequence[Picture]]]  # key of the cell, its sentence, its pictures
 
 
@@ -69,7 +69,7 @@ def _choose_classes(counts: Sequence[Sequence[int]]) -> list[int]:
     for _count, i, j in pairs:
         if len(chosen | {i, j}) <= MAX_CONFUSED:
             chosen |= {i, j}
-    for i in classes:  # a data set with hardly a confusion
+    for i in classes:  # for a data set with hardly any confusion
         if len(chosen) < MAX_CONFUSED:
             chosen.add(i)
     return sorted(chosen)
@@ -82,7 +82,7 @@ def _cell(
     share = count / of if of else 0.0
     shade = 0
     if count and i != j:
-        # The square root keeps rare confusions visible beside frequent ones.
+        # The square root keeps rare confusions visible next to frequent ones.
         shade = max(1, min(SHADES, round(SHADES * (share / darkest) ** 0.5))) if darkest else 1
     return Cell(f"{i}-{j}", count, shade, i == j, sentence_of(names[i], names[j], count, of))
 

@@ -1,5 +1,4 @@
-"""What the page needs so that its reader can click: the numbers of the first and the last layer, the modules, the
-sentences.
+"""The interactive part of the page: the numbers of the first and the last layer, the modules, the sentences.
 
 Without JavaScript, without the modules from npm or without the numbers, the page shows the picture of one unit instead.
 """
@@ -22,18 +21,18 @@ from limpide.text.formats import visible_text
 from limpide.text.page_sentences import page_sentences
 
 PAGE = "pages/inside.js"
-MAX_BYTES = 1_600_000  # of all arrays; what a training leaves has at most 1.5 MB (interpret/first_last_layers.py)
-SAID = "inside."  # how the keys of its sentences begin
+MAX_BYTES = 1_600_000  # of all arrays; a training writes at most 1.5 MB (interpret/first_last_layers.py)
+SAID = "inside."  # prefix of the keys of its sentences
 
 
 @dataclass(frozen=True)
 class InteractivePart:
-    data: str  # JSON, and nothing in it can end the element it stands in
+    data: str  # JSON that cannot end the element that contains it
     modules: str  # import map, JSON
 
 
 def interactive_part(run: Run, finding: Finding | None, classes: Sequence[str]) -> InteractivePart | None:
-    """None where there is nothing to click on."""
+    """None where there is nothing interactive to show."""
     arrays = _read_arrays(run.predictions / "inside.npz") if finding is not None and not browser.missing() else {}
     layers = {name: end for name in ("first", "last") if (end := _arrays_of(name, arrays, len(classes)))}
     if finding is None or not layers:
@@ -46,7 +45,7 @@ def interactive_part(run: Run, finding: Finding | None, classes: Sequence[str]) 
         "names": [visible_text(classes[k]) for k in last["classes"].tolist()] if last else [],
         "sentences": page_sentences(prefix=SAID),
     } | {name: {key: _encode_array(value) for key, value in end.items()} for name, end in layers.items()}
-    # "<" only ever stands in a text, where JSON may spell it out.
+    # "<" occurs only in texts, where JSON may escape it.
     return InteractivePart(
         json.dumps(data).replace("<", "\\u003c"),
         json.dumps({"imports": browser.import_map(PAGE, {"state.js": "static_state.js"})}),
@@ -54,15 +53,15 @@ def interactive_part(run: Run, finding: Finding | None, classes: Sequence[str]) 
 
 
 def _encode_array(value: np.ndarray) -> Any:
-    """Numbers that are drawn as their bytes, float32 little-endian; the others as they are."""
+    """Numbers to draw as their bytes, float32 little-endian; all others as a list."""
     if value.dtype != np.float32:
         return value.tolist()
     return {"shape": value.shape, "values": base64.b64encode(value.astype("<f4").tobytes()).decode()}
 
 
 def _read_arrays(file: Path) -> dict[str, np.ndarray]:
-    """Empty where the file is not there, cut off or no such file: then there is nothing to click on, and all else
-    stands.
+    """The arrays of the file; empty if it is missing, cut off or not such a file: then the page has no interactive
+    part, and all else is unchanged.
     """
     try:
         with open(file, "rb") as stream, np.load(stream) as archive:
@@ -91,7 +90,7 @@ def _first_fits(end: Mapping[str, np.ndarray]) -> bool:
     (channels, _rows, _columns), groups, outputs = end["input"].shape, int(end["groups"]), int(end["outputs"])
     floats = all(end[key].dtype == np.float32 for key in ("input", "weight", "bias", "output"))
     pairs = all(end[key].shape == (2,) for key in ("stride", "padding", "dilation"))
-    if "after" in end:  # not in older runs, and not where nothing follows
+    if "after" in end:  # not in older runs, and not where no operation follows
         steps = (*end["after"].shape, n)
         if end["after_names"].shape != steps[:1] or any(
             end[key].dtype != np.float32 or end[key].shape != steps for key in ("slopes", "shifts")

@@ -1,7 +1,7 @@
-"""A run as one self-contained HTML page: no request leaves it, so it can be mailed, archived and printed.
+"""A run as one self-contained HTML page: it makes no requests, so it can be mailed, archived and printed.
 
-Whatever a finding says stands where the reader expects it; a finding that the run does not have leaves no gap, and one
-that this page has never heard of is shown as it is.
+Each finding has its place on the page; a finding that the run does not have leaves no gap, and one that this page does
+not know is shown as it is.
 """
 
 from __future__ import annotations
@@ -34,18 +34,18 @@ if TYPE_CHECKING:
     from jinja2 import Environment
     from markupsafe import Markup
 
-FROM_FINDING_WORDS = ("source_words", "number_of", "second_line", "value_of")  # what templates call
+FROM_FINDING_WORDS = ("source_words", "number_of", "second_line", "value_of")  # functions that templates call
 FROM_FORMATS = ("format_cell", "format_measure", "format_interval", "format_basis", "NOTHING")
 TEMPLATES = Path(__file__).with_name("templates")
-MAX_FILES = 200  # of those left out, by name
+MAX_FILES = 200  # of those left out, listed by name
 WORST_FIRST = ("bad", "warn", "unknown", "ok")
-SCORE = "accuracy"  # stands above all sections
+SCORE = "accuracy"  # shown above all sections
 FEW_CLASSES = 12  # rows of a table that are shown before "all of them"
 
 LANGUAGE_AND_IMAGES = re.compile(rb'<html lang="(\w+)">.*?<meta name="images" content="(yes|no)">', re.S)
 
-# What a run says of itself, beside what the audits ask: finding → (heading, the audit that it stands before; "": after
-# all of them).
+# Facts about the run, besides the audits: finding → (heading, the audit before which it is shown; "": after all of
+# them).
 FACTS = {
     "training": (N_("How it learned"), "calibration"),
     "data": (N_("The images"), ""),
@@ -72,18 +72,18 @@ def cost() -> Cost:
 
 
 def write_page(run: Run, *, images: bool = True) -> Path:
-    """Writes `run.report_file` in the current language and returns its path.
+    """Write `run.report_file` in the current language and return its path.
 
     `images=False` leaves out every picture and every file name.
     """
-    # A file name that is not Unicode reaches us as lone surrogates, which the page spells out.
+    # A file name that is not Unicode contains lone surrogates, which the page escapes.
     write_bytes(run.report_file, html_of(run, images=images).encode("utf-8", "backslashreplace"))
     return run.report_file
 
 
 def written_as(file: Path) -> tuple[str, bool] | None:
-    """(language, whether it has pictures and file names) of a page that `write_page` wrote; None for one that does not
-    say.
+    """Return (language, whether it has pictures and file names) of a page that `write_page` wrote; None for a page that
+    does not say.
     """
     with open(file, "rb") as stream:
         match = LANGUAGE_AND_IMAGES.search(stream.read(1000))
@@ -126,15 +126,15 @@ def html_of(run: Run, *, images: bool = True) -> str:
 
 
 def _nonce(page: str) -> str:
-    """Modules in an import map are allowed by a nonce, which those they import inherit: `data:` as such stays
-    forbidden. It is made of the whole page, so nobody whose text is in the page can know it, and the same run still
-    gives the same page.
+    """A nonce allows the modules in an import map, and those they import inherit it: `data:` as such stays forbidden.
+    It is a hash of the whole page, so the author of a text in the page cannot know it, and the same run still yields
+    the same page.
     """
     return hashlib.sha256(page.encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 
 def _sections(findings: Mapping[str, Finding], events: Sequence[object]) -> Iterator[Section]:
-    known = {"accuracy", "diagnosis", *run_data.CHECKS}  # the diagnosis stands with the curves of the training
+    known = {"accuracy", "diagnosis", *run_data.CHECKS}  # the diagnosis is shown with the curves of the training
     for name, title in headings().items():
         known.add(name)
         if name in findings or (name == "training" and any(True for e in events if hasattr(e, "loss"))):
@@ -147,7 +147,7 @@ def _sections(findings: Mapping[str, Finding], events: Sequence[object]) -> Iter
 
 def headings() -> dict[str, str]:
     """Finding → heading (msgid), in the order of the page: the questions of the audits, and between them the facts of
-    the run. The score stands above them; `made` has no finding of its own.
+    the run. The score is shown above them; `made` has no finding.
     """
     titles: dict[str, str] = {}
     for audit in registry.AUDITS:
@@ -162,7 +162,7 @@ def _facts_before(audit: str) -> dict[str, str]:
 
 
 def _template(name: str) -> str:
-    """The audit's own, where it has one."""
+    """The template of this audit, where it has one, or else "other.html"."""
     return f"{name}.html" if (TEMPLATES / f"{name}.html").exists() else "other.html"
 
 
@@ -170,11 +170,11 @@ def _matrix(findings: Mapping[str, Finding], pictures: Mapping[str, Sequence[Pic
     return confusion.matrix_of(findings["confusion"], pictures["confusion"]) if "confusion" in findings else None
 
 
-# -- what the templates may call
+# -- called by the templates
 
 
 def render_text(sentence: str) -> str:
-    """In the current language. (gettext answers an empty msgid with the head of its catalogue.)"""
+    """The sentence in the current language. (gettext answers an empty msgid with the header of its catalogue.)"""
     return _(sentence) if sentence else ""
 
 
@@ -184,7 +184,7 @@ def say(id: str, plural: str | None = None, **values: Any) -> str:
 
 
 def rows_by(finding: Finding | None) -> list[dict[str, Any]]:
-    """The rows of a finding's table as {column msgid: value}, so that a column may come or go."""
+    """The rows of a finding's table as {column msgid: value}, so that columns may be added or removed."""
     if finding is None or finding.table is None:
         return []
     names = [name for name, _form in finding.table.columns]
@@ -243,8 +243,8 @@ def simpler_chart(finding: Finding, accuracy: Finding | None) -> Markup | None:
 
 
 def squares_of(accuracy: float, n: int | None) -> dict[str, Any]:
-    """One square an image up to a thousand; beyond, a thousand squares that stand for all. Mistakes never
-    round away.
+    """One square an image up to a thousand; beyond, a thousand squares that represent all. Rounding never hides the
+    last mistake.
     """
     total = n if n and n <= 1000 else 1000
     wrong = round((1 - accuracy) * total)
@@ -264,7 +264,7 @@ def environment() -> Environment:
     from markupsafe import Markup
 
     def finalize(value: Any) -> Any:
-        """Every value on its way into the page; escaping for HTML comes after this."""
+        """Convert every value that enters the page; escaping for HTML comes after this."""
         return value if isinstance(value, Markup) else formats.visible_text(value)
 
     environment = Environment(
@@ -275,7 +275,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    # Style and script are ours and must not be escaped; nothing else is ever marked as safe.
+    # Style and script are our own and must not be escaped; nothing else is ever marked as safe.
     environment.filters["ours"] = Markup
     environment.globals |= {
         "_": render_text,

@@ -1,4 +1,4 @@
-"""Which pictures go into the page, so that it stays small enough to send by mail."""
+"""The choice of pictures for the page, so that it stays small enough to send by mail."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 
 from limpide.core.finding import Finding, Picture
 
-MAX_PICTURE_BYTES = 3_500_000  # base64 characters of all pictures together; the page is to stay under 5 MB
-WITH_NUMBERS = 4_400_000  # pictures, and the numbers that can be clicked on
+MAX_PICTURE_BYTES = 3_500_000  # base64 characters of all pictures together; the page must stay under 5 MB
+WITH_NUMBERS = 4_400_000  # pictures, and the interactive numbers
 FIRST = ("mistakes", "inside")  # findings whose pictures matter most
 _BASE64 = re.compile(r"[A-Za-z0-9+/=]*")
 
@@ -17,8 +17,8 @@ _BASE64 = re.compile(r"[A-Za-z0-9+/=]*")
 def chosen_pictures(
     findings: Mapping[str, Finding], images: bool, numbers: int = 0
 ) -> tuple[dict[str, Sequence[Picture]], int]:
-    """The pictures of each finding and how many had to lose their image for size. None at all without `images`.
-    numbers: characters of those that go into the page, too.
+    """Return the pictures of each finding, and how many had to lose their image for size. Without `images` there are
+    none. numbers: characters of the numbers that are in the page, too.
     """
     if not images:
         return dict.fromkeys(findings, ()), 0

@@ -1,4 +1,4 @@
-"""What the page draws from the plain files of a run: curves from events, counts from split.csv, reasons from
+"""The data that the page draws from the plain files of a run: curves from events, counts from split.csv, reasons from
 excluded.csv.
 """
 
@@ -16,8 +16,8 @@ from limpide.data.split_file import read_split
 from limpide.text.formats import format_cell, visible_text
 from limpide.text.messages import N_, Message
 
-MAX_POINTS = 400  # of one curve; more would not be seen
-# The findings of the check, in the order in which they are told; a test holds them equal to audit/folder_checks.py.
+MAX_POINTS = 400  # of one curve; more could not be distinguished
+# The findings of the check, in the order of the report; a test holds them equal to audit/folder_checks.py.
 CHECKS = (
     "balance",
     "only_tested",
@@ -57,7 +57,7 @@ class History:
 
 @dataclass(frozen=True)
 class Told:
-    """What the notes of a run say, by topic."""
+    """The notes of a run, by topic."""
 
     decisions: Sequence[Message] = ()
     warnings: Sequence[Message] = ()
@@ -69,11 +69,11 @@ class Data:
     per_class: Sequence[tuple[str, Sequence[int]]] = ()  # class, images in each of `parts`
     reasons: Sequence[tuple[str, int]] = ()  # msgid of the reason, files
     files: Sequence[tuple[str, str]] = field(default=())  # file, msgid of its reason
-    in_folds: bool = False  # whether images are judged in folds, not in a part of their own
+    in_folds: bool = False  # whether images are judged in folds, not in a separate part
 
 
 def history(events: Iterable[object]) -> History:
-    """Reads Step and Epoch events; whatever is not finite is left out."""
+    """Read Step and Epoch events; non-finite values are left out."""
     steps, epochs = [], []
     for event in events:
         if isinstance(event, Step):
@@ -105,7 +105,7 @@ def _finite(points: Iterable[tuple[float, float]]) -> list[tuple[float, float]]:
 
 
 def _thin(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Means of neighbours where there are too many points to be seen; the last point stays as it is."""
+    """Means of neighbours where there are too many points to distinguish; the last point stays as it is."""
     if len(points) <= MAX_POINTS:
         return list(points)
     width = -(-len(points) // (MAX_POINTS - 1))
@@ -148,9 +148,7 @@ def recipe_of(info: RunInfo) -> list[tuple[str, str]]:
 
 
 def made_facts(info: RunInfo) -> list[tuple[str, str]]:
-    """What somebody would need to make this run again: (msgid, value). Paths are left out: a report is sent
-    to others.
-    """
+    """The facts needed to make this run again: (msgid, value). Paths are left out: a report is sent to others."""
     recipe, machine, versions = info.recipe, info.machine, info.machine.get("versions")
     facts = [
         (N_("begun"), info.created),
@@ -173,7 +171,7 @@ def _value(value: object) -> str:
         return format_cell(value)
     if isinstance(value, (list, tuple)):
         return ", ".join(_value(inner) for inner in value)
-    # Settings are shown as they are typed: 0.001 and not 1e-03, no thousands mark that could not be typed again.
+    # Settings are shown as the user would type them: 0.001 and not 1e-03, without thousands separators.
     return (
         f"{value:.10f}".rstrip("0").rstrip(".")
         if isinstance(value, float) and 1e-8 < abs(value) < 1e6

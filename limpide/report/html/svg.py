@@ -1,4 +1,4 @@
-"""The few SVG pieces that the charts are built from. Colours and dashes live in the style sheet, as classes."""
+"""The few SVG pieces that the charts are built from. Colours and dashes are classes of the style sheet."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def tag(name: str, *children: object, **attributes: object) -> Markup:
 
 
 def _shorten(value: object) -> object:
-    """Coordinates with one decimal keep the page small."""
+    """Coordinates with one decimal, which keeps the page small."""
     return f"{value:.1f}".removesuffix(".0") if isinstance(value, float) else value
 
 
@@ -80,7 +80,7 @@ def ticks(low: float, high: float, count: int = 5, smallest: float = 0.0) -> lis
 
 
 def decimals(values: list[float], scale: float = 1.0) -> int:
-    """How many decimals tell these tick values apart."""
+    """The number of decimals that distinguishes these tick values."""
     steps = [abs(b - a) * scale for a, b in pairwise(values)]
     smallest = min(steps, default=1.0)
     return 0 if smallest <= 0 else max(0, -math.floor(math.log10(smallest) + 1e-9))
@@ -89,7 +89,7 @@ def decimals(values: list[float], scale: float = 1.0) -> int:
 def horizontal(
     axis: Axis, values: Iterable[float], top: float, bottom: float, words: Callable[[float], str]
 ) -> list[Markup]:
-    """Vertical grid lines with their words below."""
+    """Vertical grid lines with their labels below."""
     pieces = []
     for value in values:
         x = axis.at(value)
@@ -100,7 +100,7 @@ def horizontal(
 def vertical(
     axis: Axis, values: Iterable[float], left: float, right: float, words: Callable[[float], str]
 ) -> list[Markup]:
-    """Horizontal grid lines with their words at the left."""
+    """Horizontal grid lines with their labels at the left."""
     pieces = []
     for value in values:
         y = axis.at(value)

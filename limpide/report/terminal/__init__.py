@@ -1,1 +1,1 @@
-"""What the command line prints: progress, summaries, tables, predictions."""
+"""The output of the command line: progress, summaries, tables, predictions."""

@@ -1,4 +1,4 @@
-"""rich's Console, except where nothing reads what it prints any more."""
+"""rich's Console, except where the reader of its output is gone."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import rich.console
 
 
 class Console(rich.console.Console):
-    """A broken pipe is a BrokenPipeError, which the command line ends quietly on: rich would end the process with
+    """A broken pipe raises BrokenPipeError, on which the command line ends quietly: rich would end the process with
     status 1.
     """
 

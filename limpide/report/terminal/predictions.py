@@ -1,4 +1,4 @@
-"""What predict prints: each row as soon as it is known. What reads (a file, a pipe, a person) keeps it, even when the
+"""The output of predict: each row as soon as it is known. The reader (a file, a pipe, a person) keeps it, even when the
 next one fails.
 """
 
@@ -18,11 +18,11 @@ from limpide.text.numbers import format_percent, format_significant
 
 
 def write_answers(answers: Iterable[Prediction | LimpideError], how: str) -> tuple[int, str]:
-    """Predictions go to standard output, what could not be named to standard error; returns how many files were named,
-    and the first of them.
+    """Write predictions to standard output, and errors to standard error; return how many files were named, and the
+    first of them.
 
     how: "table" · "csv" · "jsonl", one JSON object a line · "json", one list in the end. Raises BrokenPipeError when
-    nothing reads them any more.
+    the reader of the output is gone.
     """
     writer = WRITERS[how]()
     named, clipped, first = 0, 0, ""
@@ -35,9 +35,9 @@ def write_answers(answers: Iterable[Prediction | LimpideError], how: str) -> tup
                 named, clipped, first = named + 1, clipped + answer.clipped, first or answer.file
                 waiting.append(answer)
             if writer.at_once or n % BATCH == 0:
-                rows, waiting = waiting, []  # before: Ctrl-C in between may leave a row out, but writes none twice
+                rows, waiting = waiting, []  # first: Ctrl-C in between may leave a row out, but writes none twice
                 writer.write(rows)
-    finally:  # stopped early, what is known is kept
+    finally:  # stopped early, known rows are kept
         writer.write(waiting)
     writer.end()
     if clipped:
@@ -46,18 +46,18 @@ def write_answers(answers: Iterable[Prediction | LimpideError], how: str) -> tup
 
 
 class Writer(Protocol):
-    """Writes rows below those that it has written before."""
+    """Writes rows below those written before."""
 
-    at_once: bool = True  # or as many together as the predictor names together
+    at_once: bool = True  # or as many together as the predictor names at once
 
     def write(self, rows: Sequence[Prediction]) -> None: ...
 
     def end(self) -> None:
-        """All rows are written."""
+        """Called after all rows are written."""
 
 
 class Table(Writer):
-    """As wide as the rows that are known together; those that follow keep its columns."""
+    """As wide as the rows that are known at once; later rows keep its columns."""
 
     at_once = False
 
@@ -82,7 +82,7 @@ class Table(Writer):
             self._widths = tables.print_rows(heads, cells, self._widths)
 
     def _write_strange(self, rows: Sequence[Prediction]) -> None:
-        """Of a model of good parts."""
+        """Write the answers of a model of good parts."""
         cells = [
             (p.file, p.label or "", format_significant(found.score), format_percent(found.p_value))
             for p in rows
@@ -99,7 +99,7 @@ class Csv(Writer):
 
     def _begin(self, columns: Sequence[str]) -> None:
         if not self._begun:
-            # not "label": a saved guess must not become the truth of a data set
+            # not "label": a saved prediction must not become the truth of a data set
             self._writer.writerow(["file", "predicted", *columns])
         self._begun = True
 
@@ -145,6 +145,8 @@ def _line(stream: TextIO, text: str) -> None:
 
 
 def _as_text(value: str) -> str:
-    """A spreadsheet runs a cell that begins like a formula: an apostrophe makes it text."""
+    """The value as text for a spreadsheet, which would run a cell that begins like a formula: an apostrophe prevents
+    that.
+    """
     value = value.encode("utf-8", "backslashreplace").decode()
     return "'" + value if value.startswith(("=", "+", "-", "@", "\t", "\r")) else value

@@ -1,4 +1,4 @@
-"""What the terminal shows while something runs, and the next command to type.
+"""The terminal output during a command, and the next command to type.
 
 All human words go to standard error while --json is on, so that standard output stays machine-readable.
 """
@@ -35,13 +35,13 @@ class Screen:
         from limpide.report.terminal.console import Console
 
         self.console = Console(stderr=quiet, highlight=False)
-        self.notes: list[Message] = []  # what `collect` told besides the findings
-        self.understood: DatasetSummary | None = None  # what `collect` told of the data
+        self.notes: list[Message] = []  # what `collect` received besides the findings
+        self.understood: DatasetSummary | None = None  # what `collect` received about the data
 
     def say(self, text: Message | str, style: str = "") -> None:
         from rich.text import Text
 
-        # textwrap, unlike rich, never parts a number from its unit at a no-break space; a path stays whole, to be
+        # textwrap, unlike rich, never separates a number from its unit at a no-break space; a path stays whole, to be
         # copied.
         for line in textwrap.wrap(
             one_line(str(text)), max(20, self.console.width), break_on_hyphens=False, break_long_words=False
@@ -49,7 +49,7 @@ class Screen:
             self.console.print(Text(line, style=style), soft_wrap=True)
 
     def link(self, text: Message, url: str) -> None:
-        """An address on one line, however long: a broken one cannot be clicked."""
+        """An address on one line, however long: a broken address cannot be clicked."""
         self.console.print(str(text), url, soft_wrap=True, markup=False)
 
     def next(self, *words: object) -> None:
@@ -62,7 +62,7 @@ class Screen:
         self.console.print(Text.assemble((_("next: "), "dim"), (one_line(shlex.join(command)), "bold")), soft_wrap=True)
 
     def follow(self, events: Iterator[Event], run: Run) -> bool:
-        """Shows the events of a training until it ends or somebody asks to stop; true when it was finished."""
+        """Show the events of a training until it ends or the user asks to stop; true if it finished."""
         with (
             listening(
                 lambda: self.say(message(N_("stopping after this step; Ctrl-C again quits at once")), "yellow")
@@ -86,7 +86,7 @@ class Screen:
         return True
 
     def collect(self, events: Iterable[Event | DatasetSummary]) -> dict[str, Finding]:
-        """Shows progress and returns the findings by name."""
+        """Show progress and return the findings by name."""
         findings = {}
         with self._bar() as bar:
             for event in events:
@@ -104,7 +104,7 @@ class Screen:
         return findings
 
     def wait(self, events: Iterable[Progress | Result]) -> Result:
-        """Shows progress and returns what comes after it."""
+        """Show progress and return what comes after it."""
         with self._bar() as bar:
             for event in events:
                 if not isinstance(event, Progress):
@@ -126,14 +126,14 @@ class Screen:
 
     @contextlib.contextmanager
     def busy(self, phase: Message) -> Iterator[None]:
-        """Says what is being done for as long as it takes."""
+        """Show the phase for as long as it takes."""
         with self._bar() as bar:
             _advance(bar, str(phase), 0, 0)
             yield
 
     def _bar(self) -> Any:
-        """A sign of life that turns, the phase, and how far it is: the share and the time left, or the time that has
-        passed where nobody knows.
+        """A spinner, the phase, and the progress: the share and the time left, or the elapsed time where that is not
+        known.
         """
         from rich.progress import BarColumn, SpinnerColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
@@ -141,7 +141,7 @@ class Screen:
 
         class Life(SpinnerColumn):
             def render(self, task: Any) -> Any:
-                return self.spinner.render(task.get_time())  # of a full bar, too: something may follow
+                return self.spinner.render(task.get_time())  # for a full bar, too: work may follow
 
         class Share(TextColumn):
             def render(self, task: Any) -> Text:
@@ -153,7 +153,7 @@ class Screen:
 
         class Still(Bar):
             def stop(self) -> None:
-                self.live.stop()  # and no empty line after each bar into a pipe or a file
+                self.live.stop()  # without an empty line after each bar in a pipe or a file
 
         passed = TimeElapsedColumn()
         columns = (

@@ -1,6 +1,6 @@
 """The findings of a run in a terminal: the same claims as the page, on one screen or two.
 
-Whatever comes from files is put into rich's Text and never read as markup: a class called "[red]" stays "[red]".
+Text from files is put into rich's Text and never read as markup: a class called "[red]" stays "[red]".
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
 WEAKEST = 5  # classes shown
 CONFUSIONS = 5
 FIRST_ROWS = 5  # of a table of files
-# Findings whose table is printed too, and the columns that fit into eighty characters; the page has all of them.
+# Findings whose table is printed, too, and the columns that fit into eighty characters; the page has all of them.
 SHOWN_COLUMNS = {"simpler": ("model", "accuracy", "training images", "training time", "ms an image")}
 SENTENCES = ("mistakes", "diagnosis", "training", "calibration")  # one line each
-PAGE_ONLY = ("inside",)  # one product of one neuron needs its picture
+PAGE_ONLY = ("inside",)  # one product of one unit needs its picture
 MARK_STYLES = {"ok": "green", "warn": "yellow", "bad": "red", "unknown": "dim"}
 
 
 def print_report(run: Run, console: Console) -> None:
-    """Prints the findings of `run` in the current language. Findings that are missing are passed over."""
+    """Print the findings of `run` in the current language. Missing findings are skipped."""
     findings = run.findings()
     if "defects" in findings:
         _defects(findings["defects"], console)
@@ -73,7 +73,7 @@ def print_report(run: Run, console: Console) -> None:
 
 
 def print_claims(findings: Mapping[str, Finding], console: Console) -> None:
-    """Each claim in a sentence, and the interval of the score."""
+    """Print each claim in a sentence, and the interval of the score."""
     for name, finding in findings.items():
         if name == "accuracy":
             _headline(finding, console)
@@ -84,7 +84,7 @@ def print_claims(findings: Mapping[str, Finding], console: Console) -> None:
 
 
 def print_findings(findings: Mapping[str, Finding], console: Console) -> None:
-    """Each claim, and of those worth a look the first rows of their table and how they were found."""
+    """Print each claim and, for a verdict "warn" or "bad", the first rows of its table and how it was found."""
     for finding in findings.values():
         _claim(finding, console)
         if finding.verdict in ("warn", "bad"):
@@ -102,7 +102,7 @@ def _headline(finding: Finding | None, console: Console) -> None:
         return
     _claim(finding, console, "bold")
     score = finding_words.number_of(finding, str(finding.data.get("lead", "accuracy")))
-    # what it trained on says nothing about other images
+    # the accuracy on training images says nothing about other images
     flattered = bool(finding_words.value_of(finding, "used in training"))
     if score and score.low is not None and score.high is not None and not flattered:
         sure = N_(
@@ -129,7 +129,7 @@ def _headline(finding: Finding | None, console: Console) -> None:
 
 
 def _defects(finding: Finding, console: Console) -> None:
-    """Of a model of good parts: the claim, its numbers with their intervals, and each class."""
+    """Print the finding on a model of good parts: the claim, its numbers with their intervals, and each class."""
     _claim(finding, console, "bold")
     for number in finding.numbers:
         if number.unit != "share":
@@ -143,8 +143,8 @@ def _defects(finding: Finding, console: Console) -> None:
 
 
 def _claim(finding: Finding, console: Console, style: str = "") -> None:
-    """The mark of the verdict and the sentence; the word stands beside the mark wherever there is something
-    to look at.
+    """Print the mark of the verdict and the sentence; with the word of the verdict wherever the finding needs
+    attention.
     """
     color = MARK_STYLES[finding.verdict]
     words = str(finding.message)
@@ -204,7 +204,7 @@ def _numbers(finding: Finding | None, console: Console) -> None:
 
 
 def _keep_columns(table: Table | None, names: Sequence[str]) -> Table | None:
-    """Those of these columns that the table has."""
+    """The table with only those of `names` that are columns of it."""
     if table is None:
         return None
     places = [k for k, (name, _form) in enumerate(table.columns) if name in names]
@@ -216,7 +216,7 @@ def _first(table: Table | None, count: int) -> Table | None:
 
 
 def _grid(heads: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]], console: Console) -> None:
-    """A borderless table, indented under its sentence. heads: (words, whether the column holds numbers)."""
+    """Print a borderless table, indented under its sentence. heads: (words, whether the column holds numbers)."""
     from rich.padding import Padding
     from rich.table import Table as Grid
 
@@ -229,7 +229,7 @@ def _grid(heads: Sequence[tuple[str, bool]], rows: Iterable[Sequence[str]], cons
 
 
 def _paragraph(words: str, console: Console, style: str = "", first: Text | None = None) -> None:
-    """Indented by two. textwrap, unlike rich, never parts a number from its unit at a no-break space."""
+    """Print text indented by two. textwrap, unlike rich, never separates a number from its unit at a no-break space."""
     lines = textwrap.wrap(formats.visible_text(words), max(20, console.width - 2)) or [""]
     for i, line in enumerate(lines):
         start = first if i == 0 and first else _text("  ")

@@ -58,8 +58,8 @@ def _cell(text: object) -> Any:
 
 
 def print_rows(heads: Sequence[str], rows: Sequence[Sequence[str]], widths: Sequence[int] = ()) -> list[int]:
-    """Rows below the heads, or, with the `widths` of an earlier table, below that; returns the least widths of the
-    columns (characters).
+    """Print rows below the heads or, with the `widths` of an earlier table, below that table; return the minimum widths
+    of the columns (characters).
     """
     from rich.cells import cell_len
 
@@ -108,7 +108,7 @@ def print_freeable(found: Sequence[Any]) -> None:
 
 
 def print_unit(finding: Finding) -> None:
-    """The largest products of one unit, then their sum, as a table."""
+    """Print the largest products of one unit, then their sum, as a table."""
     patch, kernel, products = (_flat(finding.data[name]) for name in ("patch", "kernel", "products"))
     order = sorted(range(len(products)), key=lambda k: -abs(products[k]))
     shown = order[:12]
@@ -136,7 +136,7 @@ def _flat(nested: Any) -> list[float]:
 
 
 def print_networks(networks: Sequence[Mapping[str, Any]]) -> None:
-    """Fits into eighty characters: only the last head breaks."""
+    """Print the networks; fits into eighty characters, where only the last head breaks."""
     table = _table(_("network"), _("parameters"), _("weights"), _("mult-adds"), _("input"), _("pretrained"), _("ms"))
     table.padding = (0, 1, 0, 0)
     for column in table.columns[:-1]:
@@ -207,7 +207,7 @@ def print_lessons(lessons: Mapping[str, str]) -> None:
 
 
 def print_layers(layers: Sequence[Mapping[str, Any]]) -> None:
-    """What each layer gives, and the formula behind every number."""
+    """Print the output of each layer, and the formula behind every number."""
     table = _table(_("layer"), _("output shape"), _("side of the output"), _("parameters"), _("mult-adds"))
     for column in table.columns[1:-1]:
         column.justify = "left"
@@ -231,7 +231,7 @@ def _field(network: Mapping[str, Any]) -> Message:
 
 
 def print_info(info: Mapping[str, Any]) -> None:
-    """`info`: what workflows/info.py found."""
+    """`info`: the result of workflows/info.py."""
     language = message(
         N_("{language} (--lang takes {names})"), language=info["language"], names=", ".join(info["languages"])
     )
@@ -275,7 +275,7 @@ def _folder_facts(folders: Mapping[str, Any]) -> list[tuple[str, object]]:
 
 
 def _facts(*rows: tuple[str, object]) -> None:
-    """Names on the left, what is said of them on the right."""
+    """Print names on the left, their values on the right."""
     from rich.table import Table
 
     table = Table(box=None, show_header=False, pad_edge=False, padding=(0, 2, 0, 0))
@@ -292,5 +292,5 @@ def _square(network: Mapping[str, Any]) -> str:
 
 
 def _moment(when: str | None) -> str:
-    """An ISO 8601 moment on the clock of whoever reads: "2026-11-21 14:05"."""
+    """An ISO 8601 moment in the reader's local time: "2026-11-21 14:05"."""
     return f"{datetime.fromisoformat(when).astimezone():%Y-%m-%d %H:%M}" if when else ""

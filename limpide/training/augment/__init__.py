@@ -1,6 +1,6 @@
-"""What is done to training images: one way a file, the table of their names, and the one place that decides.
+"""Augmentation of training images: one kind per file, the table of their names, and the function that chooses one.
 
-It is decided once, before the first step, and written to run.json: a resume and whoever shows it read it there.
+The choice is made once, before the first step, and written to run.json, from which a resume and all displays read it.
 """
 
 from __future__ import annotations
@@ -20,15 +20,15 @@ from limpide.training.augment.light import LightAugment
 AUGMENTS: dict[str, type[Augmentation]] = {
     "light": LightAugment,
 }
-UNNAMED = "light"  # its record has no name: runs are older than the table
-FEW_EPOCHS = 3  # so few passes need no variety
+UNNAMED = "light"  # recorded without its name, as some runs are older than the table
+FEW_EPOCHS = 3  # up to this many epochs need no augmentation
 
 
 def decide_augmentation(recipe: Recipe, epochs: float | None, grey: bool) -> Augmentation | None:
-    """Pretrained networks and long trainings see each image a little changed every time.
+    """Return the augmentation: pretrained networks and long trainings see each image slightly altered every time.
 
-    epochs: None while nobody knows; then they count as many, as steps that are timed must not be quicker than those
-    that come.
+    epochs: None while the number is unknown; the training then counts as long, as timed steps must not be quicker than
+    the real ones.
     """
     if pretrained(recipe):
         return LightAugment(flip=recipe.flip == "yes")
@@ -40,14 +40,14 @@ def decide_augmentation(recipe: Recipe, epochs: float | None, grey: bool) -> Aug
 
 
 def augmentation_of(info: RunInfo, grey: bool) -> Augmentation | None:
-    """As a run has written it down; of one that has not, as it is decided. Raises typed_json.InvalidJson."""
+    """The augmentation that a run recorded; if it recorded none, the default. Raises typed_json.InvalidJson."""
     if info.augmentation is not None:
         return augmentation_from_json(info.augmentation)
     return decide_augmentation(Recipe.from_json(info.recipe), info.epochs or 1.0, grey)
 
 
 def augmentation_to_json(change: Augmentation | None) -> dict[str, Any]:
-    """What `run.json` keeps: its name and its numbers; {} for nothing."""
+    """The record for `run.json`: the name and the parameters; {} for no augmentation."""
     if change is None:
         return {}
     name = next(name for name, kind in AUGMENTS.items() if type(change) is kind)
@@ -55,7 +55,7 @@ def augmentation_to_json(change: Augmentation | None) -> dict[str, Any]:
 
 
 def augmentation_from_json(kept: Mapping[str, Any]) -> Augmentation | None:
-    """Raises typed_json.InvalidJson for what another version of limpide has written."""
+    """The augmentation of a record. Raises typed_json.InvalidJson for a record of another version of limpide."""
     if not kept:
         return None
     kind = AUGMENTS.get(str(kept.get("name", UNNAMED)))
@@ -65,7 +65,7 @@ def augmentation_from_json(kept: Mapping[str, Any]) -> Augmentation | None:
 
 
 def describe_augmentation(change: Augmentation | None, epochs: float) -> Message:
-    """What is done to images while training, or why nothing is."""
+    """How images are altered during training, or why they are not."""
     if change is not None:
         return change.describe()
     return message(

@@ -1,4 +1,4 @@
-"""What may be done to the images of a batch, and to their targets, before the network sees them."""
+"""Augmentations: functions that change the images of a batch, and their targets, before the network sees them."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from torch import Tensor
 
 from limpide.text.messages import Message
 
-# (images, targets, generator that all chance comes from) → (images, targets). Class numbers may become shares of all
+# (images, targets, generator of all random numbers) → (images, targets). Class numbers may become shares of all
 # classes: float (batch, classes).
 Augment = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
 
 
 class Augmentation(Protocol):
-    """An Augment that a run can write down: a frozen dataclass whose fields are JSON values."""
+    """An Augment that a run can record: a frozen dataclass whose fields are JSON values."""
 
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
     def __call__(self, images: Tensor, targets: Tensor, generator: torch.Generator) -> tuple[Tensor, Tensor]: ...
 
     def describe(self) -> Message:
-        """What is done, in one sentence."""
+        """Describe the changes in one sentence."""

@@ -1,4 +1,4 @@
-"""LightAugment: what changes a photograph and leaves what it shows."""
+"""LightAugment: small changes that alter a photograph but not its content."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the weights change: one rule a file, the schedules of the learning rate, clipping and averaged weights."""
+"""Optimizers, one per file, with the schedules of the learning rate, gradient clipping and averaged weights."""
 
 from __future__ import annotations
 
@@ -15,5 +15,5 @@ OPTIMIZERS: dict[str, Callable[[list[ParameterGroup]], Optimizer]] = {
 
 
 def choose_optimizer(recipe: Recipe) -> str:
-    """The name in OPTIMIZERS that a training follows. No option asks for another yet."""
+    """The name in OPTIMIZERS that a training uses. No option selects another yet."""
     return "adamw"

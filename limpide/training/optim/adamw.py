@@ -1,4 +1,4 @@
-"""AdamW, written out. PyTorch's own gives the same numbers (a test holds them equal) but loads its compiler first."""
+"""AdamW, written out. PyTorch's own gives the same numbers (a test compares them) but loads its compiler first."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ class AdamW:
 
     @torch.no_grad()
     def last_update(self, parameter: nn.Parameter) -> LastUpdate | None:
-        """gradient: root of the mean of the gradients' squares over the last steps, times the root of their number, so
-        comparable to a norm.
+        """The `gradient` is the root of the sum, over the elements, of the running means of the squared gradients: it
+        is comparable to a norm.
         """
         for group, means, squares in zip(self.groups, self.m, self.v, strict=True):
             for p, m, v in zip(group.parameters, means, squares, strict=True):

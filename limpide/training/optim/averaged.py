@@ -18,11 +18,11 @@ class Averaged:
     """
 
     decay: float
-    weights: dict[str, Tensor]  # the means, under the names of the network; buffers among them
+    weights: dict[str, Tensor]  # the means, by name in the network; buffers included
 
     @classmethod
     def of(cls, model: nn.Module, decay: float) -> Averaged:
-        """Begins with the weights as they are."""
+        """Start from the current weights."""
         return cls(decay, {name: value.detach().clone() for name, value in model.state_dict().items()})
 
     @torch.no_grad()
@@ -35,7 +35,7 @@ class Averaged:
 
     @contextlib.contextmanager
     def placed_in(self, model: nn.Module) -> Iterator[None]:
-        """The network has the means for its weights as long as this is entered."""
+        """Context manager: the network has the means as its weights inside it."""
         current = {name: value.detach().clone() for name, value in model.state_dict().items()}
         model.load_state_dict(self.weights)
         try:

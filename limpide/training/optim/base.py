@@ -1,6 +1,4 @@
-"""What the loop, a checkpoint and the statistics know of a rule by which weights change: this, and nothing
-else of it.
-"""
+"""The interface of an optimizer: all that the loop, a checkpoint and the statistics know of it."""
 
 from __future__ import annotations
 
@@ -13,36 +11,36 @@ from torch import Tensor, nn
 
 @dataclass(frozen=True)
 class LastUpdate:
-    """Of one parameter, for whoever watches."""
+    """The last update of one parameter, for monitoring."""
 
-    change: Tensor  # what the last step took from it, in its shape
-    gradient: float  # norm of its gradient, as the rule remembers it
+    change: Tensor  # what the last step subtracted from it, in its shape
+    gradient: float  # norm of its gradient, as the optimizer remembers it
 
 
 class Optimizer(Protocol):
-    """One rule. `OPTIMIZERS` lists the rules that a training can follow."""
+    """One optimizer. `OPTIMIZERS` lists those that a training can use."""
 
     def step(self, lr: float) -> None:
-        """One update from the gradients that `backward` left; parameters without a gradient stay as they are."""
+        """Update the parameters from the gradients of `backward`; those without a gradient stay unchanged."""
 
     def zero_grad(self) -> None:
-        """Forgets the gradients."""
+        """Clear the gradients."""
 
     def state(self) -> dict[str, Tensor]:
-        """Every tensor that a resume needs, under a name: the tensors themselves, not copies."""
+        """Every tensor that a resume needs, by name: the tensors themselves, not copies."""
 
     def numbers(self) -> dict[str, Any]:
         """Every number that a resume needs: JSON values."""
 
     def identity(self) -> dict[str, Any]:
-        """What the state belongs to, `name` among it: JSON values, lists and no tuples. A checkpoint of another
-        identity is refused.
+        """What the state belongs to, including `name`: JSON values, with lists and not tuples. A checkpoint with
+        another identity is refused.
         """
 
     def load(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
-        """The opposite of `state` and `numbers`, in place: memory layout and device stay what they are."""
+        """Restore `state` and `numbers` in place: memory layout and device do not change."""
 
     def last_update(self, parameter: nn.Parameter) -> LastUpdate | None:
-        """None before the first step, of a parameter that the rule does not change, and where the rule does
+        """None before the first step, for a parameter that the optimizer does not change, and if the optimizer does
         not know.
         """

@@ -1,4 +1,4 @@
-"""What may be done to gradients between `backward` and the step."""
+"""Gradient clipping, between `backward` and the step."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ Clip = Callable[[nn.Module], None]  # changes the gradients of a network in plac
 
 
 def clip_norm(largest: float) -> Clip:
-    """All gradients together are scaled down to this norm where theirs is larger (Pascanu et al. 2013, arXiv 1211.5063,
+    """Scale all gradients together down to this norm if their norm is larger (Pascanu et al. 2013, arXiv 1211.5063,
     algorithm 1).
     """
 

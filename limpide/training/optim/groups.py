@@ -1,4 +1,4 @@
-"""Which parameters share a rate and a decay: the same groups for every rule."""
+"""Groups of parameters that share a learning rate and a weight decay: the same groups for every optimizer."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from torch import nn
 
 @dataclass
 class ParameterGroup:
-    """Parameters that share a rate: `scale` multiplies the learning rate of the step."""
+    """Parameters that share a learning rate: `scale` multiplies the learning rate of the step."""
 
     parameters: list[nn.Parameter]
     scale: float = 1.0
@@ -20,7 +20,7 @@ class ParameterGroup:
 def parameter_groups(
     model: nn.Module, weight_decay: float, scales: Sequence[tuple[str, float]] = ()
 ) -> list[ParameterGroup]:
-    """One group a (rate scale, decayed or not). `scales`: (prefix of the parameter's name, scale), the first match
+    """One group per (rate scale, decayed or not). `scales`: (prefix of the parameter's name, scale); the first match
     counts.
 
     Biases and normalisation weights (one axis) are not decayed: shrinking them regularises nothing.
@@ -35,5 +35,5 @@ def parameter_groups(
 
 
 def describe_groups(groups: Sequence[ParameterGroup]) -> list[list[float]]:
-    """[rate scale, decay, number of parameters] of each: what the state of a rule belongs to."""
+    """[rate scale, weight decay, number of parameters] of each: what the state of an optimizer belongs to."""
     return [[group.scale, group.weight_decay, len(group.parameters)] for group in groups]

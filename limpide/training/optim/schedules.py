@@ -1,4 +1,4 @@
-"""The learning rate over a training: one function a schedule, and the table of their names."""
+"""Schedules of the learning rate: one function per schedule, and the table of their names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from limpide.core.recipe import Recipe
 
-# (step, from 0; steps in all; epochs so far, with the share of the present one) → share of the highest rate
+# (step, from 0; steps in all; epochs so far, with the share of the current one) → share of the highest learning rate
 Schedule = Callable[[int, int, float], float]
 
 
@@ -27,5 +27,5 @@ SCHEDULES: dict[str, Schedule] = {
 
 
 def choose_schedule(recipe: Recipe) -> str:
-    """The name in SCHEDULES that a training follows. No option asks for another yet."""
+    """The name in SCHEDULES that a training uses. No option selects another yet."""
     return "one_cycle"

@@ -1,1 +1,1 @@
-"""One training: `training.py` puts the phases in order, each of which is one file here."""
+"""One training: `training.py` puts the phases in order; each phase is one file here."""

@@ -1,5 +1,5 @@
-"""check: what is in the folder, said before anything is learned from it; near duplicates, which the split keeps
-together.
+"""check: report what is in the folder before anything is learned from it, and find near duplicates, which the split
+keeps together.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from limpide.data.read_images import near_pairs
 from limpide.text.messages import N_, message
 from limpide.workflows.train.context import TrainContext
 
-# before the training; the rest is in the report
+# reported before the training; the others are in the report only
 SAID_BEFORE = ("balance", "conflicts", "leaks", "name_groups", "class_names", "depth")
 
 
 def check_images(job: TrainContext) -> Iterator[Event]:
     yield Progress(message(N_("checking the images")))
-    # good parts look alike: that they do does not say that they belong together
+    # good parts look alike, which does not mean that they belong together
     job.near = None if job.info.good else near_pairs(job.dataset, job.reading, grey=job.seen.grey)
     if job.done("check"):
         return
-    if job.values is None:  # continued just here
+    if job.values is None:  # a run that continues with this phase
         job.values = yield from decide_range(job.dataset, Recipe.from_json(job.info.wanted).asked_range())
     findings: dict[str, Finding] = {}
     for finding in run_checks(FolderContents(job.dataset, job.reading, job.near, job.values)):

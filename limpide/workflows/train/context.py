@@ -1,4 +1,4 @@
-"""What the phases of a training hand to each other."""
+"""The data that the phases of a training pass to each other."""
 
 from __future__ import annotations
 
@@ -32,25 +32,25 @@ PHASES: tuple[str, ...] = get_args(Phase)
 
 @dataclass
 class TrainContext:
-    """What the phases hand to each other, all of it made anew from the files of the run when it is continued."""
+    """The data that the phases pass to each other, all restored from the files of the run when it is continued."""
 
     run: Run
     dataset: Dataset
-    began: float  # monotonic, s: when the work began, less what earlier sessions spent on it
+    began: float  # monotonic, s: when the work began, minus the time that earlier sessions spent on it
     images: bool  # whether the report shows pictures
     rehash: bool  # whether to read every byte of the images again
     info: RunInfo
     memory: MemoryWatch = field(default_factory=MemoryWatch)
     meter: Meter = field(default_factory=Meter)
-    paused: float = 0.0  # s so far in which a watcher made this session wait: no part of the work
-    values: ValueRange | None = None  # what was measured of values of more than 8 bits; None once the check has told it
+    paused: float = 0.0  # s so far in which a watcher made this session wait: not part of the work
+    values: ValueRange | None = None  # the measured range of values of more than 8 bits; None once it is reported
     recipe: Recipe = field(init=False)
     seen: ImageSample = field(init=False)
     reading: Reading = field(init=False)
-    # int (m, 2), pairs of nearly identical images; None where they are not looked for
+    # int (m, 2), pairs of nearly identical images; None if they are not searched for
     near: np.ndarray | None = field(init=False)
-    parts: np.ndarray = field(init=False)  # uint8 (n,), places in PARTS
-    folds: np.ndarray = field(init=False)  # int8 (n,), as in data/folds.py; NO_FOLD of all where a part is kept
+    parts: np.ndarray = field(init=False)  # uint8 (n,), indices of PARTS
+    folds: np.ndarray = field(init=False)  # int8 (n,), as in data/folds.py; all NO_FOLD if there is a test part
 
     def __post_init__(self) -> None:
         self.earlier_energy = self.info.energy
@@ -59,25 +59,23 @@ class TrainContext:
         return np.flatnonzero(self.parts == PARTS.index(part)).astype(np.int32)
 
     def judged_rows(self) -> np.ndarray:
-        """int32: the images that the score is of: the test part, or those that a fold judges."""
+        """int32: the images that are scored: the test part, or those that a fold judges."""
         return np.flatnonzero(self.folds != NO_FOLD).astype(np.int32) if self.recipe.folds else self.rows("test")
 
     def done(self, phase: str) -> bool:
         return PHASES.index(self.info.phase) > PHASES.index(phase)
 
     def enter(self, phase: str, **values: Any) -> None:
-        """The phases before this one are done; the time they took counts when a continued run says how long
-        it worked.
-        """
+        """Enter a phase: those before it are done, and their time counts in the total time of a continued run."""
         self.run.enter(phase, spent=self.deadline.passed(), energy=self.energy(), **values)
         self.info = self.run.info()
 
     def keep_spent(self) -> None:
-        """The time and energy of a phase that was stopped count, too, when the run goes on."""
+        """Save the time and energy of a stopped phase, so that they count, too, when the run continues."""
         self.run.update(spent=self.deadline.passed(), energy=self.energy())
 
     def stop(self, seconds: float) -> None:
-        """Keeps the seconds that steps took until they were stopped, so that the finished run tells all of them."""
+        """Save the seconds of the steps until they were stopped, so that the finished run reports all of them."""
         self.run.update(status="stopped", fit_seconds=self.info.fit_seconds + seconds, spent=self.deadline.passed())
 
     @property
@@ -85,17 +83,17 @@ class TrainContext:
         return Deadline(self.info.wanted.get("time"), self.began + self.paused)
 
     def plan(self, plan: Plan) -> None:
-        """Writes down, before anything is done about it, that another number of steps is to be done."""
+        """Record a new number of steps before it takes effect."""
         self.run.update(plans=[*self.info.plans, plan])
         self.info = self.run.info()
 
     def leave_out(self, part: str) -> None:
-        """There is no time for this part (msgid)."""
+        """Record that there is no time for this part (msgid)."""
         leave_out(self.run, part)
         self.info = self.run.info()
 
     def energy(self) -> Energy:
-        """Of this run so far: what earlier sessions used is in its record."""
+        """The energy of this run so far, with that of earlier sessions from its record."""
         now, before = self.meter.energy(), self.earlier_energy
         return Energy(now.joules + (before.joules if before else 0.0), now.how, now.watts)
 
@@ -118,7 +116,7 @@ class TrainContext:
 
     @property
     def judging_batch(self) -> int:
-        """Images at once that are looked at and not learned from."""
+        """Images at once in evaluation, not in training."""
         return max(64, int(self.recipe.batch or 1))
 
     @property
@@ -133,13 +131,13 @@ class TrainContext:
     # -- of the first model, for pretrained networks: a sample of the images, at the size the network was made for
 
     def view(self) -> View:
-        """How the frozen network looks at images; until the folds have chosen, the cheapest way."""
+        """The view of the frozen network; until the folds have chosen, the cheapest one."""
         if not self.recipe.folds:
             return view_named(WHOLE, self.recipe.model)
         return views_for(self.recipe, self.seen.median_side)[0]
 
     def pixels_of(self, preprocessing: Preprocessing) -> Pixels:
-        """Squares like these, of all images; decoded when they are needed where they were not kept."""
+        """Squares like these, of all images; squares that were not kept are decoded when they are needed."""
         kept = self.reading.pixels.get(preprocessing.size)
         if kept is not None:
             return kept

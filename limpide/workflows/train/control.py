@@ -1,4 +1,4 @@
-"""A training that is watched: what it writes for a watcher's eyes, and what he may ask of it.
+"""A training that is watched: the records that it writes for a watcher, and the commands that it accepts.
 
 Watching changes nothing: without a line in control.jsonl the weights are the same to the last bit.
 """
@@ -24,12 +24,12 @@ from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.deadline import WATCHER, plans_of
 
 PROBES = 32  # images whose predictions can be followed
-MACHINE_SECONDS = 1.0  # s between two lines on the machine
-POLL_SECONDS = 0.2  # s between two looks while a training pauses
+MACHINE_SECONDS = 1.0  # s between two records of the machine
+POLL_SECONDS = 0.2  # s between two polls while a training is paused
 
 
 class TrainingControl:
-    """`after` each event; `job.paused` grows by the time that a watcher makes the training wait."""
+    """Call `after` after each event; `job.paused` grows by the time that a watcher makes the training wait."""
 
     def __init__(self, job: TrainContext, state: TrainState) -> None:
         self.job, self.state, self.run = job, state, job.run
@@ -40,12 +40,12 @@ class TrainingControl:
         keep_probes(job, "validation" if len(job.rows("validation")) else "train")
         if state.step == 0:
             self._keep()
-        if self.run.control_file.exists():  # what was asked of an earlier session was done, or is void
+        if self.run.control_file.exists():  # commands to an earlier session were executed, or are void
             self._read = self.run.control_file.stat().st_size
 
     @property
     def stopped(self) -> bool:
-        """Whether somebody asked to finish with what is learned."""
+        """Whether a watcher asked to finish with what is learned."""
         return any(plan.why == WATCHER and plan.at <= self.state.step for plan in plans_of(self.job.info))
 
     def after(self, event: Step | Epoch) -> Iterator[Note | Progress]:
@@ -55,10 +55,10 @@ class TrainingControl:
         yield from self._obey()
 
     def _keep(self) -> None:
-        if self._snapshot_step == self.state.step:  # the end of a pass may be a step that is due
+        if self._snapshot_step == self.state.step:  # the end of an epoch may also be a step that is due
             return
         self._snapshot_step = self.state.step
-        with contextlib.suppress(OSError):  # a full disk stops no training for this
+        with contextlib.suppress(OSError):  # a full disk must not stop the training here
             keep_snapshot(self.state, self.run)
             self.run.add_line(self.run.stats_file, statistics(self.state))
 
@@ -75,12 +75,12 @@ class TrainingControl:
             "how": energy.how,
         }
         self._looked = now
-        if before > -math.inf:  # the first share of a processor is of no time at all
+        if before > -math.inf:  # the first share of the processor covers no time
             with contextlib.suppress(OSError):
                 self.run.add_line(self.run.system_file, line)
 
     def _obey(self) -> Iterator[Note | Progress]:
-        """Does what new lines of control.jsonl ask: pause, go, stop, rate, snapshot."""
+        """Execute the new lines of control.jsonl: pause, go, stop, rate, snapshot."""
         waiting, is_paused, before = False, False, deadline.now()
         try:
             while True:
@@ -95,15 +95,15 @@ class TrainingControl:
                 time.sleep(POLL_SECONDS)
                 now = deadline.now()
                 self.job.paused, before = self.job.paused + now - before, now
-                # whoever iterates may stop here, too
+                # the caller may stop here, too
                 yield Progress(message(N_("paused")), self.state.step, self.state.steps)
         finally:
             if is_paused:
                 self._tell_paused(None)
 
     def _tell_paused(self, step: int | None) -> None:
-        """For watchers who come later, and for those who did not ask."""
-        with contextlib.suppress(OSError):  # a full disk stops no training for this
+        """Record the pause for watchers who come later, and for those who did not ask for it."""
+        with contextlib.suppress(OSError):  # a full disk must not stop the training here
             self.run.update(paused=step)
 
     def _orders(self) -> list[dict[str, object]]:
@@ -158,7 +158,7 @@ class TrainingControl:
 
 
 def keep_probes(job: TrainContext, part: str) -> None:
-    """Sets images of this part aside, whose answers can be followed."""
+    """Set aside images of this part whose predictions can be followed."""
     pixels, chosen = job.pixels(), np.random.default_rng(0).permutation(job.rows(part))[:PROBES]
     names = job.dataset.images.names
     job.run.update(learning=Learning(pixels.preprocessing.to_json(), len(chosen), part))

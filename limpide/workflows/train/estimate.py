@@ -1,4 +1,4 @@
-"""quote: how many steps, how long, how much memory; written down once, so that a resume and a replay are exact."""
+"""quote: estimate steps, time and memory; they are recorded once, so that a resume and a replay are exact."""
 
 from __future__ import annotations
 
@@ -40,25 +40,25 @@ from limpide.workflows.train.deadline import FINE_TUNING, FITTING
 from limpide.workflows.train.minimum_time import decoding_seconds
 from limpide.workflows.train.views import choose_views
 
-# of the time that is left serves for fitting, the rest for simpler models and for what was timed too short
+# share of the time left that is for fitting; the rest is for simpler models and for estimates that were too short
 SPARE = 0.85
-PATIENCE = (3, 4)  # passes: at least three, else a quarter of those planned
+PATIENCE = (3, 4)  # epochs: at least three, else a quarter of those planned
 
 
 @dataclass(frozen=True)
 class Work:
-    """What there is to do, and what it takes: seconds but for the first three."""
+    """The work to do, and the time that it takes: seconds, except for the first four."""
 
     steps: int
     epochs: float
     blind: bool  # a pretrained network, and no validation image to judge fine-tuning by
-    tunes: bool  # whether steps are to be done where there is time
-    passed: float  # before this
+    tunes: bool  # whether to fine-tune if there is time
+    passed: float  # before this estimate
     frozen: float  # the first model, of a pretrained network
     fitting: float
-    look: float  # one look at the validation part
+    look: float  # one evaluation on the validation part
     after: float  # sealing, score and report, which are never left out
-    audits: dict[str, float]  # each that may be left out
+    audits: dict[str, float]  # each audit that may be left out
     more: float  # all of those, as far as there is time
 
     @property
@@ -67,15 +67,15 @@ class Work:
 
     @property
     def first(self) -> float:
-        """Until there is a first model."""
+        """The time until there is a first model."""
         return self.passed + (self.frozen or self.fitting + seal.SECONDS / 2)
 
 
 def estimate_work(job: TrainContext) -> Iterator[Event]:
-    """Times a few steps on a copy and writes down, once, how many steps there will be and what they should take."""
+    """Time a few steps on a copy; record, once, the number of steps and the time that they should take."""
     if job.done("quote"):
         return
-    job.memory.mark()  # unpacking a download, or reading, may have held more than it left behind
+    job.memory.mark()  # unpacking a download, or reading, may have held more than is in use now
     model, steps = _accepted(job), not job.recipe.folds or may_tune(job.recipe)
     if steps:
         yield Progress(message(N_("timing a few steps")))
@@ -107,24 +107,24 @@ def estimate_work(job: TrainContext) -> Iterator[Event]:
 
 
 def _untimed(job: TrainContext) -> ThreadChoice:
-    """Where no step follows: an image takes as long as it does frozen."""
+    """For a training without steps: an image takes as long as in the frozen network."""
     return ThreadChoice(timing.StepTime(0.0, _frozen_seconds(job)))
 
 
 def _timed_steps(job: TrainContext, model: nn.Module) -> tuple[ThreadChoice, TrainState]:
-    """The state is what holds memory while it learns."""
+    """(the choice, with the time of a step; the state, which holds the memory of the training)."""
     state = start_state(model, job.recipe, 1)
     augment = decide_augmentation(job.recipe, None, job.seen.grey)
     timed = partial(timing.time_steps, state, job.batches("train"), job.validation(), job.recipe, augment)
     threads = choose_threads(timed, torch.device(job.recipe.device))
-    if job.recipe.folds:  # there is no validation image that was timed
+    if job.recipe.folds:  # no validation image was timed
         threads = replace(threads, speed=replace(threads.speed, image=_frozen_seconds(job)))
     return threads, state
 
 
 def _facts(job: TrainContext, model: nn.Module, image: float) -> tuple[Facts, list[View]]:
-    """And the ways that the images are looked at, where folds choose: the dearest may have to be sealed and judged.
-    image: s, through the network, in the first of them.
+    """(the facts; the views, if folds choose one). The facts are those of the dearest view, as it may have to be sealed
+    and judged. image: s, through the network, in the first view.
     """
     p, rows = job.pixels().preprocessing, {part: job.rows(part) for part in PARTS[1:]}
     frozen, views = _frozen_facts(job)
@@ -197,31 +197,31 @@ def _work(job: TrainContext, facts: Facts, speed: timing.StepTime) -> Work:
     epochs, look = steps / max(1, len(train)), facts.validation * speed.image
     fitting = max(1, facts.folds) * fit.cost(steps, epochs, speed.step, look).seconds
     more = sum(audits.values())
-    if time_limit is not None:  # beyond what was asked for it is left out
+    if time_limit is not None:  # what exceeds the limit is left out
         more = min(more, max(0.0, time_limit - passed - frozen - fitting - after))
     tunes = may_tune(job.recipe) if facts.folds else not blind
     return Work(steps, epochs, blind, tunes, passed, frozen, fitting, look, after, audits, more)
 
 
 def _score_seconds(facts: Facts) -> float:
-    """What is never left out, calibrating included."""
+    """The time, s, of what is never left out, including calibration."""
     return (seal.cost(facts) + cost_of_score(facts)).seconds
 
 
 def _held_later(facts: Facts) -> float:
-    """The most bytes that sealing or judging holds, beyond what is held when nothing is trained."""
+    """The most bytes that sealing or judging holds, beyond those in use when nothing is trained."""
     return max(seal.cost(facts).bytes, judging_bytes(facts))
 
 
 def _decided(recipe: Recipe, work: Work) -> Recipe:
-    """The choices that the number of steps decides."""
+    """The recipe with the choices that depend on the number of steps."""
     patience = recipe.patience or max(PATIENCE[0], int(work.epochs) // PATIENCE[1])
     recipe = recipe.but(epochs=max(1, math.ceil(work.epochs)), patience=patience)
     return recipe.but(flip="no") if recipe.flip == "auto" and not pretrained(recipe) else recipe
 
 
 def _settle_balance(job: TrainContext, model: nn.Module) -> Iterator[Note]:
-    """Whether a rare class counts as much as a frequent one, where that is left to us."""
+    """Decide whether a rare class counts as much as a frequent one, if the user did not."""
     labels = job.dataset.labels[job.rows("train")]
     if job.recipe.balance == "auto":
         uneven = is_uneven(labels) and has_bias(model)
@@ -239,7 +239,7 @@ def _settle_balance(job: TrainContext, model: nn.Module) -> Iterator[Note]:
 
 
 def _announce(job: TrainContext, work: Work, threads: ThreadChoice, memory: float, each: int) -> Iterator[Note]:
-    """What was decided, and the quote. each: multiply-adds of one image."""
+    """Report the decisions and the quote. each: multiply-adds of one image."""
     recipe, epochs_asked = job.recipe, job.info.wanted.get("epochs")
     if threads.number:
         yield job.say("decision", _busy(threads))
@@ -253,7 +253,7 @@ def _announce(job: TrainContext, work: Work, threads: ThreadChoice, memory: floa
         says = N_("epochs on the training part: {epochs:number} ({steps:count} steps)")
         yield job.say("decision", message(says, epochs=work.epochs, steps=work.steps))
     elif recipe.folds and not work.tunes:
-        pass  # the reason was told where folds were chosen
+        pass  # the reason was reported when folds were chosen
     elif work.blind:
         yield job.say("decision", _blind(epochs_asked))
     else:
@@ -276,7 +276,7 @@ def _announce(job: TrainContext, work: Work, threads: ThreadChoice, memory: floa
 
 
 def _blind(epochs: float | None) -> Message:
-    """epochs: as many as the user asked for."""
+    """epochs: the number that the user asked for."""
     if epochs is None:
         return message(
             N_(
@@ -300,8 +300,8 @@ def _busy(threads: ThreadChoice) -> Message:
 
 
 def _accepted(job: TrainContext) -> nn.Module:
-    """The fresh network. One from outside limpide is refused before anything is learned when it could not
-    be shipped.
+    """The fresh network. A network from outside limpide that could not be shipped is refused before anything is
+    learned.
     """
     preprocessing = job.pixels().preprocessing
     try:
@@ -309,12 +309,12 @@ def _accepted(job: TrainContext) -> nn.Module:
             check_exportable(job.network(preprocessing), preprocessing)
         return job.network(preprocessing)
     except ModelError:
-        job.run.update(status="refused")  # once it is mended, the same command starts afresh
+        job.run.update(status="refused")  # once it is fixed, the same command starts afresh
         raise
 
 
 def _speed() -> float:
-    """Multiply-adds a second of a product as flat as those of the simpler models, on this machine as busy as it is."""
+    """Multiply-adds per second of a product as flat as those of the simpler models, at the present load."""
     images, weights = torch.ones(4096, 784), torch.ones(784, 10)
     seconds = []
     for _ in range(4):
@@ -325,7 +325,7 @@ def _speed() -> float:
 
 
 def _frozen_seconds(job: TrainContext) -> float:
-    """Seconds an image through the frozen network."""
+    """Seconds per image through the frozen network."""
     pixels = job.frozen_pixels()
     return seconds_an_image(
         job.frozen_network(), pixels, job.frozen_rows("train")[:BATCH], torch.device(job.recipe.device)

@@ -1,4 +1,4 @@
-"""finish: the end of a run that is not judged: cross-validation judges it on images of its own."""
+"""finish: end a run that is not judged here: cross-validation judges it on its own images."""
 
 from __future__ import annotations
 

@@ -27,27 +27,27 @@ from limpide.workflows.train.fold_head import fit_in_folds
 from limpide.workflows.train.views import Mirrored
 
 SECONDS = 3.0  # fitting its last layer and exporting it, about
-FOLD_SECONDS = 0.003  # s an image and class, to fit the layers of all folds
-ENOUGH_HELD = 100  # validation images; when all of fewer are right, that may be luck
-# So few errors, and such a share of the images, that fine-tuning could not be seen to do better: if it put all of
-# them right, a sign test would give p = 2 · 0.5⁵ = 0.06.
+FOLD_SECONDS = 0.003  # s per image and class, to fit the layers of all folds
+ENOUGH_HELD = 100  # validation images; if all of fewer are correct, that may be luck
+# With at most this many errors, and at most this share of the images, fine-tuning could not be shown to do better: if
+# it corrected all of them, a sign test would give p = 2 · 0.5⁵ = 0.06.
 FEW_ERRORS, ERROR_SHARE = 5, 0.025
-FLIP_IMAGES = 20  # validation images that tell whether mirroring is harmless
-FLIP_LOSS = 0.05  # share of validation that may be lost on mirrored images; letters and digits lose far more
+FLIP_IMAGES = 20  # validation images that are needed to find out whether mirroring is harmless
+FLIP_LOSS = 0.05  # loss of validation accuracy allowed on mirrored images; letters and digits lose far more
 
 
 @dataclass(frozen=True)
 class _Fitted:
-    """A last layer on frozen features, and how it does on validation."""
+    """A last layer on frozen features, and its results on validation."""
 
     head: Head
     rows: dict[str, np.ndarray]  # part → its images
-    validation_images: int  # so many that it was scored on
+    validation_images: int  # the number that it was scored on
     accuracy: float
     loss: float
-    seconds: float  # to look at the images and fit the layer
+    seconds: float  # to compute the features and fit the layer
     head_seconds: float  # to fit the layer
-    temperature: Temperature | None = None  # that the folds gave, where there are any
+    temperature: Temperature | None = None  # from the folds, if there are any
 
 
 def first_model(job: TrainContext) -> Iterator[Event]:
@@ -59,7 +59,7 @@ def first_model(job: TrainContext) -> Iterator[Event]:
     pixels = job.frozen_pixels()
     model = job.frozen_network()
     fitted = yield from (_fit_in_folds(job) if job.recipe.folds else _fit_last_layer(job, model, pixels))
-    if job.recipe.folds:  # they chose how it looks at images
+    if job.recipe.folds:  # they chose the view
         pixels, model = job.frozen_pixels(), job.frozen_network()
     set_head(model, fitted.head)
     save_weights(model, job.run.snapshots / "first.safetensors")
@@ -95,7 +95,7 @@ def first_model(job: TrainContext) -> Iterator[Event]:
 
 
 def _fit_last_layer(job: TrainContext, model: torch.nn.Module, pixels: Pixels) -> Generator[Event, None, _Fitted]:
-    """Hands on progress and returns the layer."""
+    """Yield progress and return the layer."""
     began = time.monotonic()
     labels, cache, device = job.dataset.labels, job.run.cache, torch.device(job.recipe.device)
     rows = {part: job.frozen_rows(part) for part in ("train", "validation")}
@@ -117,7 +117,7 @@ def _fit_last_layer(job: TrainContext, model: torch.nn.Module, pixels: Pixels) -
 
 
 def _fit_in_folds(job: TrainContext) -> Generator[Event, None, _Fitted]:
-    """The same from few images: the score is that of the folds, whose heads are kept."""
+    """The same for few images: the score is that of the folds, whose heads are kept."""
     fit = yield from fit_in_folds(job)
     rows, logits = job.rows("train"), fit.found.logits
     judged = ~np.isnan(logits[:, 0])
@@ -135,10 +135,10 @@ def _fit_in_folds(job: TrainContext) -> Generator[Event, None, _Fitted]:
 
 
 def _decide_flip(job: TrainContext, model: torch.nn.Module, fitted: _Fitted) -> Iterator[Event]:
-    """Settles `flip` of the recipe where it is left to us."""
+    """Decide `flip` of the recipe if it is auto."""
     if job.recipe.flip != "auto":
         return
-    if not job.info.steps:  # nothing is trained that could be shown mirrored
+    if not job.info.steps:  # no training follows that could show mirrored images
         job.recipe = job.recipe.but(flip="no")
         return
     yield Progress(message(N_("testing the first model on mirrored images")))
@@ -148,8 +148,8 @@ def _decide_flip(job: TrainContext, model: torch.nn.Module, fitted: _Fitted) -> 
 
 
 def _is_enough(job: TrainContext, fitted: _Fitted) -> bool:
-    """Whether fine-tuning could not be seen to do better, and nobody asked for it."""
-    if job.recipe.folds:  # larger squares were chosen, or hardly anything is left to get right
+    """Whether fine-tuning could not be shown to do better, and the user did not ask for it."""
+    if job.recipe.folds:  # larger squares were chosen, or hardly any errors are left
         return (_sees_squares(job) or _has_few_errors(job, fitted)) and job.info.wanted.get("epochs") is None
     all_right = fitted.validation_images == len(job.rows("validation")) and fitted.accuracy == 1.0
     return fitted.validation_images >= ENOUGH_HELD and all_right and job.info.wanted.get("epochs") is None
@@ -160,7 +160,9 @@ def _sees_squares(job: TrainContext) -> bool:
 
 
 def _has_few_errors(job: TrainContext, fitted: _Fitted) -> bool:
-    """In the folds. Where a rare class counts as much as a frequent one, each of its images matters."""
+    """Whether the folds make few errors. If a rare class counts as much as a frequent one, each of its images
+    matters.
+    """
     errors = _count_errors(fitted)
     most = 0 if job.recipe.balance == "yes" else min(FEW_ERRORS, ERROR_SHARE * fitted.validation_images)
     return errors <= most
@@ -198,7 +200,7 @@ def _record(job: TrainContext, fitted: _Fitted) -> FrozenHead:
 
 
 def cost(facts: Facts) -> Cost:
-    """Its features, and its last layer; nothing for a network from scratch."""
+    """The cost of its features and its last layer; none for a network from scratch."""
     if facts.frozen is None:
         return Cost()
     if not facts.folds:
@@ -208,7 +210,7 @@ def cost(facts: Facts) -> Cost:
 
 
 def _milliseconds(job: TrainContext, rows: np.ndarray) -> float:
-    """What the first model needs to name one image: its file is about to be overwritten by a better one."""
+    """The time, ms, in which the first model classifies one image: its file will be overwritten by a better one."""
     predictor = Predictor(job.run.model_file)
     return predictor.milliseconds(job.dataset.images.image(int(rows[0]), predictor.preprocessing.jpeg_side))
 
@@ -216,8 +218,8 @@ def _milliseconds(job: TrainContext, rows: np.ndarray) -> float:
 def _ask_mirrored(
     job: TrainContext, model: torch.nn.Module, head: Head, rows: np.ndarray, accuracy: float
 ) -> tuple[str, Message]:
-    """Mirroring is harmless when the first model still knows mirrored validation images (letters and digits: it does
-    not).
+    """Mirroring is harmless if the first model still classifies mirrored validation images correctly (of letters and
+    digits, it does not).
     """
     rows = rows[:256]
     if len(rows) < FLIP_IMAGES:

@@ -1,4 +1,4 @@
-"""fit: the training loop, watched; the best weights on validation are kept."""
+"""fit: run the training loop, watched, and keep the best weights on validation."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from limpide.workflows.train.replan import Replanner
 
 
 def cost(steps: int, epochs: float, step: float, look: float) -> Cost:
-    """step, look: s, of one step, and of one look at the validation part after each pass. What it holds is measured."""
+    """step, look: s, of one step, and of validation after each epoch. The memory is measured, not estimated here."""
     return Cost(steps * step + math.ceil(epochs) * look)
 
 
@@ -46,7 +46,7 @@ def fit_network(job: TrainContext) -> Iterator[Event]:
 
 def _fitted(job: TrainContext) -> Iterator[Event]:
     yield Progress(message(N_("preparing the training")))
-    # The last layer starts afresh: one that was fitted on frozen features is no better start (docs/LOG.md)
+    # The last layer starts afresh: one that was fitted on frozen features is not a better start (docs/LOG.md)
     is_frozen = job.recipe.folds and not job.info.steps
     model = job.frozen_network() if is_frozen else job.network(job.pixels().preprocessing)
     state = start_state(model, job.recipe, require(job.info.steps, "steps"))
@@ -93,8 +93,8 @@ def _say_resume(state: TrainState, restored: Restored) -> Iterator[Event]:
 
 
 def _choose_weights(job: TrainContext, state: TrainState) -> Generator[Event, None, tuple[Final, int]]:
-    """Puts the weights into the network that validation prefers: the best of the steps, or the first model's. Returns
-    what they are, and on how many images they were scored.
+    """Load the weights that validation prefers: the best of the training, or the first model's. Return what they are,
+    and the number of images they were scored on.
     """
     frozen = job.info.frozen
     if job.recipe.folds:
@@ -119,8 +119,8 @@ def _choose_weights(job: TrainContext, state: TrainState) -> Generator[Event, No
 
 
 def _choose_as_folds(job: TrainContext, state: TrainState) -> Generator[Event, None, tuple[Final, int]]:
-    """The weights after the last step, as in the folds; the first model where fine-tuning was not chosen, or was ended
-    before: what is shipped learned as long as what is judged.
+    """Take the weights after the last step, as in the folds; or the first model, if fine-tuning was not chosen or ended
+    before its last step: the shipped network must have learned as long as the judged ones.
     """
     is_tuned = bool(job.info.steps) and state.step == job.info.steps
     if job.info.steps and not is_tuned:
@@ -141,7 +141,7 @@ def _first_model(job: TrainContext, accuracy: float) -> Final:
 
 
 def _better(job: TrainContext, state: TrainState, first: tuple[float, float]) -> bool:
-    """Whether the fine-tuned network does at least as well as the first model, on the very images the first was scored
+    """Whether the fine-tuned network does at least as well as the first model, on the images that the latter was scored
     on.
     """
     if state.best_score is None:
@@ -155,8 +155,8 @@ def _better(job: TrainContext, state: TrainState, first: tuple[float, float]) ->
 
 
 def _announce(job: TrainContext, state: TrainState, augment: Augmentation | None) -> Iterator[Event]:
-    """Says, and keeps, what is done to the images and by which rule the weights change: choices that a comparison of
-    two trainings rests on.
+    """Report and record the augmentation, and report the optimizer: choices that a comparison of two trainings depends
+    on.
     """
     job.run.update(augmentation=augmentation_to_json(augment))
     job.info = job.run.info()
@@ -165,7 +165,7 @@ def _announce(job: TrainContext, state: TrainState, augment: Augmentation | None
 
 
 def _diagnosed(job: TrainContext, final_kind: str) -> Iterator[Event]:
-    """How it went, in plain words, as the studio says it; what went wrong is said aloud."""
+    """Record how the training went, in plain words, as in the studio; report the first problem as a warning."""
     job.run.sync()
     events = list(job.run.events())
     losses, epochs = (
@@ -184,7 +184,7 @@ def _diagnosed(job: TrainContext, final_kind: str) -> Iterator[Event]:
 
 
 def _steps(job: TrainContext, state: TrainState, augment: Augment | None) -> Iterator[Event]:
-    """Runs the loop, saves when due, and stops when validation stalls, when a watcher asks for it or the time is up."""
+    """Run the loop, save when due, and stop when validation stalls, when a watcher asks for it or the time is up."""
     validation, began, checkpoints = job.validation(), deadline.now(), _checkpoints_of(job, state)
     watched, batches = TrainingControl(job, state), job.batches("train")
     share = Replanner(job, state, len(batches))

@@ -1,4 +1,4 @@
-"""The last layer of few images: fitted on all of them, and judged in folds by others that had not seen them."""
+"""The last layer for few images: fitted on all of them, while others, which had not seen them, judge them in folds."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from limpide.workflows.train.views import look_through, planned_looks, settle_vi
 @dataclass(frozen=True)
 class FoldFit:
     found: CrossFit
-    seconds: float  # to look at the images and fit the layers
+    seconds: float  # to compute the features and fit the layers
     head_seconds: float  # to fit the layers
 
 
 def fit_in_folds(job: TrainContext) -> Generator[Event, None, FoldFit]:
-    """Hands on progress. Keeps the heads of the folds in the run, and settles `flip` and `view` of the recipe."""
+    """Yield progress. Save the heads of the folds in the run, and decide `flip` and `view` of the recipe."""
     began, looking = time.monotonic(), 0.0
     rows, flip, classes = job.rows("train"), job.recipe.flip, len(job.dataset.learned_classes)
     folds, labels = job.folds[rows], job.dataset.labels[rows]

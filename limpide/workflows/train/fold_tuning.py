@@ -1,4 +1,4 @@
-"""folds: where there is time, the network is fine-tuned without each fold, and asked about the images of that fold. The
+"""folds: if there is time, the network is fine-tuned without each fold, and classifies the images of that fold. The
 folds then choose: fine-tuned, or frozen with a new last layer.
 """
 
@@ -69,8 +69,8 @@ NO_BETTER = N_(
 
 
 def _has_time(job: TrainContext, seconds: float, folds: int) -> bool:
-    """Whether so many more folds, of so many s each, the training from all images and what follows fit into the time
-    that was asked for.
+    """Whether `folds` more folds of `seconds` each, the training on all images and what follows fit into the time that
+    was asked for.
     """
     if job.deadline.allows((folds + 1) * seconds + require(job.info.quote, "quote").after):
         return True
@@ -85,14 +85,14 @@ def _give_up(job: TrainContext, says: Message) -> Iterator[Event]:
 
 
 def _forget(job: TrainContext, folds: np.ndarray) -> None:
-    """Deletes networks that judge nothing, 14 MB each."""
+    """Delete networks that judge nothing, 14 MB each."""
     for fold in folds.tolist():
         network_file(job.run, fold).unlink(missing_ok=True)
 
 
 def take_back_tuning(job: TrainContext) -> Iterator[Event]:
-    """The last training, from all images, was ended: every fold is judged, and the model is shipped, as if nothing had
-    been fine-tuned.
+    """Undo the fine-tuning if the last training, on all images, ended early: every fold is judged, and the model is
+    shipped, as if nothing had been fine-tuned.
     """
     heads = FoldHeads.load(job.run)
     (job.run.snapshots / TUNED_FILE).unlink(missing_ok=True)
@@ -105,7 +105,7 @@ def take_back_tuning(job: TrainContext) -> Iterator[Event]:
 
 
 def _settle(job: TrainContext, heads: FoldHeads, logits: np.ndarray) -> Iterator[Event]:
-    """logits: float32 (n, classes), of the images that are judged, by the network that was fine-tuned without them."""
+    """logits: float32 (n, classes), of the judged images, by the network that was fine-tuned without them."""
     truth = job.dataset.labels[heads.rows]
     found = choose_tuned(heads.logits, logits, truth, heads.fold, heads.names, job.recipe.balance == "yes")
     TunedFolds(logits, found.temperatures, found.chosen).save(job.run)
@@ -139,8 +139,8 @@ def _compared(says: str, frozen: np.ndarray, tuned: np.ndarray, truth: np.ndarra
 
 
 def _ask_without(job: TrainContext, fold: int, flip: bool, rows: np.ndarray) -> Generator[Event, None, np.ndarray]:
-    """float32 (len(rows), classes): what the network says of these images, the ones of the fold that it is fine-tuned
-    without. The network is kept.
+    """float32 (len(rows), classes): logits of these images, those of the fold without which the network is fine-tuned.
+    The network is kept.
     """
     file, model = network_file(job.run, fold), place_on_device(job.network(job.pixels().preprocessing), job.device)
     try:

@@ -90,7 +90,7 @@ def test_the_range_is_decided_from_all_files_and_said(tmp_path: Path) -> None:
     found = settled(twelve(tmp_path))
     assert found.span == (0, 4095) and len(found.extremes) == 6
     (said,) = map(str, found.says())
-    assert "12-bit, 0 to 4,095" in said and "6 images" in said
+    assert "12-bit values, 0 to 4,095" in said and "6 images" in said
 
 
 def test_eight_bits_pay_only_for_the_first_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -306,7 +306,7 @@ def test_deeper_folders_that_are_no_classes_are_told(tmp_path: Path) -> None:
         )
     )
     assert found.classes == ("animals", "things") and any(
-        "deeper folders are not told apart: animals holds cat, dog" in str(note) for note in found.notes
+        "subfolders are not told apart: animals contains cat, dog" in str(note) for note in found.notes
     )
 
 

@@ -153,7 +153,7 @@ BESIDE: dict[str, tuple[str, str, tuple[str, ...], str]] = {
         "notes.csv",
         "file,label",
         ("cat/c1.jpg,blurry", "dog/d1.jpg,sharp"),
-        "it names 2 of the 8 images",
+        "the table names 2 of the 8 images",
     ),
     "another property": ("exif.csv", "file,quality", ("cat/c{k}.jpg,low", "dog/d{k}.jpg,high"), "--label-column NAME"),
     "what was predicted": (
@@ -162,7 +162,12 @@ BESIDE: dict[str, tuple[str, str, tuple[str, ...], str]] = {
         ("cat/c{k}.jpg,dog,0.9", "dog/d{k}.jpg,cat,0.8"),
         "name it instead of the folder",
     ),
-    "inside a class": ("cat/labels.csv", "file,label", ("c1.jpg,tabby", "c2.jpg,tom"), "it names 2 of the 8 images"),
+    "inside a class": (
+        "cat/labels.csv",
+        "file,label",
+        ("c1.jpg,tabby", "c2.jpg,tom"),
+        "the table names 2 of the 8 images",
+    ),
     "what is handed in": ("my_submission.csv", "id,label", ("c{k},0", "d{k},1"), "name it instead of the folder"),
 }
 

@@ -68,7 +68,7 @@ LAYOUTS: dict[str, tuple[Callable[[Path], Path], Rows, str]] = {
     "csv with parts": (
         lambda p: table(p, "path,class,split", lambda f, c, k: f"{f},{c},{part(k)}"),
         PARTED,
-        "those of column split",
+        "come from column split",
     ),
     "csv with groups": (
         lambda p: table(p, "file,label,patient_id", lambda f, c, k: f"{f},{c},p{k}"),
@@ -115,7 +115,7 @@ LAYOUTS: dict[str, tuple[Callable[[Path], Path], Rows, str]] = {
     "csv with folds": (
         lambda p: table(p, "file,label,fold", lambda f, c, k: f"{f},{c},{k}"),
         FREE,
-        "column fold holds folds",
+        "column fold holds cross-validation folds",
     ),
     "parquet": (parquet, FREE, "layout: a table"),
     "zip": (zipped, FREE, "layout: one folder per class"),

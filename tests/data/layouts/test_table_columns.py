@@ -272,7 +272,7 @@ def test_a_group_column_with_one_value_says_nothing(tmp_path: Path) -> None:
         "d{k}.jpg,dog,here",
     )
     found = scan(root)
-    assert found.groups is None and any("column site has one value" in str(note) for note in found.notes)
+    assert found.groups is None and any("column site has the same value" in str(note) for note in found.notes)
 
 
 def test_the_labels_of_a_large_table_are_read_quickly(tmp_path: Path) -> None:

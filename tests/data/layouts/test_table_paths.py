@@ -60,7 +60,7 @@ def test_a_file_that_is_not_found_is_told_as_it_is(tmp_path: Path) -> None:
     (root / "labels.csv").write_text("\n".join(["file,label", *rows, "d1.jpg,cat"]))
     with pytest.raises(LimpideError) as told:
         scan(root / "labels.csv")
-    assert told.value.code == "L297" and "such as a/d1.jpg: its column file says x0.jpg first" in str(told.value)
+    assert told.value.code == "L297" and "such as a/d1.jpg: its column file starts with x0.jpg" in str(told.value)
 
 
 def test_of_two_files_of_one_name_neither_is_meant(tmp_path: Path) -> None:
@@ -71,6 +71,6 @@ def test_of_two_files_of_one_name_neither_is_meant(tmp_path: Path) -> None:
         scan(root / "labels.csv")
     assert (
         told.value.code == "L296"
-        and "there are a/c1.jpg, b/c1.jpg" in str(told.value)
+        and "the candidates are a/c1.jpg, b/c1.jpg" in str(told.value)
         and "file, label" in str(told.value)
     )

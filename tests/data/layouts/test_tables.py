@@ -84,7 +84,7 @@ def test_nothing_outside_of_the_folder_is_read(photos: Path, name: str) -> None:
             "file,label",
             "gone{f},{c}",
             "L228",
-            "its column file says gonedisc/0000.png first, and its columns are file, label",
+            "its column file starts with gonedisc/0000.png, and its columns are file, label",
         ),
     ],
 )

@@ -38,11 +38,11 @@ def test_a_click_on_any_map_shows_its_sum(opened: Any, tmp_path: Path, kind: str
         here, torchs = sums(page, 0)
         assert here == pytest.approx(unit_of(ends, int(ends["first.channels"][k]), y, x), abs=1e-6)
         told = claim(page)
-        assert told.startswith(
-            f"Unit {ends['first.channels'][k]} of layer {ends['first.name']} at row {y}, column {x} is the sum "
-            f"of {ends['first.weight'][0].size} products: "
+        assert told.endswith(
+            f"is the sum of {ends['first.weight'][0].size} products (unit {ends['first.channels'][k]} of layer "
+            f"{ends['first.name']}, row {y}, column {x})."
         )
-        assert number(told.split(": ")[1].rstrip(".")) == pytest.approx(here, rel=6e-3)
+        assert number(told.split(", ")[1]) == pytest.approx(here, rel=6e-3)
         assert torchs == pytest.approx(float(ends["first.output"][k, y, x]), abs=1e-6)
         assert sum(lines(page, 0)) == pytest.approx(here, abs=2e-6)
         assert page.locator("#inside-live .agrees").count() == 2
@@ -106,7 +106,7 @@ def test_units_of_a_linear_layer_are_opened_one_by_one(opened: Any, tmp_path: Pa
     ends, page = stored(run), opened(run)
     for k in (0, 5):
         page.locator("#inside-live .map canvas").nth(3 * k).click()
-        assert status(page).startswith(f"unit {k} = ") and claim(page).startswith(f"Unit {k} of layer ")
+        assert status(page).startswith(f"unit {k} = ") and f"(unit {k} of layer " in claim(page)
         assert sums(page, 0) == pytest.approx((unit_of(ends, k, 0, 0), float(ends["first.output"][k, 0, 0])), abs=1e-6)
     page.locator("#inside-live summary").click()
     first = page.locator("#inside-live details tbody tr").first.locator("td").all_inner_texts()

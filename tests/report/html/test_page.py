@@ -152,7 +152,7 @@ def test_the_score_is_explained_in_words(tmp_path: Path) -> None:
     text = Reader(html_of(fake.make_run(tmp_path))).text
     expected = "the score would very likely lie between 98.9\u00a0% and 99.3\u00a0%."
     assert expected in text
-    assert "Out of 1,000 images, about 9 are wrong (marked)." in text
+    assert "Out of 1,000 images, about 9 are named wrongly (marked)." in text
     assert "n\u00a0=\u00a010,000" in text
 
 
@@ -197,7 +197,7 @@ def test_a_hundred_classes_stay_small_and_show_the_most_frequent_confusion(tmp_p
     page = html_of(fake.make_run(tmp_path, classes=classes))
     assert len(page) < 5_000_000
     reader = Reader(page)
-    assert "Of 100 classes, the 20 that are confused most often are drawn" in reader.text
+    assert "Of 100 classes, the 20 that are confused most often are shown" in reader.text
     assert 20 < sum("data-cell" in attributes for _tag, attributes in reader.tags) < 20 * 20
     assert "The other 88 classes" in reader.text
 
@@ -209,7 +209,7 @@ def test_an_interval_and_a_bin_may_be_missing(tmp_path: Path) -> None:
     run.add_finding(Finding("classes", "ok", message("None.")))
     text = Reader(html_of(run)).text
     assert "100.0\u00a0%" in text and "would very likely lie" not in text
-    assert "Each square is one test image; marked: those it got wrong (0)." in text
+    assert "Each square is one test image; the marked ones are mistakes (0)." in text
 
 
 def test_the_recipe_is_explained_however_the_page_is_written(tmp_path: Path) -> None:

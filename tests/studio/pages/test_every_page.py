@@ -83,7 +83,7 @@ def test_weights_that_were_not_kept_are_told_on_every_page(browser: Any, server:
         assert page.inner_text("[role=alert]").startswith("Les poids d’après le pas 3 n’ont pas été gardés"), name
     go(page, f"page=image&{RUN}&image=zz&at=best", "text=Cette adresse demande")
     go(page, f"page=layer&{RUN}&key=zz&image=probe-0", "text=Le réseau n’a pas de couche de ce nom")
-    go(page, f"page=errors&{RUN}&at=0", "text=Ce qui est dit ici l’est du modèle final")
+    go(page, f"page=errors&{RUN}&at=0", "text=Ces résultats concernent le modèle final")
     context.clear_cookies()  # as for a page that stayed open while the studio began anew
     go(page, f"page=live&{RUN}&at=best", "text=Cette page appartient à un studio qui a été fermé")
     context.close()

@@ -139,9 +139,9 @@ def test_the_race_has_a_conclusion(page: Any) -> None:
     for ground, last in (("valley", "SGD is highest (0.193)"), ("saddle", "SGD is highest (−0.000185)")):
         go(page, f"page=learn&part=race&ground={ground}", "#end")
         page.wait_for_function("last => document.querySelector('#end').innerText.includes(last)", arg=last)
-        assert "plain descent (SGD)" in page.inner_text("#end")
+        assert "plain gradient descent (SGD)" in page.inner_text("#end")
     go(page, "page=learn&part=race&ground=saddle&scale=2", "#end")
-    page.wait_for_function("() => !document.querySelector('#end').innerText.includes('plain descent')")
+    page.wait_for_function("() => !document.querySelector('#end').innerText.includes('plain gradient descent')")
 
 
 def test_the_playground_solves_xor(page: Any) -> None:

@@ -105,7 +105,7 @@ def test_from_the_curve_to_one_product_while_it_trains(browser: Any, tmp_path: P
                 assert int(re.search(r"at=(\d+)", page.url).group(1)) in run.kept()  # type: ignore[union-attr]
                 go_down_to_one_product(page)
                 go(page, f"page=live&run={run.path.name}")
-                page.click("text=Finish with what is learned")
+                page.click("text=Finish with what it has learned")
                 assert process.wait(120) == 0
         finally:
             ended(server)
@@ -126,7 +126,7 @@ def agrees(page: Any) -> None:
             .replace(",", "")
             .replace("\u2212", "-")
         )
-        for start in ("value,", "as PyTorch")
+        for start in ("value,", "the same value")
     )
     assert ours == pytest.approx(torchs, abs=1e-4)
 
@@ -140,7 +140,7 @@ def test_the_weights_that_are_kept_are_named(page: Any, trained: Path) -> None:
         f"Kept: the weights after epoch {best['n'] + 1}, with the highest validation accuracy: "
         f"{100 * best['validation_accuracy']:.1f}"
     ) in shown
-    assert f"{page.locator('.probe').count()} validation images, asked again and again" in shown
+    assert f"{page.locator('.probe').count()} validation images, watched during training" in shown
 
 
 def test_live_says_what_of_a_judged_run_is_worth_a_look(copied: Path, page: Any) -> None:
@@ -238,7 +238,7 @@ def test_while_it_is_judged_live_speaks_of_the_model_that_is_kept(copied: Path, 
         )
         figures = page.inner_text(".figures")
         assert (
-            "Validation accuracy, model kept\n100.0\N{NO-BREAK SPACE}% first model" in figures
+            "Validation accuracy, kept model\n100.0\N{NO-BREAK SPACE}% first model" in figures
             and "Validation accuracy, last epoch\n76.0\N{NO-BREAK SPACE}% epoch 5" in figures
         )
         assert f"Step\n{info.steps}\n" in figures and "Machine" not in figures

@@ -102,7 +102,7 @@ def test_a_rate_far_too_high_is_named_everywhere(short: tuple[Run, list[str]]) -
 
 def test_the_optimizer_is_named(short: tuple[Run, list[str]]) -> None:
     run, notes = short
-    assert "optimizer: AdamW, with a learning rate of 10 at the height of one cycle" in notes
+    assert "optimizer: AdamW, with a one-cycle learning rate that peaks at 10" in notes
     assert "AdamW" in run.report_file.read_text()
 
 
@@ -110,7 +110,7 @@ def test_few_images_are_why_there_is_no_temperature(short: tuple[Run, list[str]]
     run, notes = short
     held = sum(",validation," in line for line in run.split_file.read_text().splitlines())
     assert (
-        f"probabilities are left as they are: a temperature takes 50 images outside of training, and there are {held}"
+        f"probabilities are left as they are: a temperature needs 50 images outside training, and there are {held}"
     ) in notes
     finding = run.finding("calibration")
     assert finding is not None and "Temperature: 1, the logits are used as the network outputs them." in map(

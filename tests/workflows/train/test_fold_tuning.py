@@ -135,9 +135,9 @@ def test_the_shipped_network_learned_from_all_as_long_as_those_of_the_folds(run:
 
 def test_report_and_run_say_what_learned_and_what_judged(run: Run) -> None:
     said = str(run.findings()["training"].message)
-    assert "in 2 passes" in said and "In 3 folds" in said and "36 images" in said
+    assert "in 2 epochs" in said and "In 3 folds" in said and "36 images" in said
     decisions = [str(event.message) for event in run.events() if isinstance(event, Note)]
-    assert any("fine-tuned without each of the 3 folds" in line for line in decisions)
+    assert any("fine-tuned once without each of the 3 folds" in line for line in decisions)
     assert any(line.startswith("the network is fine-tuned: in the folds") for line in decisions)
     page = html_of(run)
     assert "The model that is shipped learned from all images, in the same way." in page

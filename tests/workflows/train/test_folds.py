@@ -169,7 +169,7 @@ def test_folds_are_asked_for_or_follow_from_few_images(asked: int | None, folds:
     assert recipe.folds == folds and (recipe.test is None) == bool(folds) == (recipe.validation is None)
     assert recipe.image_size == (224 if folds else 128)
     assert any("folds" in str(reason) for reason in reasons) == bool(folds)
-    assert any("60 images are few" in str(reason) for reason in reasons) == (asked is None)
+    assert any("there are few images (60)" in str(reason) for reason in reasons) == (asked is None)
 
 
 @pytest.mark.parametrize(
@@ -195,12 +195,12 @@ def test_few_images_keep_a_part_aside_where_something_asks_for_it(
 @pytest.mark.parametrize(
     ("wishes", "says"),
     [
-        ({"folds": 5, "test": 0.2}, "folds=5 test=0.2 — leave one of the two options away [L165]"),
+        ({"folds": 5, "test": 0.2}, "folds=5 test=0.2 — leave out one of the two options [L165]"),
         ({"folds": 1}, "0, 2 … 20"),
-        ({"folds": 5, "lr": 0.1, "view": "whole"}, "which lr does not concern — folds=5 lr=0.1"),
+        ({"folds": 5, "lr": 0.1, "view": "whole"}, "a last layer on a frozen network — folds=5 lr=0.1"),
         (
             {"folds": 5, "epochs": 3, "patience": 2},
-            "no image is kept aside that could tell when to end — folds=5 patience=2",
+            "no image is set aside to decide when to stop — folds=5 patience=2",
         ),
         ({"folds": 5, "model": "cnn"}, "[L166]"),
     ],

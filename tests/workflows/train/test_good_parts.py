@@ -85,7 +85,7 @@ def test_good_parts_are_shared_out_and_every_defect_judges(run: Run) -> None:
 def test_it_finds_defects_that_it_never_saw(run: Run, place: Path) -> None:
     """And the area under the curve is that of scikit-learn on the scores of the sealed file."""
     finding = run.findings()["defects"]
-    assert finding.verdict == "ok" and "12 good parts it had not seen" in str(finding)
+    assert finding.verdict == "ok" and "12 found, 99 needed it had not seen" in str(finding)
     area, escapes = finding.number("area under the ROC curve"), finding.number("escapes")
     assert area.value > 0.9 and area.low is not None and area.low > 0.5 and escapes.n == 18 and escapes.value < 0.5
     predictor = Predictor(run.model_file)
@@ -181,7 +181,7 @@ def test_mistakes_are_said_in_one_line(tmp_path: Path) -> None:
     assert refusal(data, SMALL.but(epochs=3)).code == "L170"
     assert refusal(data, SMALL.but(model="cnn")).code == "L170"
     error = refusal(data, SMALL.but(false_alarms=0.01))
-    assert error.code == "L171" and "12 good parts" in str(error) and "99" in str(error) and "0.077" in str(error)
+    assert error.code == "L171" and "12 found, 99 needed" in str(error) and "99" in str(error) and "0.077" in str(error)
     part_folder(data, {"stain": 3}, side=32)
     assert refusal(data, SMALL.but(good="god")).code == "L173" and "--good good" in str(
         refusal(data, SMALL.but(good="god"))

@@ -107,8 +107,8 @@ class Judged:
     ("network", "alone", "verdict", "says"),
     [
         (0.0, 3.0, "warn", "Learn good parts alone: limpide train plates --good good"),
-        (3.0, 0.0, "ok", "The network tells scratch apart better than the distance to good alone"),
-        (1.0, 1.0, "unknown", "cannot be told from 12 images of it"),
+        (3.0, 0.0, "ok", "The network recognises scratch better than the distance to good alone"),
+        (1.0, 1.0, "unknown", "12 images of scratch cannot tell"),
     ],
 )
 def test_the_sentence_follows_from_both_areas(network: float, alone: float, verdict: str, says: str) -> None:

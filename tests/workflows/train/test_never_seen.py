@@ -142,8 +142,8 @@ def test_no_praise_rests_on_images_that_were_learned_from() -> None:
     )
     told = _unflattered(praise, 60)
     assert told.verdict == "unknown" and str(told) == (
-        "The training used 60 of these images, or nearly the same, which flatters this: Its probabilities can be "
-        "believed."
+        "The training used 60 of these images, or nearly the same ones, which makes this look better than it is: Its "
+        "probabilities can be believed."
     )
     assert (
         _unflattered(alarm, 60) is alarm and _unflattered(praise, 0) is praise and _unflattered(praise, None) is praise

@@ -57,7 +57,7 @@ def test_the_model_knows_what_was_learned(run: Run) -> None:
 
 def test_it_is_told(run: Run) -> None:
     notes = [str(event.message) for event in run.events() if hasattr(event, "message")]
-    assert "class m is only in the test part: it is not learned, and its 20 images can never be right" in notes
+    assert "class m is only in the test part: it is not learned, and its 20 images can never be correct" in notes
     assert not run.excluded_file.read_text().splitlines()[1:]
     with open(run.split_file, newline="") as stream:
         tested = [row["label"] for row in csv.DictReader(stream) if row["part"] == "test"]
@@ -69,7 +69,10 @@ def test_the_headline_counts_all_and_a_second_line_the_learned(run: Run) -> None
     whole, known = finding.number("accuracy"), finding.number("accuracy on the classes it knows")
     assert (whole.n, known.n) == (60, 40) and whole.value * 60 == pytest.approx(known.value * 40)
     assert finding.number("chance").value == 1 / 2
-    second = "20 of these images are of m, which it never learned, and can never be right; of the other 40"
+    second = (
+        "20 of these images are of classes that it never learned (m), so it can never name them correctly; of the "
+        "other 40"
+    )
     assert second in str(finding.details[0])
     console = Console(width=200, record=True, file=io.StringIO())
     summary.print_report(run, console)
@@ -123,7 +126,7 @@ def test_a_test_part_of_other_classes_only_is_refused(tmp_path: Path) -> None:
     noise(tmp_path / "data" / "test", seed=1, m=10)
     with pytest.raises(DataError) as error:
         trained(tmp_path / "data")
-    assert error.value.code == "L263" and ": m" in str(error.value)
+    assert error.value.code == "L263" and "the test classes are m" in str(error.value)
 
 
 def test_labels_from_python_lose_what_is_not_learned(tmp_path: Path) -> None:

@@ -151,7 +151,11 @@ def test_copies_are_not_called_too_few(tmp_path: Path) -> None:
         for k in range(1, 20):
             shutil.copy(data / label / "0.png", data / label / f"{k}.png")
     error = refusal(data)
-    assert error.code == "L261" and "20 images of a are one image" in str(error) and "too few" not in str(error)
+    assert (
+        error.code == "L261"
+        and "all 20 images of a are copies of one image" in str(error)
+        and "too few" not in str(error)
+    )
 
 
 def test_one_class_to_train_on_is_said(tmp_path: Path) -> None:

@@ -237,7 +237,7 @@ def test_a_judging_that_is_cut_short_does_not_begin_anew(shapes: Path, tmp_path:
 
 def test_a_comparison_that_is_cut_short_goes_on_with_the_next(shapes: Path, tmp_path: Path) -> None:
     run, dataset, _ = prepare(str(shapes), TINY.but(epochs=1), tmp_path)
-    told_until(train(run, dataset), "trying simpler models: k-nearest neighbours on pixels")
+    told_until(train(run, dataset), "trying simpler models: similar-image vote (k-NN on pixels)")
     assert run.finding("simpler") is None
     again, dataset, _ = prepare(str(shapes), TINY.but(epochs=1), tmp_path)
     second = [phase for phase in told(train(again, dataset)) if phase.startswith("trying simpler")]

@@ -72,9 +72,9 @@ def test_the_decision_is_said_and_recorded(clf: ImageClassifier) -> None:
     info = run_of(clf).info()
     assert info.wanted["value_range"] == "auto" and info.recipe["value_range"] == "0..4095"
     said = [str(event.message) for event in run_of(clf).events() if isinstance(event, Note)]
-    assert sum("12-bit, 0 to 4,095" in sentence for sentence in said) == 1
+    assert sum("12-bit values, 0 to 4,095" in sentence for sentence in said) == 1
     finding = run_of(clf).finding("depth")
-    assert finding and finding.verdict == "ok" and "12-bit, 0 to 4,095" in str(finding)
+    assert finding and finding.verdict == "ok" and "12-bit values, 0 to 4,095" in str(finding)
 
 
 def test_the_sealed_file_carries_it(clf: ImageClassifier) -> None:
@@ -203,7 +203,7 @@ def test_arrays_are_learned_and_answered_by_one_range(tmp_path: Path) -> None:
     for answer in answers:
         np.testing.assert_allclose(answer, answers[0], atol=1e-6)
     assert ImageClassifier.load(run_of(clf).path).value_range == "auto"
-    assert "from 0 to 4,095" in str(run_of(clf).finding("depth"))
+    assert "value range 0 to 4,095" in str(run_of(clf).finding("depth"))
 
 
 @pytest.mark.parametrize("kind", [np.uint16, np.int64, np.float64])
@@ -251,7 +251,7 @@ def test_check_says_the_range_and_takes_another(scans: Path) -> None:
             if isinstance(event, Judged) and event.finding.name == "depth"
         )
 
-    assert depth().verdict == "ok" and "12-bit, 0 to 4,095" in str(depth())
+    assert depth().verdict == "ok" and "12-bit values, 0 to 4,095" in str(depth())
     faint = depth(value_range="0..65535")
     assert faint.verdict == "warn" and "grey levels" in str(faint) and len(faint.table.rows) == 48
-    assert "by what their type can hold" in str(depth(value_range="none"))
+    assert "the full range of their type" in str(depth(value_range="none"))

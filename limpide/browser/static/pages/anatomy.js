@@ -5,7 +5,7 @@ import { t, count, large, number, bytes, percent } from "../i18n.js";
 import { ask, get, path } from "../api.js";
 import { useFetched, Fetched } from "../use_fetched.js";
 
-const MOST_KINDS = 3; // named of a group that is folded
+const MOST_KINDS = 3; // named in a folded group
 
 const group = (op) => (op.layer.includes(".") ? op.layer.split(".").slice(0, 2).join(".") : op.layer);
 
@@ -40,13 +40,13 @@ const kindsOf = (ops) => {
   return [...found.slice(0, MOST_KINDS), ...(found.length > MOST_KINDS ? ["…"] : [])].join(", ");
 };
 
-/** What an operation takes where that is not simply what the one before it gave: branches and short cuts. */
+/** The inputs of an operation where they are not simply the output of the one before it: branches and short cuts. */
 const sourcesOf = (op, ops) =>
   op.inputs.length && (op.inputs.length > 1 || op.inputs[0] !== ops.indexOf(op) - 1)
     ? op.inputs.map((k) => (k < 0 ? t("image") : ops[k].key)).join(" + ")
     : "";
 
-/** How far each operation's weights moved with the weights that are looked at, and which columns have something. */
+/** How far each operation's weights moved with the current weights, and which columns have values. */
 const columnsOf = ({ ops }, stats) => {
   const at =
     snapshot() === "best" ? stats.at(-1) : (stats.findLast((line) => line.step <= Number(snapshot())) ?? stats[0]);
@@ -56,14 +56,14 @@ const columnsOf = ({ ops }, stats) => {
   };
   return {
     update,
-    // A column that would be empty goes, and below it is said why.
+    // An empty column is left out, and the reason is given below.
     updated: ops.some((op) => update(op) != null),
     waking: ops.some((op) => op.asleep != null),
     most: Math.max(...ops.map((op) => op.milliseconds ?? 0)),
   };
 };
 
-/** Which groups are open, and whether there are so many operations that groups can be folded at all. */
+/** Which groups are open, and whether there are enough operations to fold groups at all. */
 const useFolding = (anatomy, groups) => {
   const many = anatomy.ops.length > 40;
   const all = () => new Set(groups.map((_, k) => k));
@@ -207,7 +207,7 @@ const Table = ({ anatomy, stats }) => {
   `;
 };
 
-// A thousandth is usual: above a hundredth it leaps, below a hundred-thousandth it sleeps.
+// A thousandth is usual: above a hundredth it is large, below a hundred-thousandth it hardly moves.
 const Update = ({ value }) => html`
   <span class=${value > 1e-2 ? "badge warn" : value < 1e-5 ? "badge unknown" : ""}>${number(value, 2)}</span>
 `;

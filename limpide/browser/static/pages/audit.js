@@ -1,5 +1,5 @@
-// Every claim about the model and its data: verdict, sentence, numbers, and what they rest on. And groups of images
-// that somebody chooses.
+// Every claim about the model and its data: verdict, sentence, numbers, and their source. And groups of images that the
+// user chooses.
 import { html, useState } from "../html.js";
 import { place, go, language, snapshot } from "../state.js";
 import { t, count, measured } from "../i18n.js";
@@ -23,7 +23,7 @@ export default ({ about }) => {
     <${OfFinal} />
     <${Fetched} state=${state}>
       ${({ findings: all, not_run: waiting = [] }) => {
-        // one unit opened, as on the page Unit: no claim about the model
+        // one unit opened, as on the page Unit: not a claim about the model
         const findings = all.filter((one) => one.name !== "inside" || one.verdict !== "ok");
         if (!findings.length) return html`<p class="read">${t("errors.none")}</p>`;
         const shown = findings
@@ -186,7 +186,7 @@ const Method = ({ run, one }) => html`
   </figure>
 `;
 
-// Is there a place that decides a class by itself? It is looked for, and then put to the test.
+// Is there a place that decides a class by itself? A search finds a candidate, and a test examines it.
 const Shortcut = ({ run }) => {
   const [asked, askFor] = useState(false);
   const state = useFetched(
@@ -234,7 +234,7 @@ const Shortcut = ({ run }) => {
   `;
 };
 
-// For whom does it fail? The same test images, cut another way.
+// For whom does it fail? The same test images, grouped in another way.
 const Groups = ({ run, judged }) => {
   const by = place.value.by ?? "";
   const state = useFetched(

@@ -1,4 +1,4 @@
-// Runs side by side: accuracy against what it costs, curves over each other, and where the recipes differ.
+// Runs side by side: accuracy against cost, their curves in one picture, and differences of their recipes.
 import { html } from "../html.js";
 import { t } from "../i18n.js";
 import { Costs } from "./compare/costs.js";

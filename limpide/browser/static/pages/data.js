@@ -1,5 +1,4 @@
-// The images themselves: how many of each class serve for what, which are nearly the same, and what training makes of
-// one.
+// The images themselves: how many of each class each part has, which are nearly the same, and how training changes one.
 import { html, useState } from "../html.js";
 import { place, go, looked, lookedAt } from "../state.js";
 import { t, count } from "../i18n.js";
@@ -163,7 +162,7 @@ const Copies = ({ run, crosses, pair }) => html`
   </div>
 `;
 
-// Copies: move the threshold, and see what it would call the same.
+// Copies: move the threshold, and see which images count as the same.
 const Alike = ({ run }) => {
   const [asked, askFor] = useState(false);
   const [bits, set] = useState(USUAL);

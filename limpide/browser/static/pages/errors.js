@@ -8,7 +8,7 @@ import { useFetched, Fetched } from "../use_fetched.js";
 import { unsigned, cell } from "../color_scale.js";
 import { Thumbs } from "../thumbnails.js";
 
-const MOST_CLASSES = 20; // of a matrix that can be read
+const MOST_CLASSES = 20; // of a matrix that is still readable
 const FEW = 12;
 
 export default ({ about }) => {
@@ -33,10 +33,10 @@ export default ({ about }) => {
 
 export const isJudged = (about) => !!(about?.accuracy || about?.status === "finished");
 
-/** Whoever chose other weights is told that these were not judged. */
+/** A note that other weights than the final ones were not judged. */
 export const OfFinal = () => snapshot() !== "best" && html`<p class="small" role="note">${t("errors.final")}</p>`;
 
-/** What somebody holds of the labels, by file: {marks, mark, failed}. */
+/** The user's judgement of the labels, by file: {marks, mark, failed}. */
 const useMarks = (run, known) => {
   const byFile = (list) => Object.fromEntries(list.map((one) => [one.file, one.suggested]));
   const [marks, set] = useState(byFile(known));
@@ -48,13 +48,13 @@ const useMarks = (run, known) => {
       fail("");
     } catch (error) {
       fail(error.message);
-      set({ ...marks }); // the choice falls back to what is kept
+      set({ ...marks }); // the choice returns to the kept value
     }
   };
   return { marks, mark, failed };
 };
 
-/** What the label of an image should be. kept: what useMarks gives; another one whenever a choice has to be redrawn. */
+/** The correct label of an image. kept: the result of useMarks; a new one whenever a choice has to be redrawn. */
 const Choice = ({ one, classes, kept: { marks, mark } }) => html`
   <select
     aria-label=${t("marks.choose", { file: one.file })}
@@ -96,7 +96,7 @@ const Claim = ({ worst: { wrong, total, interval } }) => html`
   }
 `;
 
-/** The mistakes that cost most, and what it was right about by a hair. */
+/** The most expensive mistakes, and the closest correct answers. */
 const Mistakes = ({ run, worst, choice }) => html`
   <h2>${t("errors.mistakes")}</h2>
   <p class="small">
@@ -120,7 +120,7 @@ const Mistakes = ({ run, worst, choice }) => html`
   }
 `;
 
-/** Labels that may be wrong, and what was chosen for them. */
+/** Labels that may be wrong, and the choices for them. */
 const Labels = ({ run, suspects, choice, kept: { marks, failed }, file }) => {
   const n = Object.keys(marks).length;
   return html`

@@ -1,4 +1,4 @@
-// One image: what the network says, where it may have found it, and whether that explanation may be believed.
+// One image: the network's answer, where its evidence may be, and whether that explanation may be believed.
 import { html, useState, useRef } from "../html.js";
 import { alone, place, go, image, language, looked, lookedAt } from "../state.js";
 import { t, count, chance, percent, number } from "../i18n.js";
@@ -8,7 +8,7 @@ import { Thumbs } from "../thumbnails.js";
 import { Plane, Scale, most } from "../color_scale.js";
 import { Before } from "./unit/effect.js";
 
-const METHODS = ["gradient", "grad_cam", "integrated_gradients", "occlusion"]; // in the order of what they cost
+const METHODS = ["gradient", "grad_cam", "integrated_gradients", "occlusion"]; // by cost
 const OF_GOOD_PARTS = ["distance"]; // the answer is made of this map
 const CELLS = 16;
 
@@ -65,7 +65,7 @@ const Where = ({ found, strange, wanted }) => html`
 
 const Shown = ({ run, found }) => {
   const [label, choose] = useState(null);
-  const [searched, search] = useState(!alone); // in a notebook no cell runs meanwhile: only when it is asked for
+  const [searched, search] = useState(!alone); // in a notebook no cell runs meanwhile: only on request
   const strange = found.score !== null; // a model of good parts, which has no probabilities
   const wanted = found.top.some((one) => one.index === label) ? label : found.top[0].index;
   return html`
@@ -116,7 +116,7 @@ const Shown = ({ run, found }) => {
   `;
 };
 
-// The image turned, mirrored, or with noise: every page then looks at it as it is now.
+// The image turned, mirrored, or with noise: every page then uses the changed image.
 const Changes = () => {
   const { turn, noise, mirror } = place.value;
   const put = (name) => (event) => go({ [name]: Number(event.target.value) || null }, { replace: true });
@@ -157,7 +157,7 @@ const Changes = () => {
   `;
 };
 
-// Which training images does it take for most like this one?
+// Which training images are most similar to this one, for the network?
 const Neighbours = ({ run }) => {
   const [asked, askFor] = useState(false);
   const state = useFetched(
@@ -195,7 +195,7 @@ const Neighbours = ({ run }) => {
   `;
 };
 
-// The map as soon as it is there; its badge, which costs many times as much, follows.
+// The map as soon as it is ready; its badge, which costs many times as much, follows.
 const Saliency = ({ run, method, label }) => {
   const state = useFetched(
     () => array(run, "saliency", { ...looked(), method, label }),
@@ -259,7 +259,7 @@ const Badge = ({ run, method, label }) => {
   `;
 };
 
-/** The cells between two places, both with them: a fast stroke leaves no gaps. */
+/** The cells between two places, including both: a fast stroke leaves no gaps. */
 const cellsBetween = (from, to) => {
   const steps = Math.max(1, Math.ceil(2 * Math.hypot(to[0] - from[0], to[1] - from[1])));
   return Array.from({ length: steps + 1 }, (_, k) =>
@@ -273,7 +273,7 @@ const withCells = (mask, cells) => {
   return [...mask, ...cells.filter((cell) => !known.has(String(cell)) && known.add(String(cell)))];
 };
 
-/** All cells that a mask leaves free. */
+/** All cells that are not in a mask. */
 const othersThan = (mask) => {
   const known = new Set(mask.map(String));
   return Array.from({ length: CELLS * CELLS }, (_, k) => [Math.floor(k / CELLS), k % CELLS]).filter(
@@ -281,7 +281,7 @@ const othersThan = (mask) => {
   );
 };
 
-/** The image, on which one draws what is covered. */
+/** The image, on which the user draws what is covered. */
 const Cover = ({ run, mask, cover }) => {
   const [down, press] = useState(false);
   const last = useRef(null);
@@ -325,7 +325,7 @@ const Cover = ({ run, mask, cover }) => {
   `;
 };
 
-// Cover places with grey and see what the network says then.
+// Cover places with grey and see the network's answer.
 const Brush = ({ run }) => {
   const [mask, cover] = useState([]);
   const state = useFetched(

@@ -1,6 +1,5 @@
-// A look inside, in a page that was sent by mail: every sum of the first and the last layer, worked out where it is
-// read.
-// The report (report/html/interactive.py) hands over the numbers and the sentences.
+// A look inside, in a page that was sent by mail: every sum of the first and the last layer, computed in the reader's
+// browser. The report (report/html/interactive.py) contains the numbers and the sentences.
 import { html, render } from "../html.js";
 import { give } from "../i18n.js";
 import { First } from "./inside/first.js";
@@ -16,7 +15,7 @@ const opened = (layer) =>
     ]),
   );
 
-/** What stands there already gives way only when all of this is drawn. */
+/** The existing content is replaced only when all of this is drawn. */
 export const start = () => {
   const data = JSON.parse(document.getElementById("inside-data").textContent);
   const [first, last] = [opened(data.first), opened(data.last)];

@@ -1,4 +1,4 @@
-// One layer: its filters, what it makes of the image, and how its numbers moved while it learned.
+// One layer: its filters, its output for the image, and how its numbers changed during learning.
 import { html, useState, useMemo } from "../html.js";
 import { alone, place, link, go, snapshot, looked, lookedAt } from "../state.js";
 import { t, count, number } from "../i18n.js";
@@ -89,7 +89,7 @@ const Layer = ({ run, key_ }) => {
 const FAINT = 0.02; // of the largest value of all maps: below it a tile looks blank
 const WORDS = ["conv2d", "linear", "batch_norm", "relu", "max_pool2d"]; // kinds that have a sentence
 
-/** What kind of layer it is, which of that kind, and what such a layer does. */
+/** The kind of the layer, its number among that kind, and what such a layer does. */
 const Title = ({ key_, op, ops }) => {
   const kind = WORDS.includes(op?.name) ? op.name : "other";
   const alike = ops.filter((one) => one.kind === op?.kind);
@@ -104,7 +104,7 @@ const Title = ({ key_, op, ops }) => {
   `;
 };
 
-/** How many of the numbers lie where: the middles of forty bins, and their counts. */
+/** The distribution of the numbers: the middles of forty bins, and their counts. */
 const histogramOf = ({ values }) => {
   const bins = new Array(40).fill(0);
   let low = Infinity,
@@ -126,7 +126,7 @@ const Sort = ({ order, sort }) => html`
   </button>
 `;
 
-/** What a layer gives that has no places: one number a unit. */
+/** The output of a layer without places: one number a unit. */
 const Vector = ({ found, key_, order, sort, scale }) => {
   const width = found.shape[2];
   const values = Array.from(found.values)
@@ -217,7 +217,7 @@ const Maps = ({ found, key_, order, sort }) => {
   `;
 };
 
-/** Of a filter on red, green and blue as the colour that it looks for: grey is 0. */
+/** For a filter on red, green and blue, the colour that it looks for: grey is 0. */
 const rgb = (size) => (value, most, k, values) =>
   [0, 1, 2].map((i) => 127.5 * (1 + values[i * size + k] / (most || 1)));
 

@@ -1,4 +1,4 @@
-// The ladder in the same instruments. What is chosen stands in the URL: a homework is a link.
+// The ladder in the same instruments. The choice is part of the URL: a homework is a link.
 import { html } from "../html.js";
 import { place, link } from "../state.js";
 import { t } from "../i18n.js";

@@ -1,5 +1,5 @@
-// A training while it happens, or as it was: the curves, what they say in plain words, the images it is asked about
-// again and again.
+// A training while it happens, or as it was: the curves, a diagnosis in plain words, and the answers for its watched
+// images.
 import { html, useState, useEffect, useRef, useMemo } from "../html.js";
 import { place, link, go, snapshot, language, news } from "../state.js";
 import { t, count } from "../i18n.js";
@@ -11,9 +11,9 @@ import { Probes } from "./live/probes.js";
 import { useAxis, useCharts, Axes, Charts } from "./live/charts.js";
 import { Figures } from "./live/figures.js";
 
-// ms between two looks, each of which wakes the network
+// ms between two requests, each of which runs the network
 const patience = (watched) => Math.min(30000, Math.max(CALM, watched / 3));
-const SOON = 500; // ms after a step until what was kept at it is on the disk
+const SOON = 500; // ms after a step until its snapshot is on the disk
 
 export default ({ about }) => {
   const { run } = place.value;
@@ -25,10 +25,10 @@ export default ({ about }) => {
   `;
 };
 
-/** Asks for the images again when weights were kept, though the more rarely the longer it goes on. */
+/** Requests the images again when weights were kept, less often the longer it goes on. */
 const useNewWeights = (about, { total, epochs, notes }, now) => {
-  // Weights are kept after 1, 2, 4 … steps and after each pass: then there is more to choose from, and the images are
-  // asked again.
+  // Weights are kept after 1, 2, 4 … steps and after each epoch: then there are more to choose from, and the images are
+  // requested again.
   const kept = epochs.length + (total ? 1 + Math.floor(Math.log2(total)) : 0) + notes.length;
   const turn = `${now.phase} ${now.status} ${notes.length}`;
   const stage = about && `${kept} ${turn}`;
@@ -36,7 +36,7 @@ const useNewWeights = (about, { total, epochs, notes }, now) => {
   useEffect(() => {
     const { stage: before, turn: had, timer, since, opened } = asking.current;
     Object.assign(asking.current, { stage, turn });
-    // passes may be shorter than the wait: it must not begin anew with each
+    // epochs may be shorter than the wait: it must not start again with each
     if (!before || before === stage || (timer && turn === had)) return;
     clearTimeout(timer);
     const ask = () => {
@@ -49,14 +49,14 @@ const useNewWeights = (about, { total, epochs, notes }, now) => {
   useEffect(() => () => clearTimeout(asking.current.timer), []);
 };
 
-/** Opens the weights that were kept nearest to a step. */
+/** Opens the kept weights nearest to a step. */
 const useClosest = (run, about) => {
   const clicks = useRef(0);
   return async (step) => {
     const mine = (clicks.current += 1);
     const { hash } = location;
-    const kept = (await get(path(run, "")).catch(() => about))?.snapshots ?? []; // of this very moment
-    if (mine !== clicks.current || location.hash !== hash) return; // somebody clicked again, or went elsewhere
+    const kept = (await get(path(run, "")).catch(() => about))?.snapshots ?? []; // as of now
+    if (mine !== clicks.current || location.hash !== hash) return; // the user clicked again, or left
     if (kept.length !== about?.snapshots.length) news.value += 1; // so that the bar has them too
     if (kept.length) go({ at: String(kept.reduce((a, b) => (Math.abs(b - step) < Math.abs(a - step) ? b : a))) });
   };
@@ -92,7 +92,7 @@ const Title = ({ series, now }) => html`
   </h1>
 `;
 
-/** What stands beside the curves: the controls, what it is worth, the images it is asked about, what was said. */
+/** Next to the curves: the controls, the model's worth, the watched images, the notes. */
 const Beside = ({ run, about, series, now, fitting }) => html`
   <div>
     ${fitting && html`<${Control} run=${run} paused=${now.status === "paused"} />`}
@@ -120,7 +120,7 @@ const Live = ({ run, about, series, newest }) => {
     const k = series.n.findIndex((value) => value >= n);
     return k < 0 ? x.at(-1) : x[k];
   };
-  // else nothing was set aside to choose by
+  // otherwise no images were set aside to choose by
   const validated = series.epochs.some((epoch) => epoch.validation_loss !== epoch.train_loss);
   const charts = useCharts(x, axis, series, now, validated, ofStep);
   const closest = useClosest(run, about);

@@ -1,4 +1,4 @@
-// Where the network puts images: those that it takes for alike lie together. Draw around some to see them.
+// Where the network puts images: similar images are close together. Draw around some to see them.
 import { html, useState, useRef, useLayoutEffect, useMemo } from "../html.js";
 import { place, go, snapshot, theme } from "../state.js";
 import { t, count, percent } from "../i18n.js";
@@ -7,7 +7,7 @@ import { ARROWS } from "../keys.js";
 import { useFetched, Fetched } from "../use_fetched.js";
 import { Thumbs } from "../thumbnails.js";
 
-// Ten colours that differ in lightness, too (Wong 2011 and two more); classes beyond share them, and their names stand
+// Ten colours that differ in lightness, too (Wong 2011 and two more); further classes share them, and their names are
 // on the map.
 const COLOURS = {
   light: ["#0072b2", "#d55e00", "#009e73", "#a2407f", "#7a6a00", "#00708a", "#8b3d00", "#4b4f9c", "#5d5d5d", "#9b2335"],
@@ -105,19 +105,19 @@ const Tally = ({ colour, tally }) => html`
   </table>
 `;
 
-/** The points of a map: what they are, where they lie, which are seen. only: "", "wrong" or "class-…". */
+/** The points of a map: their data, their places, which are visible. only: "", "wrong" or "class-…". */
 const usePoints = (about, only) => {
   const classes = useMemo(() => [...new Set(about.labels)].sort(), [about]);
   const colour = (label) => COLOURS[theme.value][classes.indexOf(label) % 10];
   const at = (k) => [((about.places[k][0] * 0.94 + 1) * SIDE) / 2, ((1 - about.places[k][1] * 0.94) * SIDE) / 2];
-  // a folder that is no class is no mistake
+  // a folder that is not a class is not a mistake
   const wrong = (k) => about.classes.includes(about.labels[k]) && about.labels[k] !== about.predicted[k];
   const visible = (k) => !only || (only === "wrong" ? wrong(k) : about.labels[k] === only.slice(6));
   const seen = () => about.rows.map((_, k) => k).filter(visible);
   return { about, classes, colour, at, wrong, visible, seen };
 };
 
-/** The nearest point that is seen from here that way, if there is any. */
+/** The nearest visible point in this direction, if there is any. */
 const nextPoint = ({ at, seen }, aimed, way) => {
   const from = aimed < 0 ? [SIDE / 2, SIDE / 2] : at(aimed);
   const far = (k) => {
@@ -131,7 +131,7 @@ const nextPoint = ({ at, seen }, aimed, way) => {
   return next !== undefined && isFinite(far(next)) ? next : undefined;
 };
 
-/** The point that is nearest to a place, alone in a list; no point where none is seen. */
+/** The point nearest to a place, alone in a list; an empty list where no point is visible. */
 const nearest = ({ at, seen }, [x, y]) => {
   const far = (k) => Math.hypot(at(k)[0] - x, at(k)[1] - y);
   return seen()
@@ -139,7 +139,7 @@ const nearest = ({ at, seen }, [x, y]) => {
     .slice(0, 1);
 };
 
-/** All points, the names of their classes, the point that the keyboard aims at, and the line that is drawn. */
+/** All points, the names of their classes, the point that the keyboard aims at, and the line being drawn. */
 const paint = (c, { about, classes, at, wrong, visible, colour }, aimed, line) => {
   const style = (name) => getComputedStyle(document.documentElement).getPropertyValue(name);
   c.clearRect(0, 0, SIDE, SIDE);
@@ -178,7 +178,7 @@ const paint = (c, { about, classes, at, wrong, visible, colour }, aimed, line) =
   }
 };
 
-/** The map itself. It takes points by a line around them, by a click or by the keyboard. */
+/** The map itself. Points are chosen by a line around them, by a click or by the keyboard. */
 const Canvas = ({ points, only, line, draw, choose }) => {
   const canvas = useRef(null);
   const drawing = useRef(false);
@@ -188,7 +188,7 @@ const Canvas = ({ points, only, line, draw, choose }) => {
     paint(canvas.current.getContext("2d"), points, aimed, line);
   }, [about, line, only, aimed, theme.value]);
   useLayoutEffect(() => aim(-1), [about]);
-  // With the keyboard: arrows go to the next point that way, Enter takes it.
+  // With the keyboard: arrows go to the next point in that direction, Enter chooses it.
   const steer = (event) => {
     const way = ARROWS[event.key];
     if (event.key === "Enter" && aimed >= 0) choose([aimed]);
@@ -232,7 +232,7 @@ const Canvas = ({ points, only, line, draw, choose }) => {
   `;
 };
 
-/** The points that were taken: how many of which class, and their images, those that are wrong first. */
+/** The chosen points: how many of which class, and their images, wrong ones first. */
 const Taken = ({ run, points: { about, colour, wrong }, list }) => {
   const tally = Object.entries(
     list.reduce((n, k) => ({ ...n, [about.labels[k]]: (n[about.labels[k]] ?? 0) + 1 }), {}),
@@ -267,7 +267,7 @@ const Map = ({ run, about }) => {
   useLayoutEffect(() => {
     draw([]);
     choose(null);
-  }, [about]); // another map: a line around these places would lie
+  }, [about]); // another map: a line around the old places would be wrong
   const list = chosen ?? (only ? points.seen() : []);
   return html`
     <div class="two">

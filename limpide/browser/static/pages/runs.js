@@ -9,7 +9,7 @@ import { named } from "./runs/data.js";
 import { linkToRun } from "./runs/link.js";
 import { Tick, ticked } from "./runs/tick.js";
 
-const AGAIN = 5000; // ms between two looks, while a run is at work
+const AGAIN = 5000; // ms between two requests, while a run is working
 
 const Accuracy = ({ run }) => html`
   <td class="n">
@@ -77,7 +77,7 @@ const Row = ({ run, runs, names }) => html`
   </tr>
 `;
 
-/** All runs, asked for again and again while one of them is at work. */
+/** All runs, requested again and again while one of them is working. */
 const useRuns = () => {
   const [round, again] = useState(0);
   const state = useFetched(runs, [round, language.value], { keep: true, still: true, of: "runs" });
@@ -133,7 +133,7 @@ const List = ({ runs, wanted, names }) => html`
 
 export default () => {
   const state = useRuns();
-  const wanted = place.value.find ?? ""; // in the address: there it is still when somebody comes back
+  const wanted = place.value.find ?? ""; // in the address, so that it is there when the user comes back
   const names = ticked();
   return html`
     <h1>${t("page.runs")}</h1>
@@ -156,7 +156,7 @@ export default () => {
   `;
 };
 
-// The loss, from the first step to the last: a glance.
+// The loss, from the first step to the last, in miniature.
 const Spark = ({ values }) => {
   if (values.length < 2) return "–";
   const most = Math.max(...values);

@@ -1,5 +1,5 @@
-// One number of the network, taken apart: what it saw, times its weights, summed; what becomes of it; what it speaks
-// for.
+// One number of the network, taken apart: what it saw, times its weights, summed; the next operations; the classes that
+// it supports.
 import { html, useEffect } from "../html.js";
 import { alone, keyboard, place, link, go, looked, lookedAt } from "../state.js";
 import { t, number, fixed, count, tiny } from "../i18n.js";
@@ -39,8 +39,8 @@ export default () => {
 };
 
 /**
- * Goes to another channel, row and column, by so many: from where we are at this moment, which neither what is drawn
- * nor what listens may have caught up with.
+ * Go to another channel, row and column, by these differences from the present place, which neither the drawing nor the
+ * listeners may have caught up with.
  */
 const moveFrom = (unit, [dc, dy, dx]) => {
   const { shape } = unit;
@@ -56,7 +56,7 @@ const moveFrom = (unit, [dc, dy, dx]) => {
   );
 };
 
-/** The keys of the whole page, but for those that are pressed in a field. */
+/** The keys of the whole page, except for those pressed in a field. */
 const useKeys = (unit) =>
   useEffect(() => {
     const press = (event) => {

@@ -1,6 +1,5 @@
-// What api.js is to the studio, in a notebook: questions are messages to the kernel. It answers one at a time, so one
-// is sent at a time,
-// those that take long last; what nobody waits for any more is not sent.
+// api.js for a notebook: questions are messages to the kernel. It answers one at a time, so one is sent at a time, long
+// questions last; a question whose answer is no longer wanted is not sent.
 import { signal } from "@preact/signals";
 import { model } from "./location.js";
 import { npy } from "./npy.js";
@@ -10,12 +9,12 @@ const PATIENCE = 3000; // ms
 const PICTURES = 60; // kept
 const BLANK = "data:image/gif;base64,R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw==";
 
-const view = Math.random().toString(36).slice(2); // other views of the same widget hear these answers, too
+const view = Math.random().toString(36).slice(2); // other views of the same widget receive these answers, too
 const queue = [];
 let asked = null,
   number = 0,
   current = null;
-export const silent = signal(false); // the kernel lets us wait: it is busy, or gone
+export const silent = signal(false); // the kernel does not answer: it is busy, or gone
 
 const next = () => {
   if (asked || !queue.length) return;
@@ -60,7 +59,7 @@ const question = (what, values, signal = current) =>
     next();
   });
 
-// As in api.js: questions that begin before the first wait belong to this signal.
+// As in api.js: questions that begin before the first await belong to this signal.
 export const within = (signal, ask) => {
   current = signal;
   try {
@@ -80,13 +79,13 @@ export const picture = async (run, what, values) => {
   return data && { url: URL.createObjectURL(new Blob([data])), about };
 };
 
-/** How far a question is: the kernel says nothing until it has answered. */
+/** The progress of a question: the kernel reports none before its answer. */
 export const howFar = async () => null;
 
-/** What a training wrote down; here is none. */
+/** The records of a training; there are none here. */
 export const get = async () => ({ stats: [] });
 
-// The address of a picture: an empty one until the kernel has drawn it; whoever reads it while drawing is drawn again.
+// The address of a picture: blank until the kernel has drawn it; a component that reads it is then drawn again.
 const pictures = new Map();
 export const path = (run, rest, values) => {
   const key = rest + JSON.stringify(values);

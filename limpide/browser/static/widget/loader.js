@@ -1,12 +1,12 @@
-// anywidget takes one module. This is it: limpide/browser puts MODULES, {name: text}, what a module needs before it,
+// The one module that anywidget takes: limpide/browser puts MODULES, {name: text}, in the order of their dependencies,
 // and STYLE in front of these lines.
 const IMPORTED = /(\bfrom\s*|\bimport\s*)(["'])([^"'\s]+)\2/g;
-// text → address: however many widgets a page has, Preact and the signals exist once
+// text → address: Preact and the signals exist once, for any number of widgets on a page
 const theirs = (globalThis.limpideModules ??= new Map());
 
 const address = (text) => URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
 
-/** The last module, fresh, and so are all of ours: every view has its own place, language and theme. */
+/** The last module, loaded anew like all our modules: every view has its own place, language and theme. */
 const opened = async () => {
   const known = {};
   const ours = [];
@@ -27,7 +27,7 @@ const opened = async () => {
 
 const render = async ({ model, el }) => {
   const root = el.appendChild(document.createElement("div")).attachShadow({ mode: "open" });
-  // stays where no kernel answers
+  // remains where no kernel answers
   root.append(Object.assign(document.createElement("div"), { innerHTML: model.get("_still") }));
   const { start } = await opened();
   return start(model, root, STYLE);

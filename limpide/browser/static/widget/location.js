@@ -1,10 +1,10 @@
-// What location.js is to the studio, in a notebook: the kernel keeps where we are, so that Python reads it and sets it.
-// There is one network and one image.
+// location.js for a notebook: the kernel keeps the current place, so that Python can read and set it. There is one
+// network and one image.
 import { signal } from "@preact/signals";
 
 const UNIT = { channel: "c", y: "y", x: "x" };
 export const TRAITS = ["page", "layer", ...Object.keys(UNIT)];
-const CHANGES = ["noise", "turn", "mirror"]; // of the image; the page alone knows them
+const CHANGES = ["noise", "turn", "mirror"]; // of the image; known only to the page
 
 export const place = signal({});
 export const language = signal("en");
@@ -14,7 +14,7 @@ export let model; // anywidget's: get, set, save_changes, send, on, off
 let stage;
 export const keyboard = () => stage;
 
-/** Takes over where the kernel says that we are; the returned function lets go. */
+/** Start from the kernel's place; the returned function disconnects. */
 export const begin = (given, element) => {
   [model, stage] = [given, element];
   read();
@@ -29,7 +29,7 @@ const read = () => {
   place.value = next;
 };
 
-/** To the place that this link names. */
+/** Go to the place that this link names. */
 export const put = (hash) => {
   const next = Object.fromEntries(new URLSearchParams(hash.slice(1)));
   place.value = { ...next, run: "", image: "own" };

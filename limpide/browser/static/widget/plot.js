@@ -1,5 +1,5 @@
-// What plot.js is to the studio, in a notebook: one series of few points, without uPlot, which would be the larger part
-// of what a notebook keeps.
+// plot.js for a notebook: one series of few points, without uPlot, which would be the larger part of what a notebook
+// keeps.
 import { html } from "./html.js";
 import { count, number } from "./i18n.js";
 

@@ -1,5 +1,5 @@
-// The instruments in a notebook: the studio's pages of one network and one image, in a shadow root, so that neither
-// style reaches the other.
+// The instruments in a notebook: the studio's pages for one network and one image, in a shadow root, so that the styles
+// do not affect each other.
 import { html, render } from "../html.js";
 import { signal } from "@preact/signals";
 import { ask, listen, path, silent } from "../api.js";
@@ -12,7 +12,7 @@ import Layer from "../pages/layer.js";
 import Unit from "../pages/unit.js";
 
 const PAGES = { image: Image, anatomy: Anatomy, layer: Layer, unit: Unit };
-const LATER = 400; // ms until a style sheet of another theme has come
+const LATER = 400; // ms until a style sheet of another theme is loaded
 const title = signal("");
 
 const App = () => {
@@ -49,8 +49,7 @@ const speak = async (stage) => {
 };
 
 /**
- * Dark where the notebook writes in light letters: each kind of notebook has its own names for themes, and all have
- * letters.
+ * Dark where the notebook has light letters: each kind of notebook has its own names for themes, and all have letters.
  */
 const follow = (host) => {
   const pencil = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d", {
@@ -72,8 +71,8 @@ const follow = (host) => {
 };
 
 /**
- * Keys that are pressed here are ours, but for those that save or run a cell. JupyterLab hears them before any element
- * does, and obeys this word.
+ * Keys pressed here are ours, except for those that save or run a cell. JupyterLab receives them before any element and
+ * respects this attribute.
  */
 const keep = (stage, host) => {
   const ours = ({ altKey, ctrlKey, metaKey, shiftKey, key }) =>
@@ -85,7 +84,7 @@ const keep = (stage, host) => {
   return () => removeEventListener("keydown", before, true);
 };
 
-/** root: a shadow root in which something stands already; it gives way when the kernel has answered. */
+/** root: a shadow root with a still picture, which is replaced when the kernel has answered. */
 export const start = (given, root, style) => {
   const still = [...root.children];
   const stage = Object.assign(document.createElement("div"), { className: "studio", tabIndex: -1, hidden: true });
@@ -94,10 +93,10 @@ export const start = (given, root, style) => {
   stage.addEventListener("click", (event) => {
     const way = event.target.closest("a[href^='#']");
     if (way) {
-      event.preventDefault(); // the address is the notebook's
+      event.preventDefault(); // the address belongs to the notebook
       put(way.getAttribute("href"));
     }
-    // or the notebook takes the focus, and the arrows
+    // otherwise the notebook takes the focus, and the arrow keys
     if (way || !root.activeElement) stage.focus({ preventScroll: true });
   });
   const spoken = () => speak(stage).catch(() => {});

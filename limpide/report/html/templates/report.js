@@ -24,7 +24,7 @@
       pressed = button;
     };
 
-    // The nearest button in this direction: empty cells cannot be pressed and are passed over.
+    // The nearest button in this direction: empty cells cannot be pressed and are skipped.
     var neighbour = function (button, down, right) {
       var cell = button.closest("td");
       var row = cell.parentNode;
@@ -66,7 +66,7 @@
     });
   }
 
-  // On paper nothing can be opened.
+  // Nothing can be opened on paper.
   var opened = [];
   window.addEventListener("beforeprint", function () {
     document.querySelectorAll("details:not([open])").forEach(function (details) {

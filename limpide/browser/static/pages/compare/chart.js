@@ -1,4 +1,4 @@
-// Accuracy against cost: every judged run as a point, and the frame that is drawn around some.
+// Accuracy against cost: every judged run as a point, and a frame drawn around some.
 import { html, useRef } from "../../html.js";
 import { go } from "../../state.js";
 import { t, percent } from "../../i18n.js";
@@ -15,7 +15,7 @@ const round = (low, high) => {
   );
 };
 /**
- * 1, 2, 5, 10 … between these two powers of ten, at most five of them; of runs that cost about as much, evenly spaced
+ * 1, 2, 5, 10 … between these two powers of ten, at most five of them; for runs of about the same cost, evenly spaced
  * numbers.
  */
 export const decades = (low, high) => {
@@ -28,7 +28,7 @@ export const decades = (low, high) => {
 };
 const clip = (v, a, b) => Math.max(a, Math.min(b, v));
 
-/** Where cost and accuracy of these runs lie in the picture, and back. */
+/** Converts cost and accuracy of these runs to places in the picture, and back. */
 export const scalesOf = (known, cost) => {
   const logs = known.map((run) => Math.log10(cost(run)));
   const low = Math.min(...logs) - 0.1;
@@ -113,7 +113,7 @@ const Name = ({ y, x, run }) => html`
   </text>
 `;
 
-// The frame is drawn with the pointer, and comes into the URL when that is lifted.
+// The pointer draws the frame, and when it is lifted, the URL takes it.
 export const Chart = ({ known, costs: { by, cost, says }, scales, kept, inside, names, dragged, hold }) => {
   const from = useRef(null);
   const { across, y } = scales;

@@ -79,9 +79,9 @@ const DataChoice = ({ data, sets, judged }) => html`
   </div>
 `;
 
-// One axis is of one data set: what is right of other images says nothing beside it.
+// An axis belongs to one data set: accuracies on other images cannot be compared with it.
 const Judged = ({ runs, costs, names }) => {
-  // the frame while it is drawn: it comes into the URL when the pointer is lifted
+  // the frame while it is drawn: the URL takes it when the pointer is lifted
   const [dragged, hold] = useState(null);
   const { cost } = costs;
   const judged = runs.filter((run) => run.accuracy && cost(run) > 0);

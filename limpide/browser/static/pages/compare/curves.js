@@ -1,4 +1,4 @@
-// Chosen runs over each other: their curves, and where their recipes differ.
+// Chosen runs in one picture: their curves, and differences of their recipes.
 import { html } from "../../html.js";
 import { language } from "../../state.js";
 import { t, count, percent, duration, number, date, measured } from "../../i18n.js";
@@ -8,7 +8,7 @@ import { named, same } from "../runs/data.js";
 import { STROKES } from "../runs/tick.js";
 import { Plot } from "../../plot.js";
 
-// A choice as the model that is kept has it; where it is another one, the recipe's beside it under its own name.
+// A choice as used by the kept model; where the recipe differs, its value is shown, too, under its own name.
 const Choice = ({ about, series, name, unit }) => {
   const asked = measured(about.recipe?.[name] ?? null, unit);
   const best = series.epochs.findLast((epoch) => epoch.best);
@@ -110,7 +110,7 @@ export const Curves = ({ names }) => {
   `;
 };
 
-// Validation of runs on the same data, pass by pass.
+// Validation of runs on the same data, epoch by epoch.
 const Pair = ({ found, strokes }) => {
   const steps = [...new Set(found.flatMap(([, series]) => series.epochs.map((epoch) => epoch.step)))].sort(
     (a, b) => a - b,

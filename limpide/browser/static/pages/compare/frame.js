@@ -3,11 +3,11 @@ import { html } from "../../html.js";
 import { place, go } from "../../state.js";
 import { t } from "../../i18n.js";
 
-// How much of a run, in words, and the unit in which its frame is written: so many of the first.
-// 57 % is 57 / 100 to the last bit, which 57 × 0.01 is not: a run that lies on the frame is in it.
+// The quantities of a run in words, and the factors between the units of the frame and theirs. 57 % is 57 / 100 to the
+// last bit, which 57 × 0.01 is not: a run on the edge of the frame is inside.
 const given = (text, factor) => (factor < 1 ? Number(text) / Math.round(1 / factor) : Number(text) * factor);
 
-// The frame that keeps some runs: least and most of cost and accuracy, "" where it is open. It stands in the URL as
+// The frame that keeps some runs: least and most of cost and accuracy, "" where it is open. It is part of the URL as
 // frame=0.1,2.5,0.8,
 export const bounds = () =>
   Object.fromEntries(

@@ -1,4 +1,4 @@
-// The first layer: the image, the maps that it becomes, and any place of any map as the sum that it is.
+// The first layer: the image, its maps, and any place of any map as a sum.
 import { html, useLayoutEffect, useMemo, useRef, useState } from "../../html.js";
 import { t as say, count, number } from "../../i18n.js";
 import { MOVES } from "../../keys.js";
@@ -7,7 +7,7 @@ import { stepsOf, unitOf } from "../../arithmetic.js";
 import { added, among, plain, Written } from "./shared.js";
 import { DRAWN, Terms } from "./terms.js";
 
-/** What is drawn of a layer at every place: the same arrays, so that only a map that changes is painted again. */
+/** The data drawn for a layer at every place: the same arrays, so that only a map that changes is painted again. */
 const drawnOf = (first) => {
   const [channels, height, width] = first.output.shape;
   const size = height * width;
@@ -24,7 +24,7 @@ const drawnOf = (first) => {
   };
 };
 
-/** The place that is looked at, {at: [c, y, x], set, move}: at the beginning that of the still page, if it is here. */
+/** The current place, {at: [c, y, x], set, move}: at first that of the still page, if it exists here. */
 const usePlace = ({ first, channels, height, width }, begin) => {
   const known = begin.layer === first.name ? first.channels.indexOf(begin.channel) : -1;
   const [at, set] = useState(
@@ -36,8 +36,8 @@ const usePlace = ({ first, channels, height, width }, begin) => {
   return { at, set, move };
 };
 
-// The section's own sentence, which Python wrote (interpret/unit.py): it speaks of the unit that is shown now,
-// from the same frame on.
+// The section's own sentence, which Python wrote (interpret/unit.py): it now describes the unit shown, from the same
+// frame on.
 const useClaim = ({ first, flat }, [c, y, x], unit) =>
   useLayoutEffect(() => {
     const claim = document.querySelector("#inside > .claim");
@@ -146,7 +146,7 @@ const STEPS = [
   ["→", "inside.right", "ArrowRight"],
 ];
 
-/** The map of the channel, on which one goes from place to place. */
+/** The map of the channel, on which the user moves from place to place. */
 const PlaceMap = ({ drawn: { first, height, width, maps, scale }, place: { at, set, move } }) => {
   const [c, y, x] = at;
   const n = first.channels[c];
@@ -258,7 +258,7 @@ const Weights = ({ planes, first, scale, label, onClick }) => html`
   </div>
 `;
 
-// Centred on what it marks, so that it can be larger than that where a pixel is too small to see.
+// Centred on its place, so that it can be larger than that where a pixel is too small to see.
 const Frame = ({ box: [top, left, bottom, right], of: [height, width] }) => {
   const part = (value, whole) => `${(100 * value) / whole}%`;
   const middle = `top: ${part((top + bottom) / 2, height)}; left: ${part((left + right) / 2, width)}`;
@@ -270,7 +270,7 @@ const Frame = ({ box: [top, left, bottom, right], of: [height, width] }) => {
   `;
 };
 
-/** Back from normalised numbers to colours. */
+/** From normalised numbers back to colours. */
 const Picture = ({
   input: {
     shape: [channels, height, width],

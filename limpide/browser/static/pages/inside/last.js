@@ -1,4 +1,4 @@
-// The last layer: the score of each class as the sum that it is, what speaks for it and what against it.
+// The last layer: the score of each class as a sum, with the evidence for it and against it.
 import { html, useMemo, useState } from "../../html.js";
 import { t as say, count } from "../../i18n.js";
 import { most } from "../../color_scale.js";
@@ -10,7 +10,7 @@ const STRONGEST = 12;
 const Scores = ({ names, logits, chosen, choose, shown }) => {
   const low = Math.min(0, ...logits);
   const high = Math.max(0, ...logits);
-  // where a class beyond these is chosen, the first of them can still be reached
+  // when a class beyond these is chosen, the first of them is still reachable
   const stop = Math.max(0, shown.indexOf(chosen));
   return html`
     <table class="scores">
@@ -37,7 +37,7 @@ const Scores = ({ names, logits, chosen, choose, shown }) => {
   `;
 };
 
-/** Any class, of more than those that stand there. */
+/** Any class, beyond those that are shown. */
 const Choice = ({ names, order, chosen, choose }) => html`
   <p>
     <label class="small">
@@ -82,7 +82,7 @@ const Products = ({ score, largest, places }) => html`
   </table>
 `;
 
-/** What speaks for a class or against it. */
+/** The evidence for a class or against it. */
 const Side = ({ score, places, title }) => html`
   <div>
     <h3>${title}</h3>
@@ -98,7 +98,7 @@ const Side = ({ score, places, title }) => html`
   </div>
 `;
 
-/** The places of the products that speak most for a class, and of those that speak most against it. */
+/** The places of the largest products for a class, and of those against it. */
 const sidesOf = ({ products }) => {
   const by = products.map((_, k) => k).sort((a, b) => products[b] - products[a]);
   const plus = by.filter((k) => products[k] > 0).slice(0, STRONGEST);
@@ -109,7 +109,7 @@ const sidesOf = ({ products }) => {
   return [plus, minus];
 };
 
-/** The score as a sum: of each side what stands above, the others together, the bias. */
+/** The score as a sum: the products shown on each side, the others together, the bias. */
 const Sum = ({ score, plus, minus, name }) => {
   const total = (places) => places.reduce((sum, k) => sum + score.products[k], 0);
   return html`
@@ -150,7 +150,7 @@ export const Last = ({ last, names }) => {
   `;
 };
 
-// Begins at zero, which lies where the range of all of them says.
+// Begins at zero, whose position depends on the range of all of them.
 const Beam = ({ value, low = 0, high = 0, minus = value < 0 }) => {
   const part = (v) => `${(100 * v) / (high - low || 1)}%`;
   return html`

@@ -1,15 +1,15 @@
-// What the first and the last layer share: numbers as a newspaper prints them, sums below each other, one stop of the
-// tab key for many buttons.
+// Shared by the first and the last layer: numbers as a newspaper prints them, written sums, one stop of the tab key for
+// many buttons.
 import { html } from "../../html.js";
 import { t as say, fixed, tiny } from "../../i18n.js";
 
 export const plain = (value, digits = 4) => fixed(value, digits);
-/** So many digits that the largest of these numbers shows three. */
+/** The digits with which the largest of these numbers shows three. */
 export const digitsFor = (most) => Math.max(1, Math.min(5, 2 - Math.floor(Math.log10(most || 1))));
 
 /**
- * lines: [sign, value, what it is], or nothing; then the total, torch's value and whether they agree; after: [value,
- * what it is] of the steps that follow.
+ * lines: [sign, value, label], or null; then the total, torch's value and whether they agree; after: [value, label] of
+ * the steps that follow.
  */
 export const Written = ({ lines, sum, total, after = [] }) => html`
   <table class="column-sum">
@@ -54,7 +54,7 @@ export const Written = ({ lines, sum, total, after = [] }) => html`
   </table>
 `;
 
-/** A term that is added or, below zero, taken away. */
+/** A term that is added or, below zero, subtracted. */
 export const added = (value, what) => [value < 0 ? "−" : "+", plain(Math.abs(value), 6), what];
 
 /** The keys of a group of buttons, of which only the chosen one is a stop of the tab key. */

@@ -29,7 +29,7 @@ const Sum = ({ unit, grid, i }) => html`
   </div>
 `;
 
-// patch × kernel = products: the input channels that matter most, as numbers where these can be read.
+// patch × kernel = products: the input channels that matter most, as numbers where these are readable.
 export const Terms = ({ unit, channels }) => {
   const named = (i) => `${say("inside.input", { n: i })}${channels === 3 ? ` (${say(COLOURS[i])})` : ""}`;
   const [into, height, width] = unit.grid;

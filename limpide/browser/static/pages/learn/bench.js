@@ -7,7 +7,7 @@ import { ARROWS } from "../../keys.js";
 import { Axes } from "../../axes.js";
 import { Scale, signed, grey as shade, cell, most } from "../../color_scale.js";
 
-const SIDE = 192; // pixels that the kernel slides over, each drawn as a square of its own
+const SIDE = 192; // pixels that the kernel slides over, each drawn as a square
 const KERNELS = {
   edge: [-1, 0, 1, -2, 0, 2, -1, 0, 1],
   across: [-1, -2, -1, 0, 0, 0, 1, 2, 1],
@@ -35,7 +35,7 @@ export const convolve = (image, kernel, side = SIDE) => {
 };
 
 const drawn = () => {
-  // a disc, a square and stripes, until somebody drops a photo
+  // a disc, a square and stripes, until the user drops a photo
   const image = new Float32Array(SIDE * SIDE);
   for (let r = 0; r < SIDE; r++)
     for (let c = 0; c < SIDE; c++) {
@@ -139,7 +139,7 @@ const Weights = ({ kernel, write }) => html`
   </div>
 `;
 
-/** The sum at a place: what the kernel sees there, its weights, their products. */
+/** The sum at a place: the pixels that the kernel sees there, its weights, their products. */
 const Kernel = ({ kernel, write, patch }) => {
   const products = patch.map((v, k) => v * kernel[k]);
   const sum = products.reduce((a, b) => a + b, 0);
@@ -194,13 +194,13 @@ const Pictures = ({ image, place: [r, c], at, out }) => {
   `;
 };
 
-/** The image under the kernel, {image, failed, take}: drawn here until somebody chooses a photo or drops one. */
+/** The image under the kernel, {image, failed, take}: drawn here until the user chooses a photo or drops one. */
 const useImage = () => {
   const [image, set] = useState(drawn);
   const [failed, fail] = useState("");
   const take = async (file) => {
     try {
-      await upload(file); // what is an image is decided in one place
+      await upload(file); // one place decides what an image is
       set(
         await grey(file).catch(() => {
           throw new Error(t("learn.bench.unread"));

@@ -7,7 +7,7 @@ import { Axes } from "../../axes.js";
 const f = (x) => x * x - x + 2;
 const slope = (x) => 2 * x - 1;
 
-/** [[x, f, f′] …] of ten rows; forget: slopes pile up, as when nobody clears them. */
+/** [[x, f, f′] …] of ten rows; forget: gradients accumulate, as if they were never cleared. */
 export const descend = (rate, forget, steps = 10, start = -2) => {
   const rows = [];
   let x = start,

@@ -1,4 +1,4 @@
-// Draw a digit; a network of yours that was trained on digits names it, and every unit lights up.
+// Draw a digit; a network of the user that was trained on digits names it, and every unit lights up.
 import { html, useState } from "../../html.js";
 import { place, link, go } from "../../state.js";
 import { t, chance } from "../../i18n.js";

@@ -1,7 +1,7 @@
 // A small network on two inputs, in flat arrays that are made once: sixty passes a second and a picture of every unit
 // after each.
 
-// tanh of what is drawn, between two entries of a table: off by less than 10⁻⁷, in a third of the time.
+// tanh for the pictures, between two entries of a table: off by less than 10⁻⁷, in a third of the time.
 const END = 9;
 const STEPS = 1024;
 const LAST = 2 * END * STEPS;
@@ -30,13 +30,13 @@ export class Network {
       w: Float64Array.from({ length: n * shape[k] }, () => (2 * r() - 1) * Math.sqrt(3 / shape[k])),
       b: new Float64Array(n),
     }));
-    this.seen = shape.map((n) => new Float64Array(n)); // what every unit said of the last example
-    this.deltas = shape.map((n) => new Float64Array(n)); // minus the slope of the error at every unit's sum
+    this.seen = shape.map((n) => new Float64Array(n)); // the output of every unit for the last example
+    this.deltas = shape.map((n) => new Float64Array(n)); // minus the gradient of the error at every unit's sum
     this.units = shape.slice(1).reduce((a, b) => a + b, 0);
     this.pictures = null;
   }
 
-  /** What the output says of (x, y). */
+  /** The output for (x, y). */
   forward(x, y) {
     const { layers, seen } = this;
     seen[0][0] = x;
@@ -79,7 +79,7 @@ export class Network {
     return 0.5 * (target - out) ** 2;
   }
 
-  /** Share of points [x, y, ±1] from first to last that it puts on the right side. */
+  /** Share of points [x, y, ±1] from first to last that are on the correct side. */
   right(points, first, last) {
     let found = 0;
     for (let k = first; k < last; k++) if (this.forward(points[k][0], points[k][1]) > 0 === points[k][2] > 0) found++;
@@ -87,8 +87,8 @@ export class Network {
   }
 
   /**
-   * What every unit says of the plane from −1 to 1: Float32Array (units, side, side), the first row on top; the same
-   * array every time.
+   * The output of every unit on the plane from −1 to 1: Float32Array (units, side, side), the first row on top; the
+   * same array every time.
    */
   draw(side) {
     const size = side * side;
@@ -104,7 +104,7 @@ export class Network {
     const { pictures, layers } = this;
     let from = this.plane,
       base = 0,
-      first = 0; // where the layer below lies, and where this one begins
+      first = 0; // where the layer below is, and where this one begins
     for (const { n, m, w, b } of layers) {
       for (let j = 0; j < n; j++) {
         const to = (first + j) * size;

@@ -137,7 +137,7 @@ export const half = ([w0, w1, w2], [low, high] = SPAN) => {
   return kept;
 };
 
-// The plane of inputs: where the neuron says 1, and the four examples.
+// The plane of inputs: where the neuron outputs 1, and the four examples.
 const Line = ({ w, targets }) => {
   const area = half(w);
   const edge = area.filter(([a, b]) => Math.abs(w[0] + w[1] * a + w[2] * b) < 1e-9);

@@ -1,6 +1,6 @@
-// A small network on two inputs: every unit is a picture of what it says of the plane. While it learns, nothing is
-// drawn by the page's framework:
-// a frame is one pass over the points, one over the plane (network.js), and the pictures painted.
+// A small network on two inputs: every unit is a picture of its output on the plane. While it learns, the page's
+// framework draws nothing: a frame is one pass over the points, one over the plane (network.js), and the pictures
+// painted.
 import { html, useEffect, useRef, useState } from "../../html.js";
 import { place, go, language, theme } from "../../state.js";
 import { t, count, percent, number } from "../../i18n.js";
@@ -8,13 +8,13 @@ import { Axes, sharp } from "../../axes.js";
 import { Scale, signed } from "../../color_scale.js";
 import { Network, dice } from "./network.js";
 
-const VALUES = 80_000; // of all units that are worked out in a frame
+const VALUES = 80_000; // of all units, computed in one frame
 const FINE = 192; // pixels of a picture's side when nothing moves
 const CALM = 100; // ms between two changes of the numbers
 const UNIT = 54;
 const GAP = 6; // pixels of the page
 const LEARNED = 150;
-const POINTS = 300; // the first of them are learned from
+const POINTS = 300; // the first LEARNED of them are learned from
 
 export const DATA = {
   xor: (r) => {
@@ -63,7 +63,7 @@ class Painter {
       this.sheet = new OffscreenCanvas(side, side * net.units);
       this.context = this.sheet.getContext("2d");
       this.pixels = this.context.createImageData(side, side * net.units);
-      // a sheet of its own: smoothing takes in what lies beside
+      // a separate sheet: smoothing includes neighbouring pixels
       this.large = new OffscreenCanvas(side, side).getContext("2d");
       this.words = new Uint32Array(this.pixels.data.buffer);
     }
@@ -74,7 +74,7 @@ class Painter {
       const context = canvas.getContext("2d");
       const by = canvas.width / UNIT;
       const size = canvas.width;
-      context.imageSmoothingQuality = side === FINE ? "high" : "low"; // smaller than it was worked out, or larger
+      context.imageSmoothingQuality = side === FINE ? "high" : "low"; // smaller than it was computed, or larger
       context.strokeStyle = this.line;
       for (let u = 0; u < net.shape[k + 1]; u++, unit++) {
         const top = Math.round(u * (UNIT + GAP) * by);
@@ -149,7 +149,7 @@ const Ground = ({ of, output, points, still }) => html`
   <//>
 `;
 
-/** What the address names: the data, the units of the hidden layers, how it begins and how fast it learns. */
+/** The choices in the address: the data, the units of the hidden layers, the start and the learning rate. */
 const chosen = () => {
   const { data, shape = "4,2", seed = 1, eta = 0.1 } = place.value;
   return {
@@ -164,7 +164,7 @@ const chosen = () => {
   };
 };
 
-/** {key, net, points, passes}: the network and the points that it learns from; others when other ones are chosen. */
+/** {key, net, points, passes}: the network and the points that it learns from; new ones when the choices change. */
 const useNetwork = ({ kind, shape, seed }) => {
   const key = `${kind}/${shape}/${seed}`;
   const known = useRef({ key: "" });

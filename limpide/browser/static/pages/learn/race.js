@@ -59,7 +59,7 @@ export const run = (name, ground, rate, steps = STEPS) => {
   return path;
 };
 
-/** The rate of the grid that ends lowest: with another one each of them can lose. */
+/** The rate of the grid that ends lowest: with another rate, each of them can lose. */
 export const bestRate = (name, ground) => {
   const heights = GRID.map((rate) => GROUNDS[ground].f(run(name, ground, rate).at(-1))).map((height) =>
     isFinite(height) ? height : Infinity,
@@ -104,7 +104,7 @@ const contours = (canvas, { f, box: [x0, x1, y0, y1] }) => {
       const slope =
         Math.hypot(level[i + 1 < width ? k + 1 : k - 1] - v, level[j + 1 < height ? k + width : k - width] - v) || 1e-6;
       const edge = Math.round(v);
-      // how much of this pixel lies above the nearest edge
+      // the part of this pixel above the nearest edge
       const above = Math.max(0, Math.min(1, (v - edge) / slope + 0.5));
       for (let c = 0; c < 3; c++) pixels.data[4 * k + c] = colour(edge - 1, c) * (1 - above) + colour(edge, c) * above;
       pixels.data[4 * k + 3] = 255;
@@ -182,7 +182,7 @@ const Controls = ({ ground, scale, step, set, play }) => html`
   </div>
 `;
 
-/** [{name, rate, path}]: every optimiser with so many times its best rate; what flies off stays a number. */
+/** [{name, rate, path}]: every optimiser with a multiple of its best rate; a diverging path stays finite. */
 const raced = (ground, scale) =>
   Object.keys(RULES).map((name) => {
     const rate = bestRate(name, ground) * scale;
@@ -192,7 +192,7 @@ const raced = (ground, scale) =>
     return { name, rate, path };
   });
 
-/** Who came first, second and last, in a sentence. */
+/** A sentence that names the first, the second and the last. */
 const ended = (race, ground) => {
   const last = race.map(({ name, path }) => [name, GROUNDS[ground].f(path.at(-1))]).sort((a, b) => a[1] - b[1]);
   const [[first, low], [second, next]] = last;
@@ -208,7 +208,7 @@ const ended = (race, ground) => {
   });
 };
 
-/** The step that is shown, which goes on by itself while it is played: [step, set, play]. */
+/** The step shown, which advances by itself while it is played: [step, set, play]. */
 const useSteps = () => {
   const [step, set] = useState(STEPS);
   const [going, play] = useState(false);
@@ -220,7 +220,7 @@ const useSteps = () => {
   return [step, set, play];
 };
 
-/** A path up to a step, and where it is then. */
+/** A path up to a step, and its place at that step. */
 const Path = ({ path, colour, step, across, up }) => html`
   <polyline
     fill="none"

@@ -1,13 +1,13 @@
-// The curves of a run: loss, accuracy on validation and learning rate, on an axis that one chooses.
+// The curves of a run: loss, accuracy on validation and learning rate, on an axis that the user chooses.
 import { html, useRef, useMemo } from "../../html.js";
 import { t, count, percent } from "../../i18n.js";
 import { Plot } from "../../plot.js";
 import { spent, centred } from "./series.js";
 
-// ms between two drawings of what changes little: the learning rate, which was decided before, and the passes
+// ms between two drawings of slowly changing data: the learning rate, which was decided before, and the epochs
 const RATE = 6000;
 
-/** The value, but another one only after so many ms; with another key, at once. */
+/** The value, which changes only after this many ms; with another key, at once. */
 const useRarely = (value, ms, key) => {
   const kept = useRef({});
   if (key !== kept.current.key || performance.now() - kept.current.since >= ms)
@@ -18,7 +18,7 @@ const useRarely = (value, ms, key) => {
 // shares in %: nothing is drawn beyond 100
 const around = (_, low, high) => [Math.max(0, low - 2), Math.min(100, high + 2)];
 
-/** Which weights stay: of the pass that did best on validation, or those of the model before it. */
+/** Which weights are kept: those of the epoch that did best on validation, or those of the model before it. */
 const Kept = ({ epochs, over, kind, first }) => {
   const best = epochs.findLast((epoch) => epoch.best);
   if (over && kind === "frozen") return html`<p class="small">${t("live.kept.first")}</p>`;
@@ -31,7 +31,7 @@ const Kept = ({ epochs, over, kind, first }) => {
   `;
 };
 
-/** Of each step its place on this axis. */
+/** The place of each step on this axis. */
 export const useAxis = (axis, series, now) =>
   useMemo(() => {
     if (axis === "steps") return series.n;
@@ -47,7 +47,7 @@ export const useAxis = (axis, series, now) =>
     return spent(series.n, series.system);
   }, [series.n, axis, series.epochs.length]);
 
-/** What the three charts draw: the losses, the accuracy of each pass and the rate. */
+/** The data of the three charts: the losses, the accuracy of each epoch and the rate. */
 export const useCharts = (x, axis, series, now, validated, ofStep) => {
   const validation = useMemo(() => {
     const found = new Array(x.length).fill(null);
@@ -59,7 +59,7 @@ export const useCharts = (x, axis, series, now, validated, ofStep) => {
     return found;
   }, [x, series.epochs.length]);
   const losses = useMemo(() => [x, series.loss, centred(series.n, series.smooth), validation], [x, validation]);
-  // From the first step to the newest, as the loss above it.
+  // From the first step to the newest, like the loss above it.
   const passes = validated ? series.epochs : [];
   const accuracy = useRarely(
     [

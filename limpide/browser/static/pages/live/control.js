@@ -1,4 +1,4 @@
-// A training is told to wait, to go on, to learn more slowly, to keep its weights or to stop.
+// Controls of a training: pause, continue, a lower learning rate, keep the weights, stop.
 import { html, useState, useEffect } from "../../html.js";
 import { t } from "../../i18n.js";
 import { path, post } from "../../api.js";
@@ -13,7 +13,7 @@ export const Control = ({ run, paused }) => {
       tell(error.message);
     }
   };
-  useEffect(() => tell(""), [paused]); // it was done, whoever asked
+  useEffect(() => tell(""), [paused]); // the order was obeyed, from whichever page it came
   return html`
     <h2>${t("control")}</h2>
     <div class="row">

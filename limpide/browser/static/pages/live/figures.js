@@ -1,8 +1,8 @@
-// How far a training is, in numbers.
+// The progress of a training, in numbers.
 import { html } from "../../html.js";
 import { t, count, number, percent, bytes, standing } from "../../i18n.js";
 
-// What changes with each message is drawn by itself: two short texts.
+// Two short texts that change with each message are drawn separately.
 const Step = ({ newest }) => count(newest.value.n.at(-1) ?? 0);
 const Loss = ({ newest }) => number(newest.value.smooth.at(-1));
 
@@ -96,8 +96,8 @@ export const Figures = ({ about, series, newest, now, fitting, fitted, validated
   `;
 };
 
-// On validation: of the model that is kept, once it is; the last pass of another one stands beside it under its own
-// name.
+// On validation: the result of the kept model, once there is one; the last epoch of another model is shown under its
+// own name.
 const Accuracy = ({ epochs, over, final }) => {
   const last = epochs.at(-1);
   const best = epochs.findLast((epoch) => epoch.best);

@@ -1,11 +1,11 @@
-// The images that a run is asked about again and again.
+// The watched images, for which a run predicts again and again.
 import { html } from "../../html.js";
 import { link, snapshot } from "../../state.js";
 import { t, count, percent } from "../../i18n.js";
 import { path, ask } from "../../api.js";
 import { useFetched, Fetched } from "../../use_fetched.js";
 
-const SHOWN = 16; // images that are asked again and again
+const SHOWN = 16; // watched images shown
 
 export const Probes = ({ run, about, updates }) => {
   const state = useFetched(

@@ -1,20 +1,19 @@
-// The series of a run, kept up to date by server-sent events, and what is worked out of them.
+// The series of a run, kept up to date by server-sent events, and values computed from them.
 import { useSignal } from "@preact/signals";
 import { useState, useEffect } from "../../html.js";
 import { language } from "../../state.js";
 import { t } from "../../i18n.js";
 import { get, path } from "../../api.js";
 
-// Whoever watches a training draws on the processors that it uses: what costs little comes at once, the rest the more
-// rarely the longer it goes on.
-// ms at least between two looks at what a run has kept, and between two drawings of its curves
+// To watch a training takes time from the processors that it uses: cheap data come at once, the rest less often the
+// longer it goes on. CALM: ms at least between two requests for kept weights, and between two drawings of the curves
 export const CALM = 2000;
 const calm = (points) => Math.min(5000, Math.max(CALM, 4 * points)); // ms between two drawings
-const MOST = 4000; // points that are kept in the page before every second one is dropped
+const MOST = 4000; // points kept in the page before every second one is dropped
 
 /**
- * The series of a run, kept up to date by server-sent events: as it is to be drawn, and `newest`, a signal that knows
- * each message.
+ * The series of a run, kept up to date by server-sent events: as it is to be drawn, and `newest`, a signal with each
+ * message applied.
  */
 export const useSeries = (run) => {
   const [state, set] = useState({ waiting: true });
@@ -22,7 +21,7 @@ export const useSeries = (run) => {
   const newest = useSignal(null);
   const hidden = useHidden();
   useEffect(() => {
-    // nobody looks: nothing is sent, nothing is drawn, and the training has the processors to itself
+    // the page is hidden: nothing is sent, nothing is drawn, and the training has the processors to itself
     if (hidden) return;
     let source,
       timer,
@@ -78,7 +77,7 @@ const copied = (value) => ({
   ...Object.fromEntries(COLUMNS.map((name) => [name, [...value[name]]])),
 });
 
-/** The series with what a message of the stream adds. */
+/** The series extended by a message of the stream. */
 export const grown = (
   value,
   { steps: [n, loss, lr, seconds] = [], total = 0, epochs = [], notes = [], run, system, diagnosis },
@@ -109,8 +108,8 @@ export const grown = (
 };
 
 /**
- * Wh at each step: between two looks at the meter as if each step took the same, and after the last one at the pace
- * before.
+ * Wh at each step: between two readings of the meter the same for each step, and after the last one at the previous
+ * pace.
  */
 export const spent = (ns, [steps = [], , , joules = []]) => {
   let k = 0;
@@ -134,8 +133,8 @@ const useHidden = () => {
 
 const WINDOW = 10; // steps, as in studio/series.py
 /**
- * Of each loss the mean with those before it, ten in all: no memory of how it began, as an exponential mean has.
- * before: the last nine of them.
+ * For each loss, the mean with those before it, ten in all: unlike an exponential mean, it does not depend on the
+ * beginning. before: the last nine of them.
  */
 export const smooth = (values, before = []) => {
   const all = [...before, ...values];
@@ -148,8 +147,8 @@ export const smooth = (values, before = []) => {
 };
 
 /**
- * The means as they are drawn: each in the middle of its ten steps, so that the line lags behind no fall. n: the steps,
- * of which some may be left out.
+ * The means as they are drawn: each in the middle of its ten steps, so that the line does not lag behind a fall. n: the
+ * steps, of which some may be left out.
  */
 export const centred = (n, means) => {
   const half = Math.floor((WINDOW - 1) / 2);

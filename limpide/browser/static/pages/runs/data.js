@@ -1,9 +1,14 @@
 // The data of a run, as lists name them.
 import { t, count } from "../../i18n.js";
 
-/** What tells the data of a run from those of another: two folders may have one name, and a folder may have changed. */
+/**
+ * Distinguishes the data of a run from those of another: two folders may have one name, and a folder may have changed.
+ */
 export const same = (run) => run.fingerprint || run.data || "";
-/** Their name and size; of data that a list has twice under that, the first digits of their fingerprint, too. */
+/**
+ * Their name and size; for data with a name and size that occur twice in a list, the first digits of their fingerprint,
+ * too.
+ */
 export const named = (run, runs = []) => {
   const twin = runs.some(
     (other) => same(other) !== same(run) && other.data === run.data && other.images === run.images,

@@ -1,4 +1,4 @@
-// A link from a list of runs to a page of one of them: what the list keeps in the address stays behind.
+// A link from a list of runs to a page of one of them, without the list's own part of the address.
 import { link } from "../../state.js";
 
 const OF_THE_LISTS = ["at", "key", "runs", "find", "by", "frame", "data"];

@@ -1,4 +1,4 @@
-// Starting a training: the same command that somebody would type, shown as it will run. It goes on when the studio is
+// Starting a training: the same command that the user would type, shown as it will run. It continues when the studio is
 // closed.
 import { html, useEffect, useState } from "../../html.js";
 import { go, language } from "../../state.js";
@@ -6,13 +6,13 @@ import { t, count, large } from "../../i18n.js";
 import { get, send } from "../../api.js";
 import { useFetched } from "../../use_fetched.js";
 
-const CALM = 350; // ms after the last key before the folder is looked at
+const CALM = 350; // ms after the last key before the folder is scanned
 const TIMES = ["1m", "5m", "30m", "2h"];
 const SIZES = [28, 32, 64, 96, 128, 160, 224, 320];
 
 /**
- * What the server says of a wish: {command, folders, classes, images, problem, more_than}, or {error}; a moment after
- * it was changed.
+ * The server's preview of a request: {command, folders, classes, images, problem, more_than}, or {error}; a moment
+ * after it was changed.
  */
 const usePlan = (wish) => {
   const [plan, set] = useState({});
@@ -35,7 +35,7 @@ const usePlan = (wish) => {
   return plan.of === asked ? plan : { folders: plan.folders, waiting: true };
 };
 
-/** The networks that can be trained, asked for when there is somebody to see them. */
+/** The networks that can be trained, requested when the list is visible. */
 const Networks = ({ shown, value, onChange }) => {
   const networks = useFetched(
     () => (shown ? get(`api/networks?lang=${language.value}`).then((found) => found.networks) : Promise.resolve(null)),
@@ -59,7 +59,7 @@ const Networks = ({ shown, value, onChange }) => {
   `;
 };
 
-/** All that need not be said. put: (name) → what a field of that name does when it changes. */
+/** All optional fields. put: (name) → the handler of a field of that name. */
 const Options = ({ chosen, put }) => {
   const [more, open] = useState(false);
   return html`
@@ -125,7 +125,7 @@ const Where = ({ data, put, folders = [], disabled }) => html`
   </div>
 `;
 
-/** What is asked of the server, of what was chosen: a limit is a time or a number of passes. */
+/** The request to the server, from the choices: a limit is a time or a number of epochs. */
 const wishOf = ({ limit, data, epochs, ...choices }) => ({
   data: data.trim(),
   ...choices,
@@ -133,7 +133,7 @@ const wishOf = ({ limit, data, epochs, ...choices }) => ({
   epochs: limit === "epochs" ? epochs : "",
 });
 
-/** What the server says of a wish, in a sentence. */
+/** The server's preview of a request, in a sentence. */
 const answered = (plan) =>
   plan.waiting
     ? t("runs.starting")

@@ -1,5 +1,5 @@
-// The runs that are ticked, to be laid beside each other. They stand in the address: there they are still when somebody
-// comes back.
+// The runs that are ticked for comparison. They are part of the address, so that they are there when the user comes
+// back.
 import { html } from "../../html.js";
 import { go, place } from "../../state.js";
 
@@ -8,7 +8,7 @@ const MOST = STROKES.length;
 
 export const ticked = () => (place.value.runs ?? "").split(",").filter(Boolean);
 
-/** names: of the runs that are ticked. The first of too many makes way. */
+/** names: of the ticked runs. If there are too many, the first is dropped. */
 export const Tick = ({ name, names }) => {
   const tick = () => {
     const next = names.includes(name) ? names.filter((one) => one !== name) : [...names, name].slice(-MOST);

@@ -1,4 +1,4 @@
-// What becomes of the answer when a channel is silenced or a weight is another one.
+// The answer when a channel is switched off or a weight is changed.
 import { html, useState } from "../../html.js";
 import { looked, lookedAt } from "../../state.js";
 import { t, number, percent, count } from "../../i18n.js";
@@ -51,9 +51,9 @@ export const Effect = ({ run, unit }) => {
   const [edit, change] = useState(null);
   const weights = unit.kind === "products" && ["conv2d", "linear"].includes(unit.name);
   const [place_, put] = useState("0");
-  const [value, set] = useState(null); // null: as it is
+  const [value, set] = useState(null); // null: unchanged
   const known = /^\d+$/.test(place_) && Number(place_) < unit.terms;
-  const present = known ? unit.weights[Number(place_)] : undefined; // of very many only the first were sent
+  const present = known ? unit.weights[Number(place_)] : undefined; // of very many weights, only the first were sent
   const shown = value ?? (present === undefined ? "" : String(Number(present.toFixed(6))));
   const weight = value === null ? present : Number(value);
   const problem = !known

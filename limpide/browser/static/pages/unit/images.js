@@ -1,4 +1,4 @@
-// The images that wake a channel most: those that are there, and one that is made.
+// The images that activate a channel most: images of the data, and one that is made.
 import { html, useState } from "../../html.js";
 import { link, snapshot, other } from "../../state.js";
 import { t, number, count } from "../../i18n.js";
@@ -62,7 +62,8 @@ export const Strongest = ({ run, unit }) => {
   `;
 };
 
-// Not one of the images: one that is made, step by step, to wake this channel as much as an image of like contrast can.
+// Not an image of the data: one that is made, step by step, to activate this channel as much as an image of like
+// contrast can.
 export const Maximised = ({ run, unit }) => {
   const [asked, askFor] = useState(false);
   const state = useFetched(

@@ -11,7 +11,7 @@ const down = (unit, k) => {
   return link({ page: "unit", key: unit.names[source], c, y, x });
 };
 
-/** One place of a kernel: a number, and the way to the unit that it came from. */
+/** One place of a kernel: a number, and a link to the unit that it came from. */
 const Cell = ({ unit, products, values, scale, i, at, hover }) => {
   const padded = unit.sources[i] === -2;
   const to = down(unit, i);
@@ -45,7 +45,7 @@ const Cell = ({ unit, products, values, scale, i, at, hover }) => {
     `;
 };
 
-/** Where the numbers of this unit's channels come from: a kernel of a group sees some channels of the layer before. */
+/** The sources of the numbers of this unit's channels: a kernel of a group sees some channels of the layer before. */
 const channelsOf = (unit, products) => {
   const [channels, height, width] = unit.grid;
   const size = height * width;
@@ -90,7 +90,7 @@ const Channels = ({ channels, sums, named }) => html`
   </details>
 `;
 
-// patch ⊙ kernel = products, channel by channel; of many channels the ones that matter most.
+// patch ⊙ kernel = products, channel by channel; of many channels, those that matter most.
 const Kernel = ({ unit, products }) => {
   const [at, hover] = useState(null);
   const { channels, size, sums, named, shown } = channelsOf(unit, products);
@@ -176,7 +176,7 @@ const Term = ({ unit, products, k, scale }) => html`
   </tr>
 `;
 
-/** The largest of them, or all that a maximum was taken of. */
+/** The largest of them, or all those over which a maximum was taken. */
 const Largest = ({ unit, products }) => {
   const order = products
     .map((_, k) => k)
