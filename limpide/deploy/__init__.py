@@ -1,1 +1,1 @@
-"""From a trained network to one sealed file that anybody can run."""
+"""From a trained network to one sealed file that runs on other machines."""

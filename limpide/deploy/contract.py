@@ -1,9 +1,8 @@
-"""What `model.onnx` says of itself beside the network: read and checked, without torch
-(docs/reference/exported-model.md).
+"""The metadata of `model.onnx`, read and checked without torch (docs/reference/exported-model.md).
 
 Version 1 had `classes`, `preprocessing`, `temperature`, `model` and `limpide` (the version that wrote it). Version 2
-added the output `features`, `judged`, and two texts of their own: what a self test expects, and statistics of the
-training.
+added the output `features`, `judged`, and two separate texts: the expected results of a self test, and statistics of
+the training.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from limpide.deploy.train_stats import TrainStats
 from limpide.text.messages import N_, message
 
 CONTRACT = 2  # the version that this limpide writes, and the newest that it reads
-KEY, SELF_TEST, TRAIN_STATS = "limpide", "limpide.self_test", "limpide.train_stats"  # of the metadata
+KEY, SELF_TEST, TRAIN_STATS = "limpide", "limpide.self_test", "limpide.train_stats"  # keys of the metadata
 # bytes; a hundred thousand long class names are 10 MB
 MAX_BYTES = {KEY: 16_000_000, SELF_TEST: 30_000, TRAIN_STATS: 64_000}
 MAX_SIDE = 8192  # pixels
@@ -37,11 +36,11 @@ class Contract:
     limpide: str = ""  # version that wrote the file
     contract: int = 1
     features: int | None = None  # width of the output of that name; None: there is none
-    # how the score of its training comes about: on images that were held out, or by models that did not see the image
-    # they were asked about; None: its training does not judge it
+    # how the training computes its score: on held-out images, or with models that did not see the image that they
+    # classify; None: the training does not judge the model
     judged: Judged | None = None
-    # the shares of the classes in the training, where they were taken off the logits: probabilities are then those of
-    # classes that are equally frequent; None: they were not
+    # the shares of the classes in the training, if they were subtracted from the logits: probabilities are then those
+    # for equally frequent classes; None: they were not
     priors: tuple[float, ...] | None = None
     detection: Detection | None = None  # of a model of good parts; None: a classifier
 
@@ -54,7 +53,7 @@ class Metadata:
 
 
 def read_metadata(texts: Mapping[str, str], file: object) -> Metadata:
-    """Raises ModelError when the file is not ours, is of a newer contract, or says what cannot be."""
+    """Raises ModelError if the file is not ours, has a newer contract, or contains impossible values."""
     if KEY not in texts:
         raise ModelError("L404", where=file)
     try:
@@ -78,7 +77,7 @@ def cannot_open(file: object, reason: str = "") -> ModelError:
 
 
 def check_outputs(contract: Contract, inputs: Sequence[str], outputs: Mapping[str, Sequence[Any]]) -> None:
-    """Raises InvalidJson when the graph is not the one that the metadata are about. outputs: name → shape."""
+    """Raises InvalidJson if the graph does not match the metadata. outputs: name → shape."""
     if "image" not in inputs or not {"logits", "probabilities"} <= outputs.keys():
         raise InvalidJson(message(N_("the network has inputs or outputs that differ from its metadata")))
     widths = dict.fromkeys(("logits", "probabilities"), len(contract.classes))
@@ -111,9 +110,9 @@ def _refuse_newer(raw: Mapping[str, Any], file: object) -> None:
 
 
 def _contract(raw: Mapping[str, Any]) -> Contract:
-    """Raises InvalidJson, which names the field."""
+    """Raises InvalidJson, which names the invalid field."""
     contract = as_record(Contract, raw)
-    p = Preprocessing.from_json(raw["preprocessing"])  # strict: a field that is not known would change the pixels
+    p = Preprocessing.from_json(raw["preprocessing"])  # strict: an unknown field would change the pixels
     one_or_each = (1, p.channels)
     right = {
         "classes": len(contract.classes) > 0,

@@ -1,5 +1,5 @@
-"""What the answers of a model of good parts mean, kept in its file: how strange further good parts were, and so how
-rarely a good one is as strange as this one. Without torch.
+"""The meaning of the outputs of a model of good parts, kept in its file: how strange further good parts were, and thus
+how rarely a good part is as strange as a given one. Without torch.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from limpide.core.typed_json import InvalidJson
 from limpide.statistics.conformal import p_values
 from limpide.text.messages import N_, message
 
-GOOD, DEFECT = 0, 1  # places of the two classes
+GOOD, DEFECT = 0, 1  # indices of the two classes
 MAX_SCORES = 1000  # good parts whose scores are kept
 
 
 @dataclass(frozen=True)
 class Detection:
-    """Scores are how strange a part is, in thresholds: above 1 it is called a defect."""
+    """A score is how strange a part is, in units of the threshold: above 1, the part is called a defect."""
 
-    steepness: float  # logits a threshold
-    false_alarms: float  # share of good parts, promised to be called a defect at most
-    scores: tuple[float, ...]  # of good parts that nothing was learned from, which gave the threshold
+    steepness: float  # logits per threshold
+    false_alarms: float  # share of good parts that are called a defect, at most, as promised
+    scores: tuple[float, ...]  # of good parts that nothing was learned from, which set the threshold
     weights: tuple[float, ...] = ()  # of each, where some belong together (statistics/conformal.py); (): one each
 
     def check(self) -> None:
-        """Raises InvalidJson for what cannot be."""
+        """Raises InvalidJson for impossible values."""
         fits = (
             self.steepness > 0
             and 0 < self.false_alarms < 1
@@ -53,9 +53,9 @@ class Detection:
 
 @dataclass(frozen=True)
 class Strangeness:
-    """Of one part."""
+    """How strange one part is."""
 
-    score: float  # in thresholds
+    score: float  # in units of the threshold
     p_value: float  # share of good parts that are as strange, at most
 
     def to_json(self) -> Mapping[str, float]:

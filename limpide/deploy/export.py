@@ -1,9 +1,9 @@
-"""A trained network → `model.onnx`: raw RGB in, probabilities out, with everything that predicting needs in the file.
+"""A trained network → `model.onnx`: raw RGB in, probabilities out; the file contains everything that predicting needs.
 
 Input   image          uint8 (batch, height, width, 3), any height and width
 Outputs logits         float32 (batch, classes)
         probabilities  float32 (batch, classes), softmax(logits / temperature)
-        features       float32 (batch, width), what enters the last linear layer, where there is one
+        features       float32 (batch, width), the input of the last linear layer, if there is one
 Metadata: deploy/contract.py.
 """
 
@@ -52,7 +52,7 @@ def export(
     train_stats: TrainStats | None = None,
     detection: Detection | None = None,
 ) -> None:
-    """Writes the sealed file atomically. `model` maps normalised (batch, channels, size, size) to logits."""
+    """Write the sealed file atomically. `model` maps normalised (batch, channels, size, size) to logits."""
     model = _at_rest(model)
     width = features_width(model, preprocessing.channels, preprocessing.size)
     network = _network(model, preprocessing, width)
@@ -74,13 +74,13 @@ def export(
 
 
 def check_exportable(model: nn.Module, preprocessing: Preprocessing) -> None:
-    """Raises ModelError for a network that could be trained and not be shipped. What PyTorch prints of its failure is
-    not shown.
+    """Raises ModelError for a network that could be trained but not shipped. PyTorch's output on the failure is not
+    shown.
     """
     sys.stdout.flush()
     saved_stdout = os.dup(1)
     try:
-        with open(os.devnull, "wb") as nowhere:  # it prints the whole graph past Python's own stdout
+        with open(os.devnull, "wb") as nowhere:  # PyTorch prints the whole graph, not through Python's stdout
             os.dup2(nowhere.fileno(), 1)
         model = _at_rest(model)
         _network(model, preprocessing, features_width(model, preprocessing.channels, preprocessing.size))
@@ -101,8 +101,8 @@ def _answer(model: nn.Module, p: Preprocessing, temperature: float, image: np.nd
 
 
 def _network(model: nn.Module, p: Preprocessing, width: int | None) -> onnx.ModelProto:
-    """The network alone: network_input (batch, channels, size, size) → logits, and features where there is a width.
-    Batch normalisation is folded in.
+    """The network alone: network_input (batch, channels, size, size) → logits, and features if there is a width. Batch
+    normalisation is folded in.
     """
     outputs = ["logits"] if width is None else ["logits", "features"]
     stream: Any = io.BytesIO()
@@ -113,7 +113,7 @@ def _network(model: nn.Module, p: Preprocessing, width: int | None) -> onnx.Mode
         warnings.filterwarnings("ignore", message=".*legacy TorchScript-based ONNX export.*")
         # of recurrent layers: tests/models runs several sizes
         warnings.filterwarnings("ignore", message=".*batch_size other than 1.*")
-        # a pad is not made smaller: only a little slower to load
+        # a pad is not simplified: the file is only a little slower to load
         warnings.filterwarnings("ignore", message="Constant folding.*")
         try:
             torch.onnx.export(
@@ -126,7 +126,7 @@ def _network(model: nn.Module, p: Preprocessing, width: int | None) -> onnx.Mode
                 output_names=outputs,
                 dynamic_axes={one: {0: "batch"} for one in ("network_input", *outputs)},
             )
-        except Exception as error:  # torch raises many kinds for what ONNX cannot say
+        except Exception as error:  # torch raises many kinds for what ONNX cannot express
             raise ModelError(
                 "L426", where=type(model).__name__, error=f"{type(error).__name__}: {error}".splitlines()[0]
             ) from error
@@ -136,7 +136,7 @@ def _network(model: nn.Module, p: Preprocessing, width: int | None) -> onnx.Mode
 
 
 def _once(imported: Any) -> None:
-    """Each set of operators in the one version that is used: the pieces that were merged bring theirs, and strict
+    """Keep each set of operators once, in the version that is used: the merged pieces bring their own sets, and strict
     readers refuse a set that is named twice.
     """
     versions: dict[str, int] = {}
@@ -149,7 +149,7 @@ def _once(imported: Any) -> None:
 
 
 def _order_outputs(graph: onnx.GraphProto, classes: int, temperature: float, width: int | None) -> None:
-    """Adds the probabilities and says how wide each output is."""
+    """Add the probabilities and declare the width of each output."""
     graph.initializer.append(helper.make_tensor("temperature", onnx.TensorProto.FLOAT, [], [temperature]))
     graph.node.append(helper.make_node("Div", ["logits", "temperature"], ["calibrated_logits"]))
     graph.node.append(helper.make_node("Softmax", ["calibrated_logits"], ["probabilities"], axis=-1))

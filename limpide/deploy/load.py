@@ -18,7 +18,7 @@ from limpide.system.files import cache_folder
 from limpide.text.language import current_language
 from limpide.text.messages import N_, Message, message
 
-# As PRETRAINED of limpide/models, which needs torch to be read.
+# The same names as PRETRAINED in limpide/models, which cannot be imported without torch.
 PUBLISHED = ("efficientnet_lite0", "efficientnet_lite1", "efficientnet_lite2")
 
 
@@ -28,7 +28,7 @@ def is_published(name: str) -> bool:
 
 
 def unfinished_warning(run: str) -> Message | None:
-    """What a person should know before relying on this run's model: it was not judged, and may become better."""
+    """The warning that this run's model was not judged and may become better; None if there is nothing to warn of."""
     path = Path(run)
     if is_published(run) or path.is_file() or (info := load_run(run).info()).status == "finished":
         return None
@@ -53,7 +53,7 @@ def load_predictor(run: str) -> Predictor:
 
 
 def load_run(run: str) -> Run:
-    """Raises RunError when there is none, and UsageError for the name of a network that was not trained yet."""
+    """Open a run. Raises RunError if there is none, UsageError for the name of a network that was not trained yet."""
     try:
         return Run.open(run)
     except RunError:
@@ -63,12 +63,12 @@ def load_run(run: str) -> Run:
             if run in MODELS or nearest(run, PUBLISHED):
                 from limpide.training.build import published_network
 
-                published_network(run)  # says what is wrong with this name
+                published_network(run)  # raises the error that explains this name
         raise
 
 
 def load_network(run: str) -> tuple[Any, Preprocessing]:
-    """The network in memory, for looking inside, and its preprocessing: of a run, or one of PUBLISHED."""
+    """The network in memory, for inspection, and its preprocessing: of a run, or one of PUBLISHED."""
     from limpide.training.build import published_network
     from limpide.training.weights import trained_network
 
@@ -76,7 +76,7 @@ def load_network(run: str) -> tuple[Any, Preprocessing]:
 
 
 def _published(name: str) -> Predictor:
-    """From its file in the cache, which is made the first time."""
+    """The Predictor of a published network, from its file in the cache, which is made the first time."""
     file = cache_folder() / "networks" / f"{name}-{__version__}-{current_language()}.onnx"
     with contextlib.suppress(ModelError):  # not made yet, or damaged since
         if (predictor := Predictor(file)).contract == CONTRACT:

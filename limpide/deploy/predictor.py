@@ -24,8 +24,8 @@ from limpide.text.messages import N_, Message, message
 
 Opened = tuple[Image.Image, Remarks]
 
-BATCH = 32  # images handed over at once
-# of the squares that go through the network together: more would take more memory and no less time
+BATCH = 32  # images predicted at once
+# of the squares that pass through the network together: more would take more memory and no less time
 PIXELS = 32 * 128 * 128
 
 
@@ -35,8 +35,8 @@ class Prediction:
     label: str | None  # None: the model abstains
     probability: float  # calibrated, of the best class
     top: tuple[tuple[str, float], ...]  # classes and probabilities, best first
-    clipped: bool = False  # some of its values lie beyond the value range of the training images
-    # of a model of good parts, which has no probabilities: `probability` only says the side of the threshold
+    clipped: bool = False  # some of its values are beyond the value range of the training images
+    # of a model of good parts, which has no probabilities: `probability` only shows the side of the threshold
     strangeness: Strangeness | None = None
 
     @property
@@ -87,7 +87,7 @@ def clipped_message(n: int, total: int) -> Message:
 
 
 def strangeness_message(found: Strangeness) -> Message:
-    """How strange a part is, and how rarely a good one is so."""
+    """How strange a part is, and how rarely a good part is as strange."""
     says = N_("{score:number} times the threshold; at most {p:percent} of good parts are as strange")
     return message(says, score=found.score, p=found.p_value)
 
@@ -96,7 +96,7 @@ LONG_ENOUGH = 1.0  # s of timing, for networks that are slow
 
 
 class Predictor:
-    """Opens `model.onnx`. Raises ModelError when the file is missing, damaged or not one of ours."""
+    """Opens `model.onnx`. Raises ModelError if the file is missing, damaged or not one of ours."""
 
     def __init__(self, file: str | os.PathLike[str], threads: int = 0) -> None:
         import onnxruntime
@@ -135,13 +135,13 @@ class Predictor:
         return self._run(images, "logits")
 
     def features(self, images: Sequence[Image.Image]) -> np.ndarray:
-        """RGB images → float32 (n, width): what enters the last linear layer. Raises ModelError for a file without."""
+        """RGB images → float32 (n, width): inputs of the last linear layer. Raises ModelError for a file without."""
         if self._width is None:
             raise ModelError("L430", where=self.file)
         return self._run(images, "features")
 
     def strangeness(self, images: Sequence[Image.Image]) -> list[Strangeness]:
-        """Of each RGB image, by a model of good parts. Raises ModelError for a classifier."""
+        """How strange each RGB image is, by a model of good parts. Raises ModelError for a classifier."""
         if self.detection is None:
             raise ModelError("L431", where=self.file)
         scores = self.detection.scores_of(self.logits(images))
@@ -149,8 +149,8 @@ class Predictor:
         return [Strangeness(float(score), float(p)) for score, p in zip(scores, p_values, strict=True)]
 
     def self_test(self) -> SelfTestResult | None:
-        """Whether the file says here what it said where it was sealed, its own resize included; None for a file of
-        version 1, which cannot be asked.
+        """Compare the file's results on this machine with those where it was sealed, its own resize included; None for
+        a file of version 1, which has no self test.
         """
         if self._self_test is None:
             return None
@@ -167,7 +167,7 @@ class Predictor:
         )
 
     def milliseconds(self, image: Image.Image, batch: int = 1) -> float:
-        """Median time to name this decoded image on its own, or as one of `batch` at a time, ms an image."""
+        """Median time to classify this decoded image alone, or in a batch of `batch`, ms per image."""
         times: list[float] = []
         while len(times) < 12 and (len(times) < 4 or sum(times) < LONG_ENOUGH):
             began = time.perf_counter()
@@ -179,7 +179,7 @@ class Predictor:
         return self.preprocessing.opened(data)[0]
 
     def predict(self, files: Iterable[str | os.PathLike[str]], top: int = 5) -> Iterator[Prediction | DataError]:
-        """One Prediction a file, in order; a file that is no usable image gives the DataError instead of raising it."""
+        """Yield one Prediction per file, in order; for a file that is not a usable image, the DataError, not raised."""
         batch: list[tuple[str, Opened | DataError]] = []
         for file in files:
             batch.append((os.fspath(file), self._opened(os.fspath(file))))

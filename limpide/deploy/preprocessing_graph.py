@@ -3,8 +3,8 @@ only.
 
 The resize repeats Pillow's fixed-point arithmetic (Pillow's Resample.c: coefficients in 22-bit fixed point, horizontal
 pass, rounding to 8 bits, vertical pass, rounding) as two matrix products of whole numbers below 2⁵³ in float64, which
-are exact in whatever order they are summed. So the pixels equal those the network was trained on, bit for bit; the
-Resize operator of today's runtimes differs from Pillow by up to 20 grey levels at the borders.
+are exact in any order of summation. So the pixels equal those the network was trained on, bit for bit; the Resize
+operator of today's runtimes differs from Pillow by up to 20 grey levels at the borders.
 """
 
 from __future__ import annotations

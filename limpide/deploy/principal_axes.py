@@ -1,16 +1,16 @@
-"""The first principal components of numbers that stand in rows, the same every time (Halko, Martinsson & Tropp 2011,
-arXiv 0909.4061, algorithm 4.4), and how far each column is spread.
+"""The first principal components of rows of numbers, the same every time (Halko, Martinsson & Tropp 2011, arXiv
+0909.4061, algorithm 4.4), and the spread of each column.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-FURTHER, ROUNDS = 8, 4  # vectors that are kept beside those asked for meanwhile, and products with all rows
-MIN_SPREAD = 0.05  # of the spread of all columns: one that hardly moves would weigh most, being divided by nothing
-MIN_OF_MEAN = 1e-3  # of a column's mean, which float16 knows no better
-MIN_OF_MAX = 1e-4  # of the largest spread: float16 has no smaller numbers beside it
-NOTHING = 1e-5  # of the longest component: one that is shorter is rounding
+FURTHER, ROUNDS = 8, 4  # additional vectors during the computation, and products with all rows
+MIN_SPREAD = 0.05  # of the spread of all columns: a nearly constant one, divided by almost 0, would weigh most
+MIN_OF_MEAN = 1e-3  # of a column's mean: float16 is not more precise
+MIN_OF_MAX = 1e-4  # of the largest spread: float16 cannot represent smaller numbers together with it
+NOTHING = 1e-5  # of the longest component: a shorter one is rounding error
 
 
 def spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -23,7 +23,7 @@ def spread(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def principal_axes(z: np.ndarray, count: int) -> tuple[np.ndarray, float]:
-    """(float32 (count, width), share of the variance that lies on them). z: float32 (n, width), centered."""
+    """(axes float32 (count, width), share of the variance along them). z: float32 (n, width), centered."""
     n, width = z.shape
     whole = float((z.astype(np.float64) ** 2).sum())
     if count < 1 or not whole > 0:
@@ -34,6 +34,6 @@ def principal_axes(z: np.ndarray, count: int) -> tuple[np.ndarray, float]:
         basis, _r = np.linalg.qr(z.T @ (z @ basis))
     _, sizes, turns = np.linalg.svd(z @ basis, full_matrices=False)
     axes = (turns @ basis.T)[:count][sizes[:count] > NOTHING * sizes[0]]
-    # Which way an axis points is a coin's throw: the largest number shall be positive.
+    # The sign of an axis is arbitrary: its largest number is made positive.
     axes *= np.sign(axes[np.arange(len(axes)), np.abs(axes).argmax(1)])[:, None]
     return np.asarray(axes, np.float32), min(1.0, float((sizes[: len(axes)].astype(np.float64) ** 2).sum() / whole))

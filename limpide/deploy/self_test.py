@@ -1,11 +1,12 @@
-"""Eight images that anybody can make again, and what the sealed file says of them: so that whoever opens it elsewhere
-can ask whether it still says the same.
+"""Eight images that can be made again anywhere, and the sealed file's results for them: a user on another machine can
+test whether the file still gives the same.
 
-The images are no one's: image k has at row y, column x and channel c (0 red, 1 green, 2 blue) the grey level
+The images belong to no one, as they are computed: at row y, column x and channel c (0 red, 1 green, 2 blue), image k
+has the grey level
 
     ((k + 1) x² + (c + 1) y² + 29 k) ÷ 16, without its fraction, modulo 256
 
-which gets finer towards one corner, so that any other resize than the file's own shows.
+The pattern gets finer towards one corner, so that any resize other than the file's own shows.
 """
 
 from __future__ import annotations
@@ -20,11 +21,11 @@ from limpide.core.typed_json import InvalidJson, as_record
 from limpide.text.messages import N_, message
 
 RECIPE = "squares-1"  # the name of the formula above
-# (height, width), pixels: odd, from a single pixel to what most networks make smaller
+# (height, width), pixels: odd, from a single pixel to sizes that most networks make smaller
 SIZES = ((1, 1), (3, 7), (17, 31), (47, 33), (63, 63), (101, 67), (89, 211), (301, 199))
 MAX_SIDE, MAX_IMAGES = 1024, 16
 TOP = 20  # classes of each image whose probabilities are kept, best first
-TOLERANCE = 1e-3  # difference of a probability: other processors add in another order, and round otherwise
+TOLERANCE = 1e-3  # difference of a probability: other processors add in another order and round differently
 DIGITS = 6  # of a probability, after the point
 
 
@@ -32,7 +33,7 @@ DIGITS = 6  # of a probability, after the point
 class SelfTest:
     recipe: str
     images: tuple[tuple[int, int, int], ...]  # (k, height, width) of each
-    places: tuple[tuple[int, ...], ...]  # of the likeliest classes of each image, best first
+    places: tuple[tuple[int, ...], ...]  # indices of the likeliest classes of each image, best first
     probabilities: tuple[tuple[float, ...], ...]  # of these classes
     tolerance: float = TOLERANCE
 
@@ -58,10 +59,10 @@ class SelfTest:
 
 @dataclass(frozen=True)
 class SelfTestResult:
-    """Whether a file says of its eight images here what it said where it was made."""
+    """Whether a file gives the same results for its eight images here as where it was made."""
 
     n: int  # images
-    difference: float  # the largest of a probability
+    difference: float  # the largest difference of a probability
     tolerance: float
 
     @property
@@ -87,8 +88,8 @@ def draw(k: int, height: int, width: int) -> np.ndarray:
 
 
 def make_self_test(answer: Callable[[np.ndarray], np.ndarray]) -> SelfTest:
-    """answer: the network, from an image uint8 (height, width, 3) to probabilities (classes,). An image that it has no
-    numbers for is left out.
+    """answer: the network, from an image uint8 (height, width, 3) to probabilities (classes,). An image whose
+    probabilities are not finite is left out.
     """
     images, places, probabilities = [], [], []
     for k, (height, width) in enumerate(SIZES):
@@ -102,8 +103,8 @@ def make_self_test(answer: Callable[[np.ndarray], np.ndarray]) -> SelfTest:
 
 
 def compare(test: SelfTest, answer: Callable[[np.ndarray], np.ndarray]) -> SelfTestResult:
-    """answer: as of `make_self_test`, from the file as it is here. What is no number differs by 1, the most
-    there is.
+    """answer: as for `make_self_test`, from the file on this machine. A result that is not finite counts as a
+    difference of 1, the largest possible.
     """
     difference = 0.0
     for image, places, probabilities in zip(test.images, test.places, test.probabilities, strict=True):

@@ -1,8 +1,8 @@
-"""What the training images looked like to the network, small enough to travel in the sealed file: with it, whoever
-meets new images can ask whether they are of the same kind. Written from plain arrays, without torch.
+"""Statistics of the training images as the network sees them, small enough for the sealed file: with them, a user can
+test whether new images are of the same kind. They are made from plain arrays, without torch.
 
-Features are centered, divided by their spread, and laid on their first principal components (Pearson 1901); what is
-left over, its length divided by √width, is an image's distance from what the training images have in common.
+Features are centered, divided by their spread, and projected onto their first principal components (Pearson 1901). The
+length of the remainder, divided by √width, is an image's distance from what the training images have in common.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from limpide.text.messages import N_, message
 LEVELS = (0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99)  # of all quantiles
 MAX_COMPONENTS = 32
 IMAGES_A_COMPONENT = 4  # with fewer images, there are fewer components; with fewer than these, there is no subspace
-MAX_BYTES = 62_000  # of all together as JSON: less than a reader takes
+MAX_BYTES = 62_000  # of all together as JSON: less than a reader accepts
 ROOM_FOR_REST = 1500  # bytes of them, for the names and small numbers around the vectors
-MAX_CLASSES, MAX_QUANTILES = 4096, 1500  # beyond, neither counts nor quantiles are said of each
+MAX_CLASSES, MAX_QUANTILES = 4096, 1500  # with more classes, the counts, or the quantiles, of each are left out
 FOLDS = 5
-MAX_WIDTH = 8192  # numbers of an image's features; of more, nothing is kept
-MAX_VALUES = 1_000_000  # images times features that are looked at: a second of work, and 4 MB
-MAX_VALUE = 1e30  # of a feature: beyond, it is of a network that ran away
+MAX_WIDTH = 8192  # features per image; with more, none are kept
+MAX_VALUES = 1_000_000  # images times features that are used: a second of work, and 4 MB
+MAX_VALUE = 1e30  # of a feature: larger ones are of a network that diverged
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Vectors:
         return cls(values.shape, unit, base64.b64encode(data).decode())
 
     def array(self) -> np.ndarray:
-        """float32. Raises ValueError for what is no array of finite numbers of this shape."""
+        """The values as float32. Raises ValueError if they are not finite numbers of this shape."""
         if not 0 < self.unit <= MAX_VALUE:
             raise ValueError("no unit")
         array = np.frombuffer(base64.b64decode(self.float16, validate=True), "<f2").astype(np.float32)
@@ -57,23 +57,23 @@ class Vectors:
 
 
 def check_side(side: int) -> int:
-    if side < 0:  # which reshape would take for "whatever is left"
+    if side < 0:  # which reshape would read as "the remaining size"
         raise ValueError("no shape")
     return side
 
 
 @dataclass(frozen=True)
 class Subspace:
-    """Of the features of the training images: z = (features − mean) ÷ scale is near the sum of a few components."""
+    """For the features of the training images, z = (features − mean) ÷ scale is near a sum of a few components."""
 
     n: int  # images
     mean: Vectors  # (width,)
     scale: Vectors  # (width,), above 0
     components: Vectors  # (count, width), of length 1 and at right angles
-    share: float  # of the variance of z that lies on the components
+    share: float  # of the variance of z, along the components
 
     def distances(self, features: np.ndarray) -> np.ndarray:
-        """features: float (n, width) → float32 (n,): length of what the components leave over of z, ÷ √width."""
+        """features: float (n, width) → float32 (n,): length of z without its part along the components, ÷ √width."""
         return distances_from(features, self.mean.array(), self.scale.array(), self.components.array())
 
 
@@ -97,7 +97,7 @@ class TrainStats:
     images: int  # of the training part
     counts: tuple[int, ...] | None  # of the training part, by class; None: too many classes
     train: Quantiles  # of a sample of them; each image's distance is from the subspace of the other folds
-    # of images that were not trained on, where there are any: the training flatters its own
+    # of images that were not trained on, if there are any: on training images a network looks better than it is
     validation: Quantiles | None = None
     probabilities: Vectors | None = None  # (classes, levels): quantiles of each class over that sample
     subspace: Subspace | None = None  # None: no features, or too many of them
@@ -115,7 +115,7 @@ class TrainStats:
 
 @dataclass(frozen=True)
 class Looked:
-    """What the network made of some images. All arrays are parallel; None: not known."""
+    """The network's outputs for some images, and their properties. All arrays are parallel; None: not known."""
 
     probabilities: np.ndarray  # float (n, classes)
     features: np.ndarray | None  # float32 (n, width), width at most MAX_WIDTH, all between ±MAX_VALUE
@@ -132,7 +132,7 @@ def grey_properties(squares: np.ndarray) -> np.ndarray:
 
 
 def make_train_stats(counts: np.ndarray, train: Looked, validation: Looked | None) -> TrainStats:
-    """counts: images of the training part, by class. What there is no room for is left out."""
+    """counts: images of the training part, by class. Statistics for which there is no room are left out."""
     few = len(counts) <= MAX_CLASSES
     plain = TrainStats(
         LEVELS,
@@ -150,7 +150,7 @@ def make_train_stats(counts: np.ndarray, train: Looked, validation: Looked | Non
 
 
 def _with_subspace(plain: TrainStats, most: int, features: np.ndarray, validation: Looked | None) -> TrainStats:
-    others = len(features) * (FOLDS - 1) // FOLDS  # images that each fold is measured by
+    others = len(features) * (FOLDS - 1) // FOLDS  # images that the subspace for each fold is fitted on
     count = min(most, others // IMAGES_A_COMPONENT)
     space = fit_subspace(features, count)
     train = replace(plain.train, distance=_levels_of(_crossed(features, count)))
@@ -176,7 +176,7 @@ def distances_from(features: np.ndarray, mean: np.ndarray, scale: np.ndarray, co
 
 
 def _crossed(features: np.ndarray, count: int) -> np.ndarray | None:
-    """The distance of each image from the subspace of the folds that it is not in: its own would flatter it."""
+    """The distance of each image from the subspace of the other folds: its own fold would make it too small."""
     if len(features) < 2 * IMAGES_A_COMPONENT:
         return None
     distances, fold = np.zeros(len(features), np.float32), np.arange(len(features)) % FOLDS
@@ -193,7 +193,7 @@ def _levels_of(values: np.ndarray | None) -> tuple[float, ...] | None:
 
 
 def _quantiles(looked: Looked) -> Quantiles:
-    """All but the distance."""
+    """All quantiles but those of the distance."""
     best = _levels_of(looked.probabilities.max(1))
     assert best is not None
     brightness, contrast, sharpness = map(_levels_of, looked.grey.T)
@@ -202,7 +202,7 @@ def _quantiles(looked: Looked) -> Quantiles:
 
 
 def _check(stats: TrainStats, classes: int, width: int | None) -> None:
-    """Raises ValueError for what is of the right types and cannot be."""
+    """Raises ValueError for impossible values of the correct types."""
     levels, k = stats.levels, len(stats.levels)
     fits = [list(levels) == sorted(levels), all(0 <= q <= 1 for q in levels), stats.images >= 0]
     if stats.counts is not None:

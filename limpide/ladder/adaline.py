@@ -1,14 +1,14 @@
-"""The linear neuron, or Adaline (Widrow & Hoff 1960, Adaptive switching circuits): learning is going down an error.
+"""The linear neuron, or Adaline (Widrow & Hoff 1960, Adaptive switching circuits): learning is descent on an error.
 
     y = w · x                                no threshold while it learns
     E = ½ Σ (t − y)²
     w ← w + η (t − y) x                      online: after each example (the LMS, or delta, rule)
-    w ← w + η Σ (t − y) x                    batch: after all of them, exactly down the slope of E
+    w ← w + η Σ (t − y) x                    batch: after all of them, exactly against the gradient of E
 
-Batch descent comes to the least-squares solution, when η is below 2 over the largest eigenvalue of Σ x xᵀ, and leaps
-farther and farther from it above. Online is often faster at first, but with a constant η it ends in a small cycle
-around the solution, as each example pulls the weights its own way; with an η that decreases it arrives. Whoever wants
-answers 0 and 1 from it puts the threshold half-way, at ½.
+Batch descent converges to the least-squares solution if η is below 2 over the largest eigenvalue of Σ x xᵀ, and
+diverges above. Online descent is often faster at first, but with a constant η it ends in a small cycle around the
+solution, as each example pulls the weights its own way; with a decreasing η it converges. For answers 0 and 1, the
+threshold is half-way, at ½.
 """
 
 from __future__ import annotations
@@ -59,12 +59,12 @@ def batch(examples: Examples, start: Sequence[float], rate: float, epochs: int) 
 
 
 def largest_rate(examples: Examples) -> float:
-    """The η at which batch descent turns from arriving to leaping away: 2 over the largest eigenvalue of Σ x xᵀ."""
+    """The η at which batch descent turns from convergence to divergence: 2 over the largest eigenvalue of Σ x xᵀ."""
     x, _ = with_ones(examples)
     return float(2 / np.linalg.eigvalsh(x.T @ x)[-1])
 
 
 def least_squares(examples: Examples) -> np.ndarray:
-    """The weights (1 + inputs,) with the least E, which both ways are after: (XᵀX)⁻¹ Xᵀt."""
+    """The weights (1 + inputs,) with the least E, the goal of both methods: (XᵀX)⁻¹ Xᵀt."""
     x, t = with_ones(examples)
     return np.linalg.solve(x.T @ x, x.T @ t)

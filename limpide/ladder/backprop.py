@@ -5,11 +5,11 @@ Sigmoid units in layers; E = ½ Σ (t − y)². One example is learned in four s
 
     1. forward           yⱼ = σ(Σᵢ wⱼᵢ xᵢ)                    x₀ = 1 in every layer, so wⱼ₀ is the bias
     2. output error      δₖ = yₖ (1 − yₖ) (tₖ − yₖ)            y (1 − y) is the slope of the sigmoid
-    3. back-propagate    δⱼ = yⱼ (1 − yⱼ) Σₖ δₖ wₖⱼ            each hidden unit answers for the errors it fed
+    3. back-propagate    δⱼ = yⱼ (1 − yⱼ) Σₖ δₖ wₖⱼ            each hidden unit gets its share of the errors it fed
     4. update            wⱼᵢ ← wⱼᵢ + η δⱼ xᵢ
 
-δ is minus the slope of E at a unit's sum, so step 4 is gradient descent. The rule for the output is that of the linear
-neuron (adaline.py) times the slope; what is new is step 3. Two hidden units are enough for XOR.
+δ is minus the slope of E by a unit's sum, so step 4 is gradient descent. The rule for the output is that of the linear
+neuron (adaline.py) times the slope; step 3 is new. Two hidden units are enough for XOR.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import numpy as np
 
 from limpide.core.events import Step
 
-Weights = list[np.ndarray]  # one matrix a layer: (units, 1 + inputs), the bias first
+Weights = list[np.ndarray]  # one matrix per layer: (units, 1 + inputs), the bias first
 
 
 def start(widths: Sequence[int], seed: int = 0) -> Weights:

@@ -7,7 +7,7 @@ is worth detecting there.
     side of out = ⌊(side of x + 2·padding − kernel) / stride⌋ + 1
 
 A 3×3 layer from k maps to l maps has 9·k·l weights and l biases, whatever the size of the image. As in every library
-the kernel is not turned over, so mathematicians would call this a cross-correlation.
+the kernel is not flipped, so mathematicians would call this a cross-correlation.
 
 Shapes: x (maps in, height, width) · w (maps out, maps in, kernel, kernel) · b (maps out,) · out (maps out, height',
 width').
@@ -21,7 +21,7 @@ from limpide.core.errors import ModelError
 
 
 def output_size(length: int, kernel: int, stride: int = 1, padding: int = 0) -> int:
-    """Places of a window along one side. Raises ModelError when there is none, or when no such window exists."""
+    """The number of positions of a window along one side. Raises ModelError if there is none, or no such window."""
     if kernel < 1 or stride < 1 or padding < 0:
         raise ModelError("L406", where=_list_sizes(kernel, stride, padding))
     if kernel > length + 2 * padding:
@@ -43,12 +43,12 @@ def padded(x: np.ndarray, padding: int, value: float = 0.0) -> np.ndarray:
 
 
 def under(x: np.ndarray, u: int, v: int, rows: int, columns: int, stride: int) -> np.ndarray:
-    """What lies under place (u, v) of the window at all of its positions: a view (maps, rows, columns) of padded x."""
+    """The values under cell (u, v) of the window at all of its positions: a view (maps, rows, columns) of padded x."""
     return x[:, u : u + stride * (rows - 1) + 1 : stride, v : v + stride * (columns - 1) + 1 : stride]
 
 
 def convolve(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int = 1, padding: int = 0) -> np.ndarray:
-    """One multiplication for each place (u, v) of the kernel, at all positions at once."""
+    """One multiplication for each cell (u, v) of the kernel, at all positions at once."""
     kernel = w.shape[2]
     rows, columns = (output_size(length, kernel, stride, padding) for length in x.shape[1:])
     if x.shape[0] != w.shape[1]:
@@ -63,10 +63,10 @@ def convolve(x: np.ndarray, w: np.ndarray, b: np.ndarray, stride: int = 1, paddi
 def convolve_backward(
     slope: np.ndarray, x: np.ndarray, w: np.ndarray, stride: int = 1, padding: int = 0
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Slopes of a loss by x, w and b, from its slope by `out`.
+    """Gradients of a loss by x, w and b, from its gradient by `out`.
 
-    A weight worked at every position, so its slope is the sum over all of them; a pixel was seen by several positions,
-    so theirs are added up too.
+    A weight is used at every position, so its gradient is the sum over all of them; a pixel is seen from several
+    positions, so their contributions are added up, too.
     """
     kernel, (_, rows, columns) = w.shape[2], slope.shape
     x = padded(x, padding)

@@ -2,9 +2,9 @@
 
     x ← x − η f′(x)
 
-Nobody writes f′ down: torch notes how f was computed and runs the notes backwards. It adds the slope to what `x.grad`
-already holds, so that it must be set to zero before each step. Whoever forgets goes down by the sum of all slopes so
-far: x rolls past the valley and back, like a ball that nothing slows down.
+There is no need to write f′ down: torch records how f was computed and goes backwards through the record. It adds the
+slope to the value of `x.grad`, which must therefore be set to zero before each step. Otherwise each step uses the sum
+of all slopes so far: x rolls past the valley and back, like a ball that nothing slows down.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from limpide.core.events import Step
 
 
 def parabola(x: Tensor) -> Tensor:
-    """x² − x + 2: least at ½, where it is 1.75."""
+    """x² − x + 2: the minimum is 1.75, at ½."""
     return x**2 - x + 2
 
 
 def descend(
     f: Callable[[Tensor], Tensor], start: float, rate: float, steps: int, *, reset: bool = True
 ) -> Iterator[Step]:
-    """A Step before each move, with x, f(x) and the slope that is used; `loss` is f(x). reset=False forgets to clear
-    the slope.
+    """A Step before each move, with x, f(x) and the slope that is used; `loss` is f(x). reset=False does not clear the
+    slope.
     """
     x = torch.tensor(start, dtype=torch.float64, requires_grad=True)
     for n in range(steps):

@@ -1,16 +1,16 @@
 """The neuron of McCulloch and Pitts (1943, A logical calculus of the ideas immanent in nervous activity).
 
-Inputs are 0 or 1, and each has a weight that somebody sets by hand: nothing is learned yet. (In 1943 inputs counted
-alike, and one that inhibits silenced the neuron; weights that are numbers are the later reading.) The neuron fires when
-the weighted sum of its inputs exceeds its threshold θ:
+Inputs are 0 or 1, and each has a weight that is set by hand: nothing is learned yet. (In 1943 all inputs counted alike,
+and an inhibitory input silenced the neuron; numeric weights are the later reading.) The neuron fires when the weighted
+sum of its inputs exceeds its threshold θ:
 
     y = 1 if Σ wᵢ xᵢ − θ > 0 else 0          strict: a sum equal to θ does not fire
 
-The threshold is only one more weight. With a constant input x₀ = 1 and w₀ = −θ the same neuron reads
+The threshold is only one more weight. With a constant input x₀ = 1 and w₀ = −θ the same neuron is
 
     y = 1 if w · x > 0 else 0
 
-and this is how the neurons of all later rungs are written.
+The neurons of all later rungs are written in this form.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from itertools import product
 
 import numpy as np
 
-# Weights and threshold of the gates that one neuron can be.
+# Weights and threshold of the gates that one neuron can compute.
 GATES: dict[str, tuple[tuple[float, ...], float]] = {
     "AND": ((1.0, 1.0), 1.5),
     "OR": ((1.0, 1.0), 0.5),
@@ -49,7 +49,7 @@ def gate(name: str, *x: float) -> int:
 
 
 def xor(a: int, b: int) -> int:
-    """No single neuron is this gate (perceptron.py shows why). Three are, on two floors: (a OR b) AND (a NAND b)."""
+    """One neuron cannot compute this (perceptron.py shows why). Three in two layers can: (a OR b) AND (a NAND b)."""
     return gate("AND", gate("OR", a, b), gate("NAND", a, b))
 
 

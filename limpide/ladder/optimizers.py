@@ -1,6 +1,7 @@
-"""Six ways down a slope. Each remembers what it needs and gives the new weights: `w = optimiser.step(w, slope)`.
+"""Six optimizers. Each keeps the state that it needs and returns the new weights: `w = optimizer.step(w, g)`, where g
+is the gradient.
 
-All are equal to torch's of the same name (tests/ladder/test_optimizers.py). `rate` is η.
+All are equal to torch's of the same name (tests/ladder/test_optimizers.py). `rate` is the learning rate η.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ class SGD:
 
 @dataclass
 class Momentum:
-    """Polyak 1964: a heavy ball. It gathers speed along a valley, and slopes that change sign cancel out.
+    """Polyak 1964: a heavy ball. It gathers speed along a valley, and gradients that change sign cancel out.
 
     v ← μ v + g
     w ← w − η v
@@ -42,8 +43,7 @@ class Momentum:
 
 @dataclass
 class Nesterov:
-    """Nesterov 1983: the slope is taken one step ahead of the ball. Written, as in torch, in the place that is looked
-    at.
+    """Nesterov 1983: the gradient is taken one step ahead of the ball. As in torch, w is the point where it is taken.
 
     v ← μ v + g
     w ← w − η (g + μ v)
@@ -60,7 +60,7 @@ class Nesterov:
 
 @dataclass
 class Adagrad:
-    """Duchi, Hazan & Singer 2011: each weight has its own rate, the smaller the more slope it has seen.
+    """Duchi, Hazan & Singer 2011: each weight has its own learning rate, which falls as its squared gradients add up.
 
     s ← s + g²
     w ← w − η g / (√s + ε)
@@ -96,7 +96,7 @@ class RMSprop:
 
 @dataclass
 class Adam:
-    """Kingma & Ba 2015, algorithm 1: momentum and RMSprop, both freed from having begun at zero.
+    """Kingma & Ba 2015, algorithm 1: momentum and RMSprop, both corrected for having started at zero.
 
     m ← β₁ m + (1 − β₁) g        s ← β₂ s + (1 − β₂) g²
     w ← w − η · m / (1 − β₁ⁿ) / (√(s / (1 − β₂ⁿ)) + ε)            in step n = 1, 2, …

@@ -1,15 +1,15 @@
 """The perceptron (Rosenblatt 1957, The Perceptron, a perceiving and recognizing automaton): the weights are learned.
 
-Show an example. If the answer is right, change nothing; if it is wrong, turn the weights towards the example or away
+Show an example. If the answer is correct, change nothing; if it is wrong, turn the weights towards the example or away
 from it:
 
     y = 1 if w · x > 0 else 0
-    w ← w + η (t − y) x                      x₀ = 1, so w₀ is the bias; t is the right answer, 0 or 1
+    w ← w + η (t − y) x                      x₀ = 1, so w₀ is the bias; t is the correct answer, 0 or 1
 
-w is the normal of the plane that divides the answers. When some plane divides the examples, this rule finds one after
-finitely many updates, for any η > 0 (Novikoff 1962); an epoch without a mistake proves that it has. When none does, as
-for XOR, it never comes to rest. Then a point can be named that no plane could place: a mixture of examples answered 1
-that is also a mixture of examples answered 0.
+w is the normal of the plane that separates the answers. If some plane separates the examples, this rule finds one after
+finitely many updates, for any η > 0 (Novikoff 1962); an epoch without a mistake proves that it has. If no plane does,
+as for XOR, the rule never stops. Then there is a point that cannot be on the correct side of any plane: a mixture of
+examples with the answer 1 that is also a mixture of examples with the answer 0.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def perceptron(
 ) -> Iterator[Step | Note]:
     """A Step for each presentation, with X, W, y, t and the new W in `values`; `loss` is the mistake, 0 or 1.
 
-    Ends with a Note: after an epoch without a mistake, or after `epochs` of them, with the reason where there is one.
+    Ends with a Note: after an epoch without a mistake, or after `epochs` epochs, with the reason if there is one.
     start: (1 + inputs,), the bias first.
     """
     inputs, targets = with_ones(examples)
@@ -65,7 +65,7 @@ def _note_learned(presentations: int, updates: int) -> Note:
 
 
 def _note_unlearned(examples: Examples, epochs: int) -> Note:
-    """Why it has not come to rest: no plane divides the examples, or there were too few epochs."""
+    """The reason for not having learned: no plane separates the examples, or there were too few epochs."""
     mixture = inseparable(examples)
     if mixture is not None:
         return Note("inseparable", mixture.says())
@@ -79,10 +79,10 @@ def _note_unlearned(examples: Examples, epochs: int) -> Note:
 
 @dataclass(frozen=True)
 class Mixture:
-    """A point that is a mixture of examples answered 1 and also one of examples answered 0."""
+    """A point that is a mixture of examples with the answer 1 and also one of examples with the answer 0."""
 
     point: np.ndarray  # (inputs,)
-    ones: dict[int, float]  # place of the example → its share in the first mixture; the shares add up to 1
+    ones: dict[int, float]  # index of the example → its share in the first mixture; the shares add up to 1
     zeros: dict[int, float]
     examples: Examples
 
@@ -104,7 +104,7 @@ class Mixture:
 
 
 def inseparable(examples: Examples) -> Mixture | None:
-    """Why no plane divides the examples, or None when one does. The two mixtures are found as a linear programme.
+    """The proof that no plane separates the examples, or None if one does. A linear programme finds the two mixtures.
 
     A plane exists exactly when the convex hulls of the two answers do not meet (hyperplane separation theorem). Gaps
     smaller than a millionth of the spread of an input count as none.

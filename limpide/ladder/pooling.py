@@ -1,7 +1,7 @@
 """Pooling: one value for each window, so that the next layer sees more of the image with the same kernel.
 
-    maximum   out = the largest of the window      the slope goes back to the pixel that was largest, and to it alone
-    average   out = the mean of the window         the slope is shared out equally
+    maximum   out = the largest of the window      the gradient goes back to the largest pixel alone
+    average   out = the mean of the window         the gradient is divided equally
 
 Shapes: x (maps, height, width), out (maps, height', width') with the sides of convolution.py. The stride is the
 window's own side unless it is given, so that windows do not overlap. Padding adds −∞ to a maximum and zeros to an
@@ -16,8 +16,8 @@ from limpide.ladder.convolution import output_size, padded, under
 
 
 def max_pool(x: np.ndarray, kernel: int, stride: int = 0, padding: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """(out, place of the largest in each window, counted row by row; of equals the first), both (maps, height',
-    width').
+    """(out, index of the largest in each window, counted row by row; the first if several are equal), both (maps,
+    height', width').
     """
     windows = _windows(x, kernel, stride or kernel, padding, -np.inf)  # (places, maps, height', width')
     place = windows.argmax(0)
@@ -27,7 +27,7 @@ def max_pool(x: np.ndarray, kernel: int, stride: int = 0, padding: int = 0) -> t
 def max_pool_backward(
     slope: np.ndarray, x: np.ndarray, place: np.ndarray, kernel: int, stride: int = 0, padding: int = 0
 ) -> np.ndarray:
-    """Slope of a loss by x, from its slope by `out`."""
+    """Gradient of a loss by x, from its gradient by `out`."""
     shares = (np.arange(kernel * kernel)[:, None, None, None] == place) * slope
     return _put_back(shares, x, kernel, stride or kernel, padding)
 
@@ -44,14 +44,14 @@ def average_pool_backward(
 
 
 def _windows(x: np.ndarray, kernel: int, stride: int, padding: int, outside: float) -> np.ndarray:
-    """The values under each place of the window: (kernel², maps, height', width')."""
+    """The values under each cell of the window: (kernel², maps, height', width')."""
     rows, columns = (output_size(length, kernel, stride, padding) for length in x.shape[1:])
     x = padded(x, padding, outside)
     return np.stack([under(x, u, v, rows, columns, stride) for u in range(kernel) for v in range(kernel)])
 
 
 def _put_back(shares: np.ndarray, x: np.ndarray, kernel: int, stride: int, padding: int) -> np.ndarray:
-    """Adds up at each pixel what the windows above it send back. shares: (kernel², maps, height', width')."""
+    """Add up, at each pixel, the shares of the windows above it. shares: (kernel², maps, height', width')."""
     by_x = np.zeros_like(padded(x, padding))
     _, _, rows, columns = shares.shape
     for k, share in enumerate(shares):

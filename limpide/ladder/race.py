@@ -1,13 +1,12 @@
-"""The six optimisers on two surfaces that tell them apart, each at its best rate.
+"""The six optimizers on two surfaces that show their differences, each at its best learning rate.
 
-long valley   f = ½ (x² / 400 + y²)            400 times flatter along x than across: no rate that y bears is large
-              enough for x
+long valley   f = ½ (x² / 400 + y²)            400 times flatter along x than across: a rate that is stable for y is
+                                               too small for x
 saddle        f = 25 x² − ½ y² + ¼ y⁴          flat at (0, 0), falls away to both sides, least (−¼) at y = ±1
 
-A start beside the ridge of the saddle has a slope by y of almost nothing, and the steep walls along x forbid large
-steps. SGD multiplies almost nothing by a small η and stays; those that divide by the size of the slopes they saw do not
-care how small it is. Which rate is best is tried for everybody on the same grid: with another rate each of them can
-lose.
+At a start next to the ridge of the saddle, the slope by y is almost 0, and the steep walls along x forbid large steps.
+SGD multiplies this slope by a small η and stays; optimizers that divide by the size of past slopes are not affected by
+its size. The best rate of each is searched on the same grid: with another rate, each of them can lose.
 """
 
 from __future__ import annotations
@@ -57,7 +56,7 @@ RACERS: Mapping[str, Callable[[float], Optimizer]] = {
 
 
 def run(ground: Surface, optimizer: Optimizer, steps: int) -> Iterator[np.ndarray]:
-    """Where it stands after each step."""
+    """The position after each step."""
     at = np.array(ground.start)
     for _ in range(steps):
         at = optimizer.step(at, ground.slope(at))
@@ -65,7 +64,7 @@ def run(ground: Surface, optimizer: Optimizer, steps: int) -> Iterator[np.ndarra
 
 
 def best_rate(surface: str, name: str, steps: int = 100) -> float:
-    """The rate of GRID that ends lowest. One that leaps away, farther and farther, loses."""
+    """The rate of GRID that ends lowest. A rate that diverges loses."""
     ground = SURFACES[surface]
     with np.errstate(over="ignore", invalid="ignore"):
         heights = [ground.f(list(run(ground, RACERS[name](rate), steps))[-1]) for rate in GRID]
@@ -73,8 +72,8 @@ def best_rate(surface: str, name: str, steps: int = 100) -> float:
 
 
 def race(surface: str, steps: int = 100) -> Iterator[Step]:
-    """All racers take step 1, then all take step 2, …: a Step each, with who, and where it stands; `loss`
-    is f there.
+    """All racers take step 1, then all take step 2, …: a Step each, with the racer and its position; `loss` is f
+    there.
     """
     ground = SURFACES[surface]
     rates = {name: best_rate(surface, name, steps) for name in RACERS}

@@ -1,12 +1,11 @@
 """Cells that read a sequence: the same weights at every step, and a state h that is carried along.
 
 RNN    Elman 1990               h ← tanh(W x + b + U h + c)
-LSTM   Hochreiter & Schmidhuber 1997: a second state that is added to, so that its slope does not fade on the way back
-       through
-       time; with the forget gate of Gers et al. 2000, which can fade it on purpose
-GRU    Cho et al. 2014: the same thought with one state; as in torch, the reset gate acts after the product with U
+LSTM   Hochreiter & Schmidhuber 1997: a second state that is added to, so that its gradient does not fade on the way
+       back through time; with the forget gate of Gers et al. 2000, which can fade it on purpose
+GRU    Cho et al. 2014: the same idea with one state; as in torch, the reset gate acts after the product with U
 
-`W x + b` and `U h + c` are made for all gates at once, stacked in torch's order, and torch's cells give the same
+`W x + b` and `U h + c` are computed for all gates at once, stacked in torch's order, and torch's cells give the same
 numbers with the same weights (tests/ladder/test_recurrent.py).
 
 Shapes: x (inputs,) · h, c (units,) · W (gates·units, inputs) · U (gates·units, units) · both biases (gates·units,).
@@ -41,7 +40,7 @@ def rnn(w: Weights, x: np.ndarray, h: np.ndarray) -> np.ndarray:
 
 
 def lstm(w: Weights, x: np.ndarray, h: np.ndarray, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The new (h, cell). Gates: what comes in, what is forgotten, what is written, what is shown."""
+    """The new (h, cell). Gates, in this order: input, forget, candidate (`write`), output (`show`)."""
     come, forget, write, show = (a + b for a, b in zip(w.of_input(x, 4), w.of_state(h, 4), strict=True))
     cell = sigmoid(forget) * cell + sigmoid(come) * np.tanh(write)
     return sigmoid(show) * np.tanh(cell), cell

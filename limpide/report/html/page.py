@@ -25,10 +25,11 @@ from limpide.report import finding_words, unit_grid
 from limpide.report.html import charts, confusion, run_data
 from limpide.report.html.interactive import interactive_part
 from limpide.report.html.pictures import chosen_pictures
+from limpide.report.next_steps import next_step
 from limpide.system.files import write_bytes
 from limpide.text import formats
 from limpide.text.language import current_language
-from limpide.text.messages import N_, _, message, render
+from limpide.text.messages import N_, Message, _, message, render
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -65,6 +66,7 @@ class Section:
     title: str  # msgid
     template: str
     finding: Finding | None
+    todo: Message | None = None  # what to do after reading it
 
 
 def cost() -> Cost:
@@ -99,7 +101,8 @@ def html_of(run: Run, *, images: bool = True) -> str:
         "run": run.path.name,
         "info": info,
         "findings": findings,
-        "sections": list(_sections(findings, events)),
+        "todo": _todo(SCORE, findings, run.path.name),
+        "sections": list(_sections(findings, events, run.path.name)),
         "pictures": pictures,
         "lost": lost,
         "images": images,
@@ -133,16 +136,26 @@ def _nonce(page: str) -> str:
     return hashlib.sha256(page.encode("utf-8", "backslashreplace")).hexdigest()[:32]
 
 
-def _sections(findings: Mapping[str, Finding], events: Sequence[object]) -> Iterator[Section]:
+def _sections(findings: Mapping[str, Finding], events: Sequence[object], run: str) -> Iterator[Section]:
     known = {"accuracy", "diagnosis", *run_data.CHECKS}  # the diagnosis is shown with the curves of the training
     for name, title in headings().items():
         known.add(name)
         if name in findings or (name == "training" and any(True for e in events if hasattr(e, "loss"))):
-            yield Section(name, title, _template(name), findings.get(name))
+            yield Section(name, title, _template(name), findings.get(name), _todo(name, findings, run))
     for name, finding in findings.items():
         if name not in known:
             yield Section(name, PLAIN.get(name, name.replace("_", " ").capitalize()), "other.html", finding)
     yield Section("made", N_("How it was made"), "made.html", None)
+
+
+def _todo(name: str, findings: Mapping[str, Finding], run: str) -> Message | None:
+    """What to do after this section, by the worst of what it shows: the images stand with the checks of the folder, the
+    curves with the diagnosis.
+    """
+    shown = {"data": ("data", *run_data.CHECKS), "training": ("training", "diagnosis")}.get(name, (name,))
+    verdicts = [findings[one].verdict for one in shown if one in findings]
+    worst = min(verdicts, key=WORST_FIRST.index, default=None)
+    return next_step(name, worst, findings.get(name), run) if worst else None
 
 
 def headings() -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""judge: one look at the test part, simpler models beside it, the report."""
+"""judge: use the test part once, compare with simpler models, write the report."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from limpide.workflows.train.views import features_of_view
 
 
 def judge_model(job: TrainContext) -> Generator[Event]:
-    """Looks at the test part once and writes findings and report."""
+    """Use the test part once and write the findings and the report."""
     if job.done("judge"):
         return
     yield from judge(
@@ -41,7 +41,7 @@ def judge_model(job: TrainContext) -> Generator[Event]:
 
 
 def _material(job: TrainContext) -> Generator[Event, None, BaselineInputs]:
-    """What simpler models learn from."""
+    """The inputs that simpler models learn from."""
     frozen = (yield from _frozen(job)) if pretrained(job.recipe) else None
     return BaselineInputs(job.pixels(), frozen, budget_of(job.recipe.time), job.recipe, job.info.rivals, job.run.cache)
 
@@ -87,8 +87,8 @@ def _is_tuned_somewhere(job: TrainContext) -> bool:
 
 
 def _logits_of_folds(job: TrainContext, rows: np.ndarray) -> np.ndarray:
-    """float32 (len(rows), classes): what the frozen network says with the last layer that had not seen the image; NaN
-    of those that no fold judges.
+    """float32 (len(rows), classes): logits of the frozen network with the last layer that had not seen the image; NaN
+    for images that no fold judges.
     """
     heads = FoldHeads.load(job.run)
     logits = np.full((len(rows), heads.logits.shape[1]), np.nan, np.float32)

@@ -1,8 +1,8 @@
-"""The least that a training takes with --time: reading, a first model and its score. It is timed on a few images before
-the work begins.
+"""The minimum time of a training with --time: reading, a first model and its score. It is measured on a few images
+before the work begins.
 
-Where the choice of a network is ours it goes by that, too: one that could not even be looked through in the time is not
-begun with.
+If the user did not choose the network, the choice depends on this time, too: a network that could not even process the
+images in the time is not used.
 """
 
 from __future__ import annotations
@@ -41,13 +41,13 @@ from limpide.workflows.judge import cost_of_score
 from limpide.workflows.train import first_model, seal
 from limpide.workflows.train.context import TrainContext
 
-PROMISED = 1.5  # times the time that was asked for, within which a quiet machine ends
+PROMISED = 1.5  # times the time that was asked for, within which a quiet machine finishes
 TIMED_FILES = 8
 
 
 def check_time(job: TrainContext, reasons: list[Message]) -> tuple[list[Message], float]:
-    """Changes `job.recipe` where the network was ours to choose and takes too long. Returns the reasons for its
-    choices, and the least in seconds.
+    """Change `job.recipe` if the user did not choose the network and it takes too long. Return the reasons for the
+    choices of the recipe, and the minimum in seconds.
     """
     time_limit = float(job.info.wanted["time"])
     least = minimum_seconds(job, job.recipe)
@@ -70,7 +70,7 @@ def check_time(job: TrainContext, reasons: list[Message]) -> tuple[list[Message]
 
 
 def minimum_seconds(job: TrainContext, recipe: Recipe) -> float:
-    """Of the whole command with this recipe, the time that has passed included."""
+    """The minimum of the whole command with this recipe, including the time that has passed."""
     dataset, n = job.dataset, len(job.dataset)
     rows_by_preprocessing = wanted_pixels(recipe, job.seen, dataset)
     test = n if recipe.folds else int((dataset.given == TEST).sum()) or round(recipe.shares()[0] * n)
@@ -101,25 +101,23 @@ def minimum_seconds(job: TrainContext, recipe: Recipe) -> float:
 
 
 def wanted_pixels(recipe: Recipe, seen: ImageSample, dataset: Dataset) -> dict[Preprocessing, np.ndarray]:
-    """Which squares to keep of which images: all at the size that is trained, a sample at the size of the
-    first model.
-    """
+    """The squares to keep of which images: all at the training size, a sample at the size of the first model."""
     everything = np.arange(len(dataset), dtype=np.int32)
     rows_by_preprocessing = {preprocessing_of(recipe, seen): everything}
     if pretrained(recipe) and recipe.image_size != frozen_size(recipe):
-        # no class may be missing; where folds judge, the frozen network looks at every image
+        # no class may be missing; if folds judge, the frozen network processes every image
         rows = everything if recipe.folds else sample(dataset.labels, FROZEN_IMAGES, MIN_OF_A_CLASS)
         rows_by_preprocessing[preprocessing_of(recipe, seen, frozen_size(recipe))] = rows
     return rows_by_preprocessing
 
 
 def score_seconds(facts: Facts) -> float:
-    """What is never left out once there is a model: sealing, the score, the report."""
+    """The time of what is never left out once there is a model: sealing, the score, the report."""
     return (seal.cost(facts) + cost_of_score(facts)).seconds
 
 
 def decoding_seconds(dataset: Dataset, wanted: tuple[Preprocessing, ...]) -> float:
-    """To decode one image to these squares, when all processor cores do it."""
+    """The time to decode one image to these squares, if all processor cores work."""
     rows = np.unique(np.linspace(0, len(dataset) - 1, TIMED_FILES).astype(int)).tolist()
     began = time.perf_counter()
     for row in rows:
@@ -136,7 +134,7 @@ def _timed(work: Callable[[], object]) -> float:
 
 
 def _image_seconds(recipe: Recipe, classes: int, p: Preprocessing) -> tuple[float, int]:
-    """(s, multiply-adds) of an image through the network that names images first: the frozen one where there is one."""
+    """(s, multiply-adds) per image of the network that classifies first: the frozen one if there is one."""
     device = torch.device(recipe.device)
     model = build_network(recipe, classes, p.channels, p.size)
     work = multiply_adds(model, p.channels, p.size)
@@ -149,4 +147,4 @@ def _image_seconds(recipe: Recipe, classes: int, p: Preprocessing) -> tuple[floa
         with torch.inference_mode():
             images = as_tensor(squares, p).to(device)
             times = [_timed(lambda: model(images).cpu()) for _ in range(2)]
-    return times[1] / BATCH, work  # the first time prepares the other
+    return times[1] / BATCH, work  # the first time is a warm-up

@@ -1,4 +1,4 @@
-"""read: decide what can be decided from a glimpse, then look at every image once."""
+"""read: make the decisions for which a sample of the images is enough, then read every image once."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from limpide.training.good_parts import decide_good_parts
 from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.minimum_time import check_time, wanted_pixels
 
-# The cache cannot be written where it is: no room, or no right to.
+# The cache cannot be written: no space, or no permission.
 NO_CACHE = (
     *(errno.ENOSPC, errno.EDQUOT, errno.EROFS),
     *(errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ENOENT, errno.EEXIST),
@@ -32,13 +32,13 @@ NO_CACHE = (
 
 
 def read_images(job: TrainContext) -> Iterator[Event]:
-    if job.info.recipe:  # decided, whether or not all is read
+    if job.info.recipe:  # decided, even if not all images were read
         job.recipe, job.seen = Recipe.from_json(job.info.recipe), as_record(ImageSample, job.info.seen, "seen")
         job.dataset = job.dataset.read_by(job.recipe.span())
     else:
         yield from _decide_from_glimpse(job)
     rows_by_preprocessing = wanted_pixels(job.recipe, job.seen, job.dataset)
-    job.run.cache.mkdir(exist_ok=True)  # a run killed while it tidied up has none
+    job.run.cache.mkdir(exist_ok=True)  # a run killed while it cleaned up has none
     shared = pixel_cache.shared_folder(job.dataset, rows_by_preprocessing)
     if shared is None:
         yield from _read_into(job, rows_by_preprocessing, job.run.cache)
@@ -50,7 +50,7 @@ def read_images(job: TrainContext) -> Iterator[Event]:
 
 
 def _decide_from_glimpse(job: TrainContext) -> Iterator[Event]:
-    """The recipe, from some of the images and the time that there is."""
+    """Decide the recipe from some of the images and the time limit."""
     yield Progress(message(N_("examining some of the images")))
     job.seen = sample_images(job.dataset)
     wanted, dataset = Recipe.from_json(job.info.wanted), job.dataset
@@ -81,7 +81,7 @@ def _decide_from_glimpse(job: TrainContext) -> Iterator[Event]:
 def _read_into(
     job: TrainContext, rows_by_preprocessing: dict[Preprocessing, np.ndarray], folder: Path, *, rehash: bool = False
 ) -> Iterator[Event]:
-    """Reads into `folder` what it does not hold yet. Pixels that find no room are decoded when they are needed."""
+    """Read into `folder` what it does not contain yet. Pixels without space on disk are decoded when needed."""
     try:
         if folder != job.run.cache:
             is_complete = pixel_cache.prepare(folder, job.dataset, rows_by_preprocessing, rehash=rehash)
@@ -95,7 +95,7 @@ def _read_into(
     except OSError as error:
         if error.errno not in NO_CACHE:
             raise
-        folder = job.run.cache  # the cache goes off, the training goes on
+        folder = job.run.cache  # the training continues without the cache
         yield from read_pixels(job.dataset, rows_by_preprocessing, folder, on_disk=frozenset())
     reading = stored_reading(job.dataset, rows_by_preprocessing, folder)
     if reading is None:
@@ -106,7 +106,7 @@ def _read_into(
 
 
 def _say_undecoded(job: TrainContext) -> Iterator[Event]:
-    """Which pixels found no room."""
+    """Report the pixels for which there is no space on disk."""
     pixels = job.reading.pixels.values()
     sizes = [str(p.preprocessing.size) for p in pixels if isinstance(p.array, Undecoded)]
     if sizes:
@@ -118,7 +118,7 @@ def _say_undecoded(job: TrainContext) -> Iterator[Event]:
 
 
 def _reconsider_room(job: TrainContext, rows_by_preprocessing: dict[Preprocessing, np.ndarray], folder: Path) -> None:
-    """Pixels that found no room the last time are put down now where there is some."""
+    """Let pixels for which there was no space on disk the last time be stored now, if there is some."""
     reading = stored_reading(job.dataset, rows_by_preprocessing, folder)
     live = {p.preprocessing for p in reading.pixels.values() if isinstance(p.array, Undecoded)} if reading else set()
     if live and live & pixel_cache.room_for(rows_by_preprocessing, folder):

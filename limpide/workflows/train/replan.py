@@ -1,5 +1,5 @@
-"""The share of the time that fitting may take: fewer steps are planned where a machine is slower than it was when they
-were timed.
+"""Keep fitting within its share of the time: fewer steps are planned if the machine is slower than when they were
+timed.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.deadline import FINE_TUNING, FITTING, TIME, Loop, Pace, planned_end, plans_of, steps_in
 
 PAUSE = 0.03  # share of the time that was asked for, between two changes of the plan
-UNTOLD = 10.0  # s; what is late by less needs no words
-LATE = 1.5  # times what was said, from which on there is another estimate
-WORTH = 3  # a third of a pass changes a pretrained network for the worse
+UNTOLD = 10.0  # s; a smaller delay is not reported
+LATE = 1.5  # times the estimate, from which on a new one is reported
+WORTH = 3  # a third of an epoch makes a pretrained network worse
 
 
 class Replanner:
-    """`after` each event; `kept` before the first. steps_an_epoch: steps of one pass."""
+    """Call `kept` before the first event and `after` after each event. steps_an_epoch: steps of one epoch."""
 
     def __init__(self, job: TrainContext, state: TrainState, steps_an_epoch: int) -> None:
         quote, self._most = require(job.info.quote, "quote"), require(job.info.steps, "steps")
@@ -33,12 +33,12 @@ class Replanner:
             steps_an_epoch, quote.look, *((0, -(-steps_an_epoch // WORTH)) if pretrained(job.recipe) else (1, 0))
         )
         self._pace, self._after = Pace(quote.step), quote.after
-        self._ended = math.nan  # when the last step did
+        self._ended = math.nan  # when the last step ended
         fitting = quote.fitting / max(1, job.recipe.folds or 0)  # of this training alone
         self._promised = deadline.now() + fitting * (1 - state.step / max(1, state.steps))
 
     def kept(self) -> Iterator[Note]:
-        """Before the first step of a session: what was decided holds again, and there may be no time for any."""
+        """Apply earlier decisions before the first step of a session; there may be no time for any step."""
         self._decide()
         yield from self._apply()
 
@@ -56,8 +56,8 @@ class Replanner:
         yield from self._renewed()
 
     def _decide(self) -> None:
-        """Writes down another number of steps where the time asks for it. While earlier plans are being done again,
-        nothing new is decided; and nothing where folds judge, as the model that is shipped learns as theirs did.
+        """Record another number of steps if the time requires it. Nothing new is decided while earlier plans are
+        repeated, or if folds judge, as the shipped model must learn as theirs did.
         """
         job, state, plans = self.job, self.state, plans_of(self.job.info)
         time_limit = job.deadline.asked
@@ -75,7 +75,7 @@ class Replanner:
             job.plan(Plan(state.step, steps, TIME))
 
     def _apply(self) -> Iterator[Note]:
-        """Does what is written down for this step, once."""
+        """Apply the recorded plan for this step, once."""
         steps, why = planned_end(plans_of(self.job.info), self.state.step, self._most)
         if steps == self.state.steps:
             return
@@ -86,7 +86,7 @@ class Replanner:
             yield self.job.say("decision", _says(self.state.step, before, steps))
 
     def _renewed(self) -> Iterator[Note]:
-        """A new estimate where the last one no longer holds. It is of clocks alone, so it is shown and not kept."""
+        """A new estimate if the last one no longer holds. It depends on clocks alone, so it is shown and not kept."""
         if not self._pace.known:
             return
         left = self._loop.seconds(self.state.steps - self.state.step, self._pace.seconds)

@@ -1,4 +1,4 @@
-"""seal: temperature, statistics, export, and the proof that the file says what the network says."""
+"""seal: temperature, statistics, export, and the proof that the file gives the same results as the network."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ from limpide.workflows.train.train_stats import sample_size, train_stats_of
 
 PARITY, LEAST_PARITY = 32, 8  # images that the file and the network are compared on; fewer of larger squares
 MAX_BATCH = 256  # images at once, however small they are
-MAX_IMAGES = 20_000  # images for one number: its last digits are noise long before
+MAX_IMAGES = 20_000  # images for the temperature: more would only change its last digits, which are noise
 SECONDS = 4.0  # calibrating, exporting and opening the final model, about
-# Times the bytes of the learned values, and of what layers give: all of one image, or the largest of a batch.
+# Times the bytes of the learned values, and of the outputs of layers: all for one image, or the largest for a batch.
 EXPORTED, TRACED_EXPORT = 7.5, 1.4  # the exporter's copies of the values, and its run
 SCORED = 4.2  # PyTorch, float32
 
 
 def seal_model(job: TrainContext, judged: bool) -> Iterator[Event]:
-    """judged: whether the test part will judge it."""
+    """judged: whether the test part will judge the model."""
     if job.done("seal"):
         return
     yield Progress(message(N_("calibrating the probabilities")))
@@ -74,7 +74,7 @@ def seal_model(job: TrainContext, judged: bool) -> Iterator[Event]:
 
 
 def _priors(job: TrainContext) -> tuple[float, ...] | None:
-    """The shares of the classes, where they were taken off."""
+    """The shares of the classes, if they were subtracted from the logits."""
     if job.recipe.balance != "yes":
         return None
     return tuple(priors(job.dataset.labels[job.rows("train")], len(job.dataset.learned_classes)).tolist())
@@ -89,7 +89,7 @@ def _judged_by(job: TrainContext) -> Judged | None:
 def _calibrate(
     job: TrainContext, model: nn.Module, preprocessing: Preprocessing
 ) -> tuple[np.ndarray, np.ndarray, Temperature]:
-    """(images that were held out, their logits, the temperature that these give)."""
+    """(held-out images, their logits, the temperature fitted on them)."""
     if job.recipe.folds:
         images = max(LEAST_PARITY, min(PARITY, batch_of(preprocessing.size)))
         rows, fitted = job.rows("train")[:images], vars(require(job.info.temperature, "temperature"))
@@ -144,8 +144,8 @@ def _describe(temperature: Temperature) -> Message:
 
 
 def cost(facts: Facts) -> Cost:
-    """The images for the temperature and for the statistics go through the network; then it is written, and opened
-    again.
+    """The cost of running the network on the images for the temperature and the statistics, of writing the file and of
+    opening it.
     """
     noted = min(facts.train + facts.validation, sample_size(facts.asked, facts.multiply_adds))
     looked_at = noted + min(MAX_IMAGES, facts.calibration or facts.validation)
@@ -160,12 +160,12 @@ def cost(facts: Facts) -> Cost:
 
 
 def check_parity(job: TrainContext, model: nn.Module, preprocessing: Preprocessing, rows: np.ndarray) -> Finding | None:
-    """The sealed file against this network, whose logits are not calibrated, on these images."""
+    """Compare the sealed file with this network, whose logits are not calibrated, on these images."""
     return _parity(job, rows, _logits(job, model, preprocessing, rows))
 
 
 def _parity(job: TrainContext, rows: np.ndarray, logits: np.ndarray) -> Finding | None:
-    """The sealed file, fed the original images, against the network's own probabilities; and its own self test."""
+    """Compare the sealed file, given the original images, with the network's probabilities; run its self test, too."""
     predictor, images = Predictor(job.run.model_file), job.dataset.images
     self_test = predictor.self_test()
     if self_test is not None and self_test.difference > run_facts.AGREEMENT:

@@ -1,4 +1,4 @@
-"""split: which image serves for what, written down before anything is learned."""
+"""split: assign each image to a part, and record this before anything is learned."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from limpide.system.files import write_atomically
 from limpide.text.messages import N_, Message, message
 from limpide.workflows.train.context import TrainContext
 
-# Why a part has another size than was asked for.
+# The reasons why a part has another size than was asked for.
 WHOLE = N_("each class is divided in whole images, with at least one per part")
 UNCUT = N_("images that belong together stay in one part")
 STAYED = N_("images stay where they were in an earlier run")
@@ -30,19 +30,19 @@ UNCUT_AND_STAYED = N_("images that belong together stay in one part, and images 
 
 @dataclass(frozen=True)
 class EarlierSplit:
-    """What the newest other run on the same data decided, if there is one."""
+    """The split of the newest other run on the same data, if there is one."""
 
     parts: tuple[np.ndarray, np.ndarray] | None  # keys, sorted, and the part of each
     run: str  # its name, or ""
-    torn: list[str]  # names of newer ones whose split is not whole
+    torn: list[str]  # names of newer runs whose split is incomplete
 
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What was decided, and what it is held against when it is told."""
+    """The division, and the facts with which it is compared when it is reported."""
 
     division: Division
-    shares: Mapping[int, float]  # part → what was asked for
+    shares: Mapping[int, float]  # part → the share that was asked for
     counts: Mapping[str, int]  # part → its images
     left_out: int  # files
     inherited: str  # the earlier run, or ""
@@ -111,7 +111,7 @@ def _divide(
 def write_parts(
     job: TrainContext, readable: np.ndarray, keys: np.ndarray, division: Division, out: Mapping[int, str]
 ) -> None:
-    """split.csv and excluded.csv. out: image → why it is left out."""
+    """Write split.csv and excluded.csv. out: image → why it is left out."""
     names, dataset = job.dataset.images.names, job.dataset
     files, labels = (names[int(i)] for i in readable), (dataset.classes[int(k)] for k in dataset.labels[readable])
     write_split(job.run.split_file, files, labels, division, keys, job.folds[readable])
@@ -119,20 +119,20 @@ def write_parts(
 
 
 def keep_prints(job: TrainContext, used: np.ndarray) -> None:
-    """The fingerprints of the images that the model learns from; where near duplicates mean nothing, none."""
+    """Save the fingerprints of the images that the model learns from; none if near duplicates mean nothing."""
     prints = job.reading.seen["print"][used] if job.near is not None else np.zeros((0, 4), np.uint64)
     write_atomically(job.run.prints_file, lambda stream: np.save(stream, prints))
 
 
 def _inherit_looks(job: TrainContext) -> None:
-    """The test images of earlier runs on the same data stay test images: the looks at them count on."""
+    """Take over the count of looks at the test images: those of earlier runs on the same data stay test images."""
     others = [info for _run, info in Run.known_in(job.run.path.parent)[0] if info.location == job.dataset.location]
     looks = max((info.test_looks for info in others), default=0)
     job.run.update(test_looks=looks, test_seen_by=sorted({sealed for info in others for sealed in info.test_seen_by}))
 
 
 def _say_outcome(job: TrainContext, outcome: _Outcome) -> Iterator[Event]:
-    """Which image serves for what."""
+    """Report how the images are divided."""
     if outcome.left_out:
         yield job.say(
             "data",
@@ -162,7 +162,7 @@ def _say_outcome(job: TrainContext, outcome: _Outcome) -> Iterator[Event]:
 
 
 def _say_folds(job: TrainContext) -> Iterator[Event]:
-    """What judges which image, and of which classes none can be judged."""
+    """Report how many images are judged in folds, and the classes of which no image can be judged."""
     judged, train = job.judged_rows(), job.rows("train")
     says = N_(
         "images: {train:count} for training; {judged:count} of them are judged in {folds:count} folds, each by a "
@@ -180,7 +180,7 @@ def _say_folds(job: TrainContext) -> Iterator[Event]:
 
 
 def _say_what_stayed(job: TrainContext, outcome: _Outcome) -> Iterator[Event]:
-    """What became of the parts of the earlier run."""
+    """Report which images stay in the parts of the earlier run, and which leave them."""
     if outcome.stayed:
         says = N_(
             "images already in {run} stay in the part they had; the fractions asked for now apply only to new ones"
@@ -199,8 +199,8 @@ def _say_what_stayed(job: TrainContext, outcome: _Outcome) -> Iterator[Event]:
 
 
 def _say_unlearned_classes(job: TrainContext, listed: Sequence[str]) -> Iterator[Event]:
-    """Says which classes the model will not know, and keeps the names of those that it knows, their places among all
-    that are `listed`, and the names of those that it only meets in the test.
+    """Report the classes that the model will not know. Save the names of those that it knows, their indices in
+    `listed`, and the names of those that are only in the test part.
     """
     tested = Counter(job.dataset.labels[job.rows("test")].tolist())
     learned, others = job.dataset.learned_classes, range(len(job.dataset.learned_classes), len(job.dataset.classes))
@@ -236,8 +236,8 @@ def _say_unlearned_classes(job: TrainContext, listed: Sequence[str]) -> Iterator
 
 
 def read_parts(job: TrainContext) -> tuple[np.ndarray, np.ndarray]:
-    """(parts, folds) from split.csv, whose lines stand in the order of the images, those left out missing. Raises
-    RunError where it is not whole.
+    """(parts, folds) from split.csv, whose lines are in the order of the images, without those left out. Raises
+    RunError if it is incomplete.
     """
     check_split(job.run)
     names = job.dataset.images.names
@@ -250,7 +250,7 @@ def read_parts(job: TrainContext) -> tuple[np.ndarray, np.ndarray]:
                 job.run.split_file, message(N_("it names a file or a part that this run does not have"))
             )
         parts[i] = PARTS.index(row["part"])
-        if row.get("fold"):  # runs of before have no such column
+        if row.get("fold"):  # earlier runs have no such column
             folds[i] = _fold_of(job, row["fold"])
         i += 1
     return parts, folds
@@ -263,7 +263,7 @@ def _fold_of(job: TrainContext, cell: str) -> int:
 
 
 def _places_among(near: np.ndarray | None, readable: np.ndarray, n: int) -> np.ndarray | None:
-    """Pairs of images as pairs of places in `readable`."""
+    """Pairs of images as pairs of indices in `readable`."""
     if near is None or not len(near):
         return None
     place = np.full(n, -1)
@@ -275,7 +275,7 @@ def _places_among(near: np.ndarray | None, readable: np.ndarray, n: int) -> np.n
 def find_earlier_split(job: TrainContext) -> EarlierSplit:
     torn: list[str] = []
     for run, info in reversed(Run.known_in(job.run.path.parent)[0]):
-        # one that is not judged, or is in folds, holds out nothing that later runs should
+        # a run that is not judged, or is judged in folds, has no test images for later runs to keep
         useful = info.status != "refused" and info.judged and not info.recipe.get("folds")
         if run.path != job.run.path and info.location == job.dataset.location and useful and run.split_file.exists():
             try:
@@ -289,7 +289,7 @@ def find_earlier_split(job: TrainContext) -> EarlierSplit:
 
 
 def _other_shares(job: TrainContext, outcome: _Outcome) -> Message | None:
-    """What is to be said of a part that is far from the size that was asked for, and why."""
+    """The message on a part that is far from the size that was asked for, with the reason."""
     division, stayed = outcome.division, outcome.stayed
     together = bool((np.bincount(division.together[division.parts != NO_PART], minlength=1) > 1).any())
     for part in (TEST, VALIDATION):
@@ -310,13 +310,13 @@ def _other_shares(job: TrainContext, outcome: _Outcome) -> Message | None:
 
 
 def _refuse_if_hopeless(job: TrainContext, out: Mapping[int, str], together: np.ndarray) -> None:
-    """Raises DataError, with its reason, where there are no two classes to train on or nothing to test with. together:
+    """Raises DataError, with its reason, if there are not two classes to train on or no images to test with. together:
     (n,) as in Division; −1 = unreadable.
     """
     trained, tested = (set(job.dataset.labels[rows].tolist()) for rows in (job.rows("train"), job.judged_rows()))
     if len(trained) >= 2 and tested & trained:
         return
-    job.run.update(status="refused")  # once the folder is mended, the same command starts afresh
+    job.run.update(status="refused")  # once the folder is fixed, the same command starts afresh
     raise (
         (None if tested else _nothing_to_test_on(job, out, together))
         or _nothing_to_tell_apart(job, trained, tested)
@@ -325,7 +325,7 @@ def _refuse_if_hopeless(job: TrainContext, out: Mapping[int, str], together: np.
 
 
 def _nothing_to_test_on(job: TrainContext, out: Mapping[int, str], together: np.ndarray) -> DataError | None:
-    """Where images that belong together leave none for the test part."""
+    """The error if images that belong together leave none for the test part."""
     if job.dataset.groups is not None and not out:
         return DataError("L239", where=job.dataset.location)
     if (alike := _class_of_one_image(job, together)) is None:
@@ -335,7 +335,7 @@ def _nothing_to_test_on(job: TrainContext, out: Mapping[int, str], together: np.
 
 
 def _nothing_to_tell_apart(job: TrainContext, trained: set[int], tested: set[int]) -> DataError | None:
-    """Where the training part holds one class, or none of those in the test part."""
+    """The error if the training part has only one class, or none of those in the test part."""
     names, where = job.dataset.classes, job.dataset.location
     trainable = job.dataset.labels[~np.isin(job.dataset.given, (TEST, VALIDATION))]
     if len(trained) == 1 and len(set(trainable.tolist())) == 1:
@@ -359,7 +359,7 @@ def _list_counts(job: TrainContext) -> str:
 
 
 def _class_of_one_image(job: TrainContext, together: np.ndarray) -> tuple[int, int] | None:
-    """(class, its images) of one whose images, two or more, all stay together; None where there is none."""
+    """(class, number of its images) of a class whose images, two or more, all stay together; None if there is none."""
     for label in range(len(job.dataset.classes)):
         groups = together[(job.parts != NO_PART) & (job.dataset.labels == label)]
         if len(groups) > 1 and len(np.unique(groups)) == 1:

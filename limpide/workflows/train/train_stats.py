@@ -1,5 +1,5 @@
-"""What the sealed file says of the training images: a sample of them, and of the validation images, is looked at once
-more.
+"""Statistics of the training images for the sealed file: the network runs once more on a sample of them, and of the
+validation images.
 """
 
 from __future__ import annotations
@@ -27,19 +27,19 @@ from limpide.models.features import WithFeatures, features_width
 from limpide.training.batches import normalized
 from limpide.workflows.train.context import TrainContext
 
-BATCH = 32  # images at once: what calibrating holds at the same size is more
+BATCH = 32  # images at once: calibration holds more memory at the same size
 MAX_IMAGES = 2000
-MAX_DECODED = 200  # images, where they have to be decoded anew
+MAX_DECODED = 200  # images, if they have to be decoded again
 MIN_IMAGES = 32
-HELD_OUT = 5  # one of so many is a validation image
-# multiply-adds of all these images together, forwards: a few seconds; and for each second that was asked for with
-# --time
+HELD_OUT = 5  # one image in this many is a validation image
+# multiply-adds of the forward passes of all these images together: a few seconds; and the limit for each second that
+# was asked for with --time
 MAX_WORK, MAX_WORK_A_SECOND = 2e11, 1e9
 
 
 def sample_size(asked: float | None, work: int) -> int:
-    """How many images are looked at, at most. asked: s, with --time; work: multiply-adds of one image. No clock is
-    asked, so that a resume looks at the same ones.
+    """The largest number of images to use. asked: s, with --time; work: multiply-adds of one image. The number does not
+    depend on a clock, so that a resume uses the same images.
     """
     allowed = MAX_WORK if asked is None else min(MAX_WORK, asked * MAX_WORK_A_SECOND)
     return int(min(MAX_IMAGES, max(MIN_IMAGES, allowed / max(1, work))))
@@ -48,7 +48,7 @@ def sample_size(asked: float | None, work: int) -> int:
 def train_stats_of(
     job: TrainContext, model: nn.Module, preprocessing: Preprocessing, temperature: float
 ) -> TrainStats | None:
-    """None for a network whose answers are no numbers. The network is in evaluation mode, on the processor."""
+    """None for a network whose outputs are not finite. The network must be in evaluation mode, on the processor."""
     pixels = job.pixels_of(preprocessing)
     width = features_width(model, preprocessing.channels, preprocessing.size)
     if width is not None and width > MAX_WIDTH:
@@ -87,7 +87,7 @@ def _look(
     temperature: float,
     image_records: np.ndarray,
 ) -> Looked | None:
-    """image_records: what reading noted of all images."""
+    """image_records: the records of all images, from reading."""
     with_features = nn.Module() if width is None else WithFeatures(model)
     probabilities, features, grey = [], [], []
     for start in range(0, len(rows), batch):

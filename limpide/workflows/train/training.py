@@ -47,9 +47,9 @@ EARLIER_SHARES = {"test": 0.2, "validation": 0.1}
 def prepare(
     location: str, recipe: Recipe, runs: Path, *, new: bool = False, classes: bool = False
 ) -> tuple[Run, Dataset, bool]:
-    """The run to work in, its data, and whether it continues an unfinished one: same data path and same wishes.
+    """The run to work in, its data, and whether it continues an unfinished one: same data path and same options.
 
-    classes: True refuses data of a single class, which else are taken for good parts.
+    classes: True refuses data of a single class, which otherwise count as good parts.
     """
     check_recipe(recipe)
     dataset = scan(location, hints=Hints.of(recipe)) if classes else scan_to_learn(location, recipe)
@@ -57,7 +57,7 @@ def prepare(
 
 
 def _as_now(wishes: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The wishes of an earlier version, with today's choices left open."""
+    """The options of a run of an earlier version, with today's automatic choices left open."""
     try:
         recipe = Recipe.from_json(wishes)
         if "folds" not in wishes:  # these shares were the default, before few images were judged in folds
@@ -69,7 +69,7 @@ def _as_now(wishes: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def begin(dataset: Dataset, recipe: Recipe, runs: Path, *, new: bool = False) -> tuple[Run, Dataset, bool]:
-    """As `prepare`, for data that have been found already."""
+    """As `prepare`, for data that have been scanned already."""
     check_recipe(recipe)
     good = good_class(dataset, recipe)
     if good:
@@ -96,10 +96,10 @@ def begin(dataset: Dataset, recipe: Recipe, runs: Path, *, new: bool = False) ->
 def train(
     run: Run, dataset: Dataset, *, started: float = 0.0, images: bool = True, rehash: bool = False, judge: bool = True
 ) -> Iterator[Event]:
-    """Works until the run is finished. Close the generator to stop: a checkpoint is saved and the run can be continued.
+    """Work until the run is finished. Close the generator to stop: a checkpoint is saved and the run can be continued.
 
-    started: seconds that had passed since the person pressed Enter. rehash: read every byte of the images again. judge:
-    False ends with the sealed model, for whoever judges it himself. Raises LimpideError for what the user can mend.
+    started: seconds that had passed since the user pressed Enter. rehash: read every byte of the images again. judge:
+    False ends with the sealed model, for a caller that judges it. Raises LimpideError for errors that the user can fix.
     """
     with run.lock(), run.reading():
         info = run.info()
@@ -107,7 +107,7 @@ def train(
             raise RunError("L507", where=dataset.location)
         job = TrainContext(run, dataset, deadline.now() - started - info.spent, images, rehash, info)
         run.rewind(_offset(job))
-        for half in run.checkpoints.glob(".*.tmp"):  # of a process that was ended while it saved
+        for half in run.checkpoints.glob(".*.tmp"):  # left by a process that was ended while it saved
             half.unlink(missing_ok=True)
         if info.epoch_id and info.machine != machine.describe():
             yield Note(
@@ -119,7 +119,7 @@ def train(
                     )
                 ),
             )
-        run.update(status="running", paused=None)  # of a process that was killed while it waited
+        run.update(status="running", paused=None)  # left by a process that was killed while it waited
         with job.memory:
             yield from _work(job, good_parts_phases(judge) if info.good else _phases(judge))
 
@@ -140,7 +140,7 @@ def _phases(judge: bool) -> Phases:
 
 def _work(job: TrainContext, phases: Phases) -> Iterator[Event]:
     for phase in phases:
-        # what it meets as it is stopped is told: a full disk, a second Ctrl-C
+        # errors while a phase stops are reported: a full disk, a second Ctrl-C
         with contextlib.closing(phase(job)) as events:  # type: ignore[type-var]
             try:
                 for event in events:
@@ -153,6 +153,6 @@ def _work(job: TrainContext, phases: Phases) -> Iterator[Event]:
 
 
 def _offset(job: TrainContext) -> int:
-    """Where in events.jsonl this continuation begins: everything after it will be done and said again."""
+    """Where in events.jsonl this continuation begins: everything after it will be done and reported again."""
     restored = load_checkpoint(job.run.checkpoints) if job.info.phase == "fit" else None
     return restored.offset if restored else job.info.offset

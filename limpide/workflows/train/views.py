@@ -1,4 +1,4 @@
-"""The ways in which a frozen network looks at images, where folds choose among them (training/views.py)."""
+"""The views that a frozen network has of images, if folds choose among them (training/views.py)."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Mirrored:
 
 
 def choose_views(job: TrainContext, seconds: float) -> tuple[list[View], float]:
-    """(those that there is time for, s that all but the first look take). seconds: s, an image in the first of them."""
+    """(views for which there is time, s that all but the first look take). seconds: s per image in the first view."""
     views, limit = views_for(job.recipe, job.seen.median_side), SECONDS
     if job.recipe.time is not None:
         limit = SHARE * max(0.0, job.recipe.time - job.deadline.passed())
@@ -45,13 +45,13 @@ def choose_views(job: TrainContext, seconds: float) -> tuple[list[View], float]:
 
 
 def planned_looks(job: TrainContext) -> list[list[View]]:
-    """Those that were decided upon when the time was quoted; a run of an earlier version has one."""
+    """The looks that were decided on with the time estimate; a run of an earlier version has one."""
     return looks_of([view_named(name, job.recipe.model) for name in job.info.views] or [job.view()])
 
 
 def look_through(job: TrainContext, views: list[View], rows: np.ndarray) -> Generator[Event, None, Features]:
-    """What is seen in these images, at one look. In larger squares, which take long, they are mirrored only where that
-    is asked.
+    """The features of these images in one look. Larger squares, which take long, are mirrored only if the user asks for
+    it.
     """
     plain, mirrored, flip = (yield from _features(job, views[-1], rows)), None, job.recipe.flip
     if flip == "yes" or (flip == "auto" and views[0].name in (WHOLE, QUARTERS)):
@@ -61,7 +61,7 @@ def look_through(job: TrainContext, views: list[View], rows: np.ndarray) -> Gene
 
 
 def features_of_view(job: TrainContext, rows: np.ndarray) -> Generator[Event, None, np.ndarray]:
-    """float32 (n, width): what the view that the folds chose sees in these images. It is kept since they chose."""
+    """float32 (n, width): the features of these images in the view that the folds chose. They are stored since then."""
     view = job.view()
     look = next((look for look in planned_looks(job) if view in look), [view])
     features = yield from _features(job, look[-1], rows)
@@ -80,13 +80,13 @@ def _features(
 
 
 def _widths(job: TrainContext, view: View) -> tuple[int, ...]:
-    """Of the kinds of features that stand side by side."""
+    """The widths of the kinds of features of this view, in their order."""
     network = models.build(view.network, len(job.dataset.learned_classes), 3, view.size)
     return network.feature_groups  # type: ignore[return-value]
 
 
 def settle_view(job: TrainContext, chosen: str, tried: int) -> Generator[Event]:
-    """tried: so many looks were compared."""
+    """Record the chosen view. tried: the number of looks that were compared."""
     view = view_named(chosen, job.recipe.model)
     if job.recipe.view == "auto":
         yield job.say("decision", message(SAYS.get(view.name, WINDOWS), size=view.size))

@@ -156,6 +156,15 @@ def test_the_score_is_explained_in_words(tmp_path: Path) -> None:
     assert "n\u00a0=\u00a010,000" in text
 
 
+def test_every_section_ends_with_what_to_do(tmp_path: Path) -> None:
+    page = html_of(fake.make_run(tmp_path))
+    sections = re.findall(r'<section id="([^"]+)"(.*?)</section>', page, re.DOTALL)
+    assert len(sections) > 8
+    for name, content in sections:
+        if name not in ("made", "robustness"):  # which claims nothing, and a finding of a stranger
+            assert re.search(r'<p class="todo"><strong>What to do</strong> [^<]+</p>\s*$', content), name
+
+
 def test_a_finding_nobody_has_heard_of_is_shown(tmp_path: Path) -> None:
     text = Reader(html_of(fake.make_run(tmp_path))).text
     assert "Robustness" in text and "A finding that the page has never heard of." in text and "not known" in text

@@ -1,1 +1,1 @@
-"""A training on good parts alone: reads and checks as every training; split, quote and learning are its own."""
+"""A training on good parts alone: it reads and checks like every training; split, quote and learning are different."""

@@ -1,4 +1,4 @@
-"""Which class holds the good parts, where they alone are learned from."""
+"""Find the class of the good parts, if the model learns from them alone."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ from limpide.data.layouts.scan import scan
 from limpide.models import GOOD_PARTS
 from limpide.training.good_parts import check_options
 
-# a training part of this class alone is meant so, whatever classes the test part has, as in MVTec AD (Bergmann et al.
-# 2019); of another, it may be a mistake
+# a training part with only a class of such a name is intended, whatever classes the test part has, as in MVTec AD
+# (Bergmann et al. 2019); with another name, it may be a mistake
 SAYS_GOOD = {"good", "ok", "okay", "normal", "nominal", "pass", "passed", "intact", "bon", "bons", "bonne", "bonnes"}
 
 
 def scan_to_learn(location: str, recipe: Recipe) -> Dataset:
-    """A data set of one class or of several: images in no folder are good parts. Raises DataError and UsageError."""
+    """A data set of one class or of several: images outside of folders are good parts. Raises DataError, UsageError."""
     hints = Hints.of(recipe)
     return scan(location, fewest_classes=1, hints=replace(hints, good=hints.good or LOOSE))
 
 
 def good_class(dataset: Dataset, recipe: Recipe) -> str:
-    """The class that is named, or the only one that there is to learn from; "" where classes are told apart.
+    """The class that the user named, or the only one to learn from; "" if the model learns to tell classes apart.
 
-    Raises UsageError where it does not exist, is not said, or where other choices contradict it.
+    Raises UsageError if the class does not exist, is not named but needed, or if other options contradict it.
     """
     names = ", ".join(dataset.classes[:12])
     if recipe.good:

@@ -1,4 +1,4 @@
-"""quote: how long learning good parts takes, and how much memory."""
+"""quote: estimate the time and the memory for learning good parts."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from limpide.training.good_parts import BATCH, CANDIDATES, Describer
 from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.good_parts.learn import MAX_LEARNED, fresh_model
 
-CHOOSING = 3.0  # s, the patches that are kept, about
-WRITING = 6.0  # s, the file, its proof and the report, about
-LATER = 350_000_000  # bytes: the file opened, and the report
+CHOOSING = 3.0  # s, for choosing the patches to keep, about
+WRITING = 6.0  # s, for the file, its proof and the report, about
+LATER = 350_000_000  # bytes, for the opened file and the report
 
 
 def estimate_good_parts(job: TrainContext) -> Iterator[Event]:
-    """Times a few images, and says once what all should take."""
+    """Time a few images, and report, once, the time that all should take."""
     if job.done("quote"):
         return
     job.memory.mark()
@@ -31,7 +31,7 @@ def estimate_good_parts(job: TrainContext) -> Iterator[Event]:
     model = fresh_model(job)
     describer = Describer(model, job.pixels(), torch.device(job.recipe.device))
     rows = np.resize(job.rows("train"), BATCH)
-    describer.patches(rows)  # the first time prepares the others
+    describer.patches(rows)  # warm-up
     began = time.perf_counter()
     model.nearest(describer.patches(rows).cpu())
     image = (time.perf_counter() - began) / BATCH

@@ -1,4 +1,4 @@
-"""learn: the patches of good parts, the threshold from others of them, and the sealed file."""
+"""learn: the patches of good parts, the threshold from other good parts, and the sealed file."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.control import keep_probes
 from limpide.workflows.train.seal import PARITY, check_parity
 
-MAX_LEARNED = 500  # good parts whose patches are described: more are like these
-MARGIN = 1e-4  # of the threshold: no rounding calls the very part that gave it a defect
-DIGITS = 6  # of a score that the file keeps
+MAX_LEARNED = 500  # good parts whose patches are described: more would be like these
+MARGIN = 1e-4  # of the threshold: despite rounding, the part that set it is not called a defect
+DIGITS = 6  # of a score in the file, after the point
 
 
 @dataclass(frozen=True)
 class Calibrated:
-    """How strange good parts are that nothing was learned from."""
+    """How strange good parts are from which nothing was learned."""
 
     rows: np.ndarray  # int (n,)
     scores: np.ndarray  # float (n,), distances
     weights: np.ndarray  # float (n,), as in statistics/conformal.py
-    groups: int  # that do not belong together
-    folds: int  # in which they were held against the others; 0: they are a part of their own
+    groups: int  # the number of groups that do not belong together
+    folds: int  # in which they were compared with the others; 0: they are a separate part
 
 
 def learn_good_parts(job: TrainContext, judged: bool) -> Iterator[Event]:
-    """judged: whether a part will judge it."""
+    """judged: whether a test part will judge the model."""
     if job.done("seal"):
         return
     began = time.monotonic()
@@ -78,7 +78,7 @@ def fresh_model(job: TrainContext) -> GoodParts:
 
 
 def _tell_kinds(job: TrainContext, means: np.ndarray, rows: np.ndarray) -> Iterator[Event]:
-    """Whether the good parts look like two kinds. means: float (n, width), of the patches of each image."""
+    """Report whether the good parts look like two kinds. means: float (n, width), of the patches of each image."""
     if len(means) < FEWEST:
         return
     yield Progress(message(N_("checking whether the good parts are of one kind")))
@@ -93,7 +93,7 @@ def _tell_kinds(job: TrainContext, means: np.ndarray, rows: np.ndarray) -> Itera
 def _calibrate(
     job: TrainContext, model: GoodParts, describer: Describer, rows: np.ndarray, patches: Tensor
 ) -> Generator[Event, None, Calibrated]:
-    """The scores of a part of their own."""
+    """The scores of good parts in a separate part."""
     yield Progress(message(N_("choosing the patches to keep")))
     keep_patches(model, patches.flatten(0, 1), job.recipe.seed)
     held = some_of(job.rows("calibration"), MAX_SCORES)
@@ -105,7 +105,7 @@ def _calibrate(
 def _calibrate_in_folds(
     job: TrainContext, model: GoodParts, describer: Describer, rows: np.ndarray, patches: Tensor
 ) -> Generator[Event, None, Calibrated]:
-    """The scores of the good parts of each fold by the patches of the others."""
+    """The scores of the good parts of each fold, by the patches of the other folds."""
     folds = job.folds[rows]
     scores = np.full(len(rows), np.nan)
     names = np.unique(folds[folds != NO_FOLD]).tolist()
@@ -128,7 +128,7 @@ def _scores(model: GoodParts, describer: Describer, rows: np.ndarray) -> Generat
 
 
 def _weights(job: TrainContext, rows: np.ndarray) -> tuple[np.ndarray, int]:
-    """(weight of each in its group, how many groups there are)."""
+    """(weight of each in its group, number of groups)."""
     groups = groups_in(job.run.split_file, [job.dataset.images.names[int(i)] for i in rows])
     return weights_of(groups, len(rows)), len(rows) if groups is None else len(np.unique(groups))
 
@@ -142,7 +142,7 @@ def _detection(found: Calibrated, threshold: float, rate: float) -> Detection:
 
 
 def _seal(job: TrainContext, model: GoodParts, detection: Detection, judged: bool) -> Iterator[Event]:
-    """Writes the file, and holds it against the network on images that nothing was learned from."""
+    """Write the file, and compare it with the network on calibration images or, if there are none, training images."""
     machine.release_memory()
     yield Progress(message(N_("writing the model file")))
     preprocessing, classes = job.pixels().preprocessing, job.run.info().classes

@@ -1,4 +1,4 @@
-"""The order in which good parts are learned: as every training, with three phases of its own."""
+"""The order of the phases for good parts: as in every training, with three different phases."""
 
 from __future__ import annotations
 

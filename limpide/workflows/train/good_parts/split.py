@@ -1,4 +1,4 @@
-"""split: which good part is learned from, which gives the threshold, which judges; every defect judges."""
+"""split: choose the good parts to learn from, to set the threshold and to judge; all defects judge."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ from limpide.training.good_parts import FALSE_ALARMS
 from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.split import find_earlier_split, keep_prints, read_parts, write_parts
 
-LEAST = 8  # good parts that do not belong together, without which nothing is learned
-FEWEST_LEARNED = 15  # of them to learn from, or else every one is learned from and the threshold comes from folds
-DEFECT, OTHER = "defect", "other"  # what the model calls what is not good
+LEAST = 8  # good parts that do not belong together; with fewer, nothing is learned
+FEWEST_LEARNED = 15  # of them to learn from; with fewer, all are learned from and the threshold comes from folds
+DEFECT, OTHER = "defect", "other"  # the model's name for parts that are not good
 
 
 def split_good_parts(job: TrainContext) -> Iterator[Event]:
@@ -65,17 +65,17 @@ def split_good_parts(job: TrainContext) -> Iterator[Event]:
 
 @dataclass(frozen=True)
 class _Plan:
-    """Of the good parts."""
+    """The plan for the good parts."""
 
     division: Division
     rate: float  # of false alarms, that can be promised
-    in_folds: bool  # every one is learned from, and the threshold comes from folds
-    lowered: bool  # so few are there that the usual rate cannot be promised
+    in_folds: bool  # all are learned from, and the threshold comes from folds
+    lowered: bool  # they are too few to promise the usual rate
 
 
 def _plan(job: TrainContext, rows: np.ndarray, keys: np.ndarray) -> _Plan:
     """rows: int (n,), good parts that can be used · keys: uint64 (n,), hash of each one's content. Raises DataError and
-    UsageError where there are too few.
+    UsageError if there are too few.
     """
     dataset = job.dataset
     given, labels = dataset.given[rows], np.zeros(len(rows), np.int32)
@@ -100,7 +100,7 @@ def _plan(job: TrainContext, rows: np.ndarray, keys: np.ndarray) -> _Plan:
     held = n * (1 - test)
     in_folds = min(held / 2 - fewest_scores(rate), held / 2 - FEWEST_LEARNED) < 0
     if not in_folds:
-        # half of what is left gives the threshold: it is filled as the validation part is, and renamed
+        # half of the rest sets the threshold: this part is filled like the validation part, and renamed
         earlier = find_earlier_split(job).parts
         if earlier is not None:
             earlier = earlier[0], np.where(earlier[1] == CALIBRATION, VALIDATION, earlier[1]).astype(np.uint8)
@@ -112,7 +112,7 @@ def _plan(job: TrainContext, rows: np.ndarray, keys: np.ndarray) -> _Plan:
 
 
 def _with_defects(of_good: Division, good: np.ndarray, defects: np.ndarray, twice: np.ndarray, n: int) -> Division:
-    """The division of all n readable images: every defect judges. good, defects, twice: int, their places."""
+    """The division of all n readable images: all defects judge. good, defects, twice: int, their indices."""
     parts, together = np.zeros(n, np.uint8), np.full(n, -1)
     parts[good], together[good] = of_good.parts, of_good.together
     parts[defects] = TEST
