@@ -40,8 +40,8 @@ NEXT: dict[str, dict[Verdict | str, str]] = {
     },
     "good_parts_alone": {
         "ok": N_("Keep the network."),
-        "warn": N_("Train from good parts alone with the command above, and compare on new parts."),
         "unknown": N_("Collect more images of the rare class, and train again."),
+        "": N_("Train from good parts alone with the command above, and compare on new parts."),
     },
     "classes": {
         "ok": NOTHING,
