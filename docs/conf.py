@@ -33,8 +33,9 @@ GENERATED = Path(__file__).parent / "_generated"
 
 def help_of(verb: str) -> str:
     """What the command line prints."""
-    environment = os.environ | {"LIMPIDE_LANG": "en", "COLUMNS": "100", "NO_COLOR": "1", "TERM": "dumb"}
-    command = [sys.executable, "-m", "limpide", *verb.split(), "--help"]
+    environment = os.environ | {"LIMPIDE_LANG": "en", "COLUMNS": "84", "NO_COLOR": "1", "TERM": "dumb"}
+    begin = "import sys; sys.argv[0] = 'limpide'; from limpide.cli import main; main()"
+    command = [sys.executable, "-c", begin, *verb.split(), "--help"]
     return subprocess.run(command, env=environment, capture_output=True, text=True, check=True).stdout.rstrip()
 
 

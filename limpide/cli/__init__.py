@@ -57,6 +57,7 @@ All it needs is a folder with one folder of images per class:
   limpide evaluate runs/photos-001 other-photos/
   limpide explain runs/photos-001 new.jpg
   limpide studio                    watch it learn, open it down to one product
+
 \b
 No images at hand?
   limpide train digits              8×8 digits, in ten seconds
