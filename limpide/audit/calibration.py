@@ -94,13 +94,14 @@ def _list_details(evidence: Evidence, error: CalibrationError, score: Interval) 
         message(
             N_(
                 "Calibration error: the gap between the stated probability and the observed share of right "
-                "answers, averaged over ten groups of test images, minus what chance adds to it."
+                "answers, averaged over ten groups of test images. What chance adds is taken out of each group, "
+                "so this is not the difference of the two numbers below it."
             )
         ),
         message(
             N_(
-                "A model whose probabilities are exactly right would show {expected:percent} on these "
-                "images; this one shows {error:percent}."
+                "A model whose probabilities are exactly right would show {expected:percent} on these images; "
+                "this one shows {error:percent}."
             ),
             expected=error.expected,
             error=error.error,

@@ -121,10 +121,11 @@ def confusions(evidence: Evidence) -> Finding:
         [evidence.classes[i], evidence.classes[j], int(counts[i, j]), float(counts[i, j] / counts[i].sum())]
         for i, j in pairs
     ]
+    verdict = evidence.told(_judge_confusions(evidence, counts))
     return Finding(
         name="confusion",
-        verdict=evidence.told(_judge_confusions(evidence, counts)),
-        message=_describe_confusions(evidence, counts, pairs),
+        verdict=verdict,
+        message=_describe_confusions(evidence, counts, pairs, verdict),
         table=Table(columns, rows) if rows else None,
         pictures=[evidence.picture(i) for i in _pick_pictures(evidence)],
         source=evidence.source,
@@ -139,7 +140,9 @@ def _find_confusions(counts: np.ndarray) -> list[tuple[int, int]]:
     return [divmod(k, len(counts)) for k in order]
 
 
-def _describe_confusions(evidence: Evidence, counts: np.ndarray, pairs: Sequence[tuple[int, int]]) -> Message:
+def _describe_confusions(
+    evidence: Evidence, counts: np.ndarray, pairs: Sequence[tuple[int, int]], verdict: Verdict
+) -> Message:
     if not pairs:
         return message(
             N_("It confused no two classes on {n:count} test image."),
@@ -150,12 +153,20 @@ def _describe_confusions(evidence: Evidence, counts: np.ndarray, pairs: Sequence
     if len(pairs) > 1 and counts[i, j] == 1:
         says = N_("It gave no class the same wrong name twice, on {n:count} test images.")
         return message(says, n=len(evidence.truth))
+    says = N_("Its most frequent confusion: {n:count} of {total:count} images of {truth} were called {said}.")
+    if verdict == "unknown":
+        says = N_(
+            "Its most frequent confusion: {n:count} of {total:count} images of {truth} were called {said}. Too "
+            "few images to tell whether a class is called the same wrong name in more than {often:percent} of "
+            "cases."
+        )
     return message(
-        N_("Its most frequent confusion: {n:count} of {total:count} images of {truth} were called {said}."),
+        says,
         n=int(counts[i, j]),
         total=int(counts[i].sum()),
         truth=evidence.classes[i],
         said=evidence.classes[j],
+        often=OFTEN,
     )
 
 

@@ -213,9 +213,9 @@ COLUMNS = [
 ]
 SAYS = {
     "unknown": N_(
-        "There are too few images to say whether one small area decides the answer: with the most convincing "
-        "area pasted into them, {share:percent} of {n:count} images are classified as {label}, and up to "
-        "{most:percent} is possible."
+        "There are too few images to say whether one small area decides the answer. With the most convincing "
+        "area pasted into them, {share:percent} of {n:count} images are classified as {label}, up to "
+        "{most:percent} is possible, and 0 % would be best."
     ),
     "warn": N_(
         "One small area decides the answer: what {label} shows {down}, {across}, was pasted into {n:count} "

@@ -35,7 +35,8 @@ NEXT: dict[str, dict[Verdict | str, str]] = {
         "warn": N_("Compare time and size in the table. If they matter to you, use the simpler model."),
         "bad": N_("Use the simpler model, or give the network more time (--time, --epochs) and compare again."),
         "unknown": N_(
-            "Take the one that is smaller or faster: nothing shows that it is worse. More test images would tell."
+            "Compare time and size of the network and of the best simpler model in the table: nothing shows that "
+            "either names fewer images correctly. More test images would tell."
         ),
     },
     "good_parts_alone": {
@@ -44,7 +45,7 @@ NEXT: dict[str, dict[Verdict | str, str]] = {
         "": N_("Train from good parts alone with the command above, and compare on new parts."),
     },
     "classes": {
-        "ok": NOTHING,
+        "ok": N_("Nothing for now: no class is shown to be worse than the others."),
         "unknown": N_("Add images of the classes with the widest intervals, and train again."),
         "": N_("Look at the images of the weakest class: correct its labels, add more of its images, and train again."),
     },
@@ -60,7 +61,7 @@ NEXT: dict[str, dict[Verdict | str, str]] = {
     "shortcut": {
         "ok": NOTHING,
         "unknown": N_(
-            "Look at the Image page of limpide studio: cover parts of an image and see whether the answer "
+            "Start limpide studio and open its Image page: cover parts of an image and see whether the answer "
             "changes. More test images would tell."
         ),
         "": N_("Cut this area off all images, or collect images without the mark, and train again."),

@@ -156,7 +156,7 @@ def made_facts(info: RunInfo) -> list[tuple[str, str]]:
         (N_("fingerprint of the data"), info.fingerprint),
         (N_("network"), info.network),
         (N_("seed"), recipe.get("seed")),
-        (N_("number of evaluations on the test images"), info.test_looks),
+        (N_("number of evaluations on the test images"), info.test_looks or None),
         (N_("processor"), machine.get("processor")),
         (N_("processor cores"), machine.get("cores")),
         (N_("system"), machine.get("system")),

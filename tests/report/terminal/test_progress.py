@@ -45,7 +45,7 @@ def test_the_words_are_those_of_the_language() -> None:
     use_language("fr")
     screen = terminal()
     screen.collect([Progress(message("evaluating its answers"))])
-    assert "examen de ses réponses" in shown(screen)
+    assert "évaluation de ses réponses" in shown(screen)
 
 
 def test_a_line_never_parts_a_number_from_its_unit_nor_a_path() -> None:
