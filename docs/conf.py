@@ -6,7 +6,9 @@ import dataclasses
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from sphinx.application import Sphinx
 
@@ -26,6 +28,10 @@ autodoc_typehints = "signature"
 html_theme = "furo"
 html_title = "limpide"
 html_show_sphinx = False
+html_show_copyright = False
+html_static_path = ["style"]
+html_css_files = ["wide.css"]
+smartquotes = False  # --folds is an option, not a dash
 html_copy_source = False
 
 GENERATED = Path(__file__).parent / "_generated"
@@ -44,12 +50,23 @@ def commands() -> str:
     return "\n\n".join(f"## {f'limpide {verb}'.strip()}\n\n```text\n{help_of(verb)}\n```" for verb in verbs)
 
 
+def allowed(rules: Mapping[str, Any]) -> str:
+    """The values that a choice may have, as far as they can be listed."""
+    if rules["choices"]:
+        return ", ".join(f"`{one}`" for one in rules["choices"])
+    ends = [rules["low"], rules["high"]]
+    return "" if ends == [None, None] else " to ".join("…" if end is None else f"{end:g}" for end in ends)
+
+
 def recipe() -> str:
-    lines = ["| name | default | meaning | other names |", "|---|---|---|---|"]
+    """In Python, `fit` is a method: the choice is named `resize` there."""
+    lines = ["| name | default | allowed | meaning | other names |", "|---|---|---|---|---|"]
     for choice in dataclasses.fields(Recipe):
         unit = f" [{choice.metadata['unit']}]" if choice.metadata["unit"] else ""
         others = ", ".join(f"`{name}`" for name in choice.metadata["also"])
-        lines.append(f"| `{choice.name}` | `{choice.default!r}` | {choice.metadata['meaning']}{unit} | {others} |")
+        name = "resize" if choice.name == "fit" else choice.name
+        meaning = choice.metadata["meaning"] + unit
+        lines.append(f"| `{name}` | `{choice.default!r}` | {allowed(choice.metadata)} | {meaning} | {others} |")
     return "\n".join(lines)
 
 

@@ -33,10 +33,10 @@ LEFT_OUT = (*OF_FILES, "test", "folds", "calibration", "weights", "freeze")
 
 
 class FlatImageClassifier(ImageClassifier):
-    """Learns from rows of numbers (n, features) that are the pixels of an image, row after row.
+    """Learns from rows of numbers (n, features) that are the pixels of an image, row after row::
 
-    FlatImageClassifier(image_shape=(8, 8)).fit(X, y)    # X: (n, 64), grey
-    FlatImageClassifier(image_shape=(8, 8, 3))           # X: (n, 192), red, green, blue of each pixel together
+        FlatImageClassifier(image_shape=(8, 8)).fit(X, y)    # X: (n, 64), grey
+        FlatImageClassifier(image_shape=(8, 8, 3))           # X: (n, 192), red, green, blue of each pixel together
 
     Without image_shape, the smallest square that holds the features is filled row by row, and its rest is black. The
     lowest number of the training data becomes grey level 0 and the highest 255, whichever feature they are in; in

@@ -82,13 +82,13 @@ class Strongest:
 
 @in_new_thread_if_forked
 def see(model: Any, image: Any, preprocessing: Preprocessing | None = None) -> Explanation:
-    """Open a network on one image, to see what it computed.
+    """Open a network on one image, to see what it computed::
 
-    limpide.see("runs/photos-001", "new.jpg")            # a run, or a Run
-    limpide.see(clf, array)                              # a fitted ImageClassifier
-    limpide.see("efficientnet_lite0", "new.jpg")         # a published network
-    limpide.see(module, tensor)                          # any torch module, the tensor normalised as it expects
-    limpide.see(module, "new.jpg", preprocessing=p)
+        limpide.see("runs/photos-001", "new.jpg")      # a run, or a Run
+        limpide.see(clf, array)                        # a fitted ImageClassifier
+        limpide.see("efficientnet_lite0", "new.jpg")   # a published network
+        limpide.see(module, tensor)                    # any torch module, the tensor normalised as it expects
+        limpide.see(module, "new.jpg", preprocessing=p)
 
     image: a path, the bytes of a file, a Pillow image, an array (height, width[, 3]), or a float tensor (1, channels,
     height, width), already normalised. The network runs in evaluation mode on the processor and is left as it was.
