@@ -99,7 +99,7 @@ def test_every_question_is_answered_or_refused_in_a_sentence(server: Server) -> 
 
 # path, and how its refusal begins in English and in French
 REFUSALS = (
-    (RUN + "/look/thumb?row=80", "The rows go from 0 to 79.", "Les lignes vont de 0 à 79"),
+    (RUN + "/look/thumb?row=80", "The rows are numbered from 0 to 79.", "Les lignes sont numérotées de 0 à 79"),
     (
         RUN + "/look/predictions?snapshot=3",
         "The weights after step 3 were not kept",
@@ -142,10 +142,10 @@ REFUSALS = (
     ),
     (
         RUN + "/look/effect?key=head&channel=0&place=999999&weight=1",
-        "The weights of this channel go from 0 to 1,023",
-        "Les poids de ce canal vont de 0 à 1\N{NARROW NO-BREAK SPACE}023",
+        "The weights of this channel are numbered from 0 to 1,023",
+        "Les poids de ce canal sont numérotés de 0 à 1\N{NARROW NO-BREAK SPACE}023",
     ),
-    (RUN + "/look/nothing?", "There is nothing of this name to look at.", "Il n’y a rien de ce nom"),
+    (RUN + "/look/nothing?", "There is nothing of this name to show.", "Il n’y a rien de ce nom"),
     ("/api/runs/nowhere?", "This is not a run of limpide (nowhere)", "Ce n’est pas un entraînement de limpide"),
 )
 
@@ -179,11 +179,11 @@ def test_what_is_dropped_is_an_image_or_refused(server: Server) -> None:
     refused = {
         b"": "the file is empty: copy it again",
         file[:300]: "the file is cut short or damaged: copy it again",
-        b"no image at all": "its content is no image format that can be read here: save the picture as PNG or JPEG",
+        b"no image at all": "its content is no image format that can be read here: save the image as PNG or JPEG",
         b"%PDF-1.7": "it is a PDF or PostScript document, not an image: save",
         b"<svg></svg>": "it is a drawing (SVG), not made of pixels: convert it to PNG",
         _png(1, 1): (
-            "the image is too small or too thin: take one of at least 4 pixels a side, and at most 50 times as long"
+            "the image is too small or too thin: use an image of at least 4 pixels on each side, whose longer side is"
         ),
         _png(4000, 20): "the image is too small or too thin",
     }

@@ -25,5 +25,5 @@ def test_a_place_that_decides_is_looked_for(page: Any) -> None:
     go(page, f"page=audit&{RUN}")
     page.get_by_role("button", name="Look for such a place").click()
     page.wait_for_selector("canvas.shares")
-    assert re.search(r"(One|No) small place decides|[Ww]hether one small place decides", page.inner_text("main"))
+    assert re.search(r"(One|No) small area decides|whether one small area decides", page.inner_text("main"))
     page.wait_for_selector(".over .box")  # once its picture has come

@@ -45,7 +45,7 @@ def test_runs_are_points_and_a_frame_keeps_some(page: Any) -> None:
     page.mouse.move(box["x"] + 0.95 * box["width"], box["y"] + 0.2 * box["height"], steps=4)
     page.mouse.up()
     page.wait_for_selector("text=0 of 1 runs")
-    least = page.get_by_label("Accuracy, at least, %")
+    least = page.get_by_label("Accuracy, minimum, %")
     assert (
         re.search(r"frame=[\d.e-]+%2C[\d.e-]+%2C[\d.]+%2C[\d.]+", page.url) and 80 < float(least.input_value()) < 100
     ), "what was drawn stands in the inputs"
@@ -57,7 +57,7 @@ def test_runs_are_points_and_a_frame_keeps_some(page: Any) -> None:
     page.keyboard.press("Tab")  # by the keyboard alone
     page.wait_for_selector("svg rect")
     assert (
-        page.evaluate("document.activeElement.getAttribute('aria-label')") == "Accuracy, at most, %"
+        page.evaluate("document.activeElement.getAttribute('aria-label')") == "Accuracy, maximum, %"
         and "frame=%2C%2C0%2C" in page.url
     )
     page.keyboard.type("0.5")
@@ -65,7 +65,7 @@ def test_runs_are_points_and_a_frame_keeps_some(page: Any) -> None:
     page.wait_for_selector("text=0 of 1 runs")
     page.reload()
     page.wait_for_selector("text=0 of 1 runs")
-    page.get_by_label("Accuracy, at most, %").fill("100")
+    page.get_by_label("Accuracy, maximum, %").fill("100")
     page.keyboard.press("Tab")
     page.wait_for_selector("text=1 of 1 runs")
     page.get_by_role("button", name="Size of the model").click()
@@ -110,9 +110,9 @@ def test_choices_are_those_of_the_model_that_is_kept(copied: Path, page: Any) ->
         .all_inner_texts()
         for name in ("image_size", "epochs", "freeze")
     }
-    assert cells["image_size"] == ["32 px", "32 px\nof fine-tuning, not of this model: 128 px"]
-    assert cells["epochs"][1] == "–\nof fine-tuning, not of this model: 3" and cells["freeze"][1].startswith(
+    assert cells["image_size"] == ["32 px", "32 px\nused for fine-tuning, not for this model: 128 px"]
+    assert cells["epochs"][1] == "–\nused for fine-tuning, not for this model: 3" and cells["freeze"][1].startswith(
         "all but the last layer\n"
     )
     assert page.locator(".plot").count() == 2, "one data set, one picture"
-    assert "The model that is kept is the first one: it sees squares of 32 px" in html_of(run)
+    assert "The model that is kept is the first one. It sees squares of 32 px" in html_of(run)

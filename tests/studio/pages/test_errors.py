@@ -39,7 +39,7 @@ def test_wrong_answers_stand_first_and_apart(page: Any, trained: Path) -> None:
         if wrong:
             page.route("**/look/worst*", lambda route: route.fulfill(json=_worse(route.fetch().json())))
         page.evaluate("() => { location.hash = 'page=runs' }")
-        go(page, f"page=errors&{RUN}", "h2 >> text=Right answers with the largest loss")
+        go(page, f"page=errors&{RUN}", "h2 >> text=Correct answers with the largest loss")
         headings = page.locator("main h2").all_inner_texts()
         assert headings.index("Wrong answers, the largest loss first") < headings.index(
             "Correct answers with the largest loss"
@@ -62,7 +62,7 @@ def test_the_errors_come_by_themselves_when_the_run_is_judged(copied: Path, page
     answers.unlink()
     run.update(status="stopped")
     go(page, "page=errors&run=copied-001")
-    page.wait_for_selector("text=The errors come when the run is judged")
+    page.wait_for_selector("text=The errors appear here when the run has been judged")
     go(page, "page=audit&run=copied-001&by=class", "text=The model is judged when the training is finished")
     page.evaluate(
         "() => { window.asked = 0; window.kept = window.fetch; window.fetch = () => (window.asked++, "
@@ -79,7 +79,7 @@ def test_the_errors_come_by_themselves_when_the_run_is_judged(copied: Path, page
     run.update(status="stopped")
     accuracy.unlink()
     page.reload()
-    go(page, "page=errors&run=copied-001", "text=The errors come when the run is judged")
+    go(page, "page=errors&run=copied-001", "text=The errors appear here when the run has been judged")
     accuracy.write_bytes(kept[0])
     run.update(status="finished")
     page.wait_for_selector(".matrix")

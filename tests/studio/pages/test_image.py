@@ -19,7 +19,7 @@ def test_the_image_is_turned_for_every_page_and_its_neighbours_are_found(page: A
     page.wait_for_function("() => location.hash.includes('turn=90')")
     page.wait_for_function("before => document.querySelector('table td.n')?.innerText !== before", arg=before)
     go(page, f"page=layer&{RUN}&image=row-0&turn=90")
-    page.get_by_role("button", name="changed").click()
+    page.get_by_role("button", name="undo the changes").click()
     page.wait_for_function("() => !location.hash.includes('turn')")
     go(page, f"page=image&{RUN}&image=row-0")
     page.get_by_role("button", name="Find them").click()
@@ -77,7 +77,7 @@ def test_a_photograph_is_dropped_on_any_page(page: Any, tmp_path: Path) -> None:
     go(page, f"page=live&{RUN}")
     page.route("**/api/upload*", lambda route: route.fulfill(body="no answer at all"))
     page.evaluate(DROP)
-    page.wait_for_selector("[role=alert] >> text=mine.png was not taken")
+    page.wait_for_selector("[role=alert] >> text=mine.png was not accepted")
     assert "page=live" in page.url
     page.unroute("**/api/upload*")
     file = tmp_path / "own.png"
@@ -98,11 +98,11 @@ def test_a_file_that_is_no_image_leaves_every_page_where_it_was(browser: Any, se
     wrong = {
         "cut.png": (
             "[137, 80, 78, 71, 13, 10, 26, 10, 0, 0, 0]",
-            "The file is cut short or damaged: copy it again from where it comes",
+            "The file is cut short or damaged: copy it again from its source",
         ),
         "dot.gif": (
             "Uint8Array.from(atob('R0lGODlhAQABAAAAACH5BAEKAAEALAAAAAABAAEAAAICTAEAOw=='), (c) => c.charCodeAt())",
-            "The image is too small or too thin: take one",
+            "The image is too small or too thin: use an image",
         ),
     }
     try:

@@ -150,7 +150,7 @@ def test_live_says_what_of_a_judged_run_is_worth_a_look(copied: Path, page: Any)
     expected = [
         str(one.message) for verdict in ("bad", "warn") for one in run.findings().values() if one.verdict == verdict
     ]
-    go(page, "page=live&run=copied-001", "text=To know before you use it")
+    go(page, "page=live&run=copied-001", "text=What to know before you use it")
     shown = page.locator("li:has(.badge)").all_inner_texts()
     assert len(shown) == len(expected) >= 2 and all(any(sentence in line for line in shown) for sentence in expected)
     page.get_by_role("link", name="All claims, with their evidence").click()

@@ -84,7 +84,7 @@ def test_a_weight_is_shown_as_it_is_and_what_cannot_be_is_said(page: Any) -> Non
     )
     place.fill("3")
     weight.fill("")
-    assert page.inner_text("main .error") == "Write a number between −1,000,000 and 1,000,000." and try_.is_disabled()
+    assert page.inner_text("main .error") == "Enter a number between −1,000,000 and 1,000,000." and try_.is_disabled()
     weight.fill("40")
     assert f"It is {unit['weights'][3]:.5f}"[:12].replace("-", "−") in page.inner_text("main")
     with page.expect_response("**/look/effect?*") as asked:

@@ -82,7 +82,7 @@ def test_as_many_classes_as_images_to_learn_from(tmp_path: Path) -> None:
     )
     assert "mirror" not in said and "fewer epochs than the usual" not in said
     assert "0.0 %" not in said and "Nothing was learned" not in said
-    assert "10 of 10 classes have fewer than 10 usable images, the fewest class0, with only 2" in said
+    assert "10 of 10 classes have fewer than 10 usable images; class0 has the fewest, only 2" in said
     info = run.info()
     assert (
         info.steps == 0

@@ -32,7 +32,7 @@ run, dataset, _ = prepare(sys.argv[1], Recipe(model=sys.argv[3], epochs=1), Path
 for event in train(run, dataset, images=False):
     pass
 cost = run.findings()["cost"]
-print(json.dumps([cost.number("quoted memory").value, cost.number("most memory held").value]))
+print(json.dumps([cost.number("estimated memory").value, cost.number("peak memory").value]))
 """
 
 
