@@ -90,7 +90,7 @@ def test_a_weight_is_shown_as_it_is_and_what_cannot_be_is_said(page: Any) -> Non
     with page.expect_response("**/look/effect?*") as asked:
         try_.click()
     assert any(row["before"] != row["after"] for row in asked.value.json()["rows"])
-    page.wait_for_selector("th:text-is('Then')")
+    page.wait_for_selector("th:text-is('Changed')")
     page.set_viewport_size({"width": 420, "height": 900})
     sign, products = page.locator(".term").nth(1).locator("> span"), page.locator(".term").nth(1).locator("figure")
     a, b = sign.bounding_box(), products.bounding_box()
