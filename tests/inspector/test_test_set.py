@@ -76,7 +76,7 @@ def test_a_planted_mark_is_found_and_named(tmp_path: Path, session: Session) -> 
     found = ask(session, Run(tmp_path / "runs" / "photos-001"), "shortcut")
     finding = Finding.from_json(found["finding"])
     assert finding.verdict == "warn" and str(finding.message).startswith(
-        "One small area decides: what marked shows at the top, on the right"
+        "One small area decides the answer: what marked shows at the top, on the right"
     )
     top, left, bottom, right = found["shown"][0]["box"]
     rows = list(read_split(tmp_path / "runs" / "photos-001" / "split.csv"))
