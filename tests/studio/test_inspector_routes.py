@@ -179,7 +179,7 @@ def test_what_is_dropped_is_an_image_or_refused(server: Server) -> None:
     refused = {
         b"": "the file is empty: copy it again",
         file[:300]: "the file is cut short or damaged: copy it again",
-        b"no image at all": "its content is not in an image format that can be read here: save the image as PNG or JPEG",
+        b"no image at all": "its content is not in an image format that can be read here: save the image as PNG",
         b"%PDF-1.7": "it is a PDF or PostScript document, not an image: save",
         b"<svg></svg>": "it is a drawing (SVG), not made of pixels: convert it to PNG",
         _png(1, 1): (
