@@ -22,6 +22,7 @@ SMALL, MEANT, LARGE = 0.05, 0.1, 0.1
 
 
 def calibration(evidence: Evidence) -> Finding:
+    is_balanced = evidence.priors is not None
     evidence = evidence.as_frequent  # stated and observed probabilities are compared on images as they come
     error, n = calibration_error(evidence.probabilities.max(1), evidence.right, evidence.groups), len(evidence.truth)
     stated, score = float(evidence.probabilities.max(1).mean()), evidence.score
@@ -41,7 +42,7 @@ def calibration(evidence: Evidence) -> Finding:
         numbers=_list_numbers(evidence, error),
         details=_list_details(evidence, error, score),
         source=evidence.source,
-        data={"bins": [asdict(b) for b in error.bins]},
+        data={"bins": [asdict(b) for b in error.bins], "balanced": is_balanced},
     )
 
 

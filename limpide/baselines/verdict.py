@@ -92,7 +92,10 @@ def baselines_finding(
         table=Table(COLUMNS, [_row(model, images) for model in (network, *ranked)]),
         details=details,
         source=images.source,
-        data={"paired": {key: vars(test) for key, test in tests.items()}},
+        data={
+            "paired": {key: vars(test) for key, test in tests.items()},
+            "is_complete": not (had.left_out or had.late),
+        },
     )
 
 

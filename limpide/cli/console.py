@@ -5,12 +5,14 @@ from __future__ import annotations
 import codecs
 import io
 import sys
+import unicodedata
 
 # The same in ASCII.
 PLAIN = {
     "●": "*", "○": "o", "▲": "!", "■": "#", "→": "->", "←": "<-", "−": "-", "≤": "<=", "≥": ">=", "≈": "~", "·": "-",
     "█": "#", "▓": "#", "▒": "+", "░": ".", "′": "'", "√": "sqrt", "Σ": "sum", "✓": "yes", "⊙": "*", "⌊": "[", "⌋": "]",
-    "\N{NARROW NO-BREAK SPACE}": " ",
+    "\N{NARROW NO-BREAK SPACE}": " ", "’": "'", "…": "...", "—": "-", "–": "-", "“": '"', "”": '"', "×": "x", "œ": "oe",
+    "η": "eta", "δ": "delta", "↔": "<->", "↕": "|",
 }  # fmt: skip
 
 
@@ -28,7 +30,13 @@ def _plain(error: UnicodeError) -> tuple[str, int]:
     if not isinstance(error, UnicodeEncodeError):
         raise error
     cannot = error.object[error.start : error.end]
-    return "".join(PLAIN.get(character) or _escaped(character) for character in cannot), error.end
+    return "".join(PLAIN.get(one) or _without_marks(one) or _escaped(one) for one in cannot), error.end
+
+
+def _without_marks(character: str) -> str:
+    """À → A, ½ → 1/2, ₁ → 1; "" for what has no letters of ASCII in it."""
+    parts = unicodedata.normalize("NFKD", character).replace("⁄", "/")
+    return parts.encode("ascii", "ignore").decode() if not character.isascii() else ""
 
 
 def _escaped(character: str) -> str:

@@ -19,6 +19,7 @@ from limpide.text.messages import N_, message
 
 if TYPE_CHECKING:
     from limpide.report.terminal.progress import Screen
+    from limpide.studio.guard import PublicUrl
 
 
 @verb(
@@ -75,7 +76,9 @@ def studio(
     image_size: int | None,
 ) -> None:
     from limpide.report.terminal import progress
+    from limpide.studio.guard import PublicUrl
 
+    public = PublicUrl.parse(public_url) if public_url is not None else None
     if (
         (model is None) != (images is None)
         or (model is None and (weights or classes or image_size))
@@ -95,7 +98,7 @@ def studio(
     else:
         folder = folder.resolve()
         page = f"page=live&run={one.name}" if one else "page=runs" if Run.all_in(folder) else "page=learn"
-    _serve(folder, page, port, progress.Screen(), no_browser=no_browser, public_url=public_url)
+    _serve(folder, page, port, progress.Screen(), no_browser=no_browser, public=public)
 
 
 def _exit_on_signals() -> None:
@@ -106,12 +109,9 @@ def _exit_on_signals() -> None:
 
 
 def _serve(
-    folder: Path, page: str, port: int | None, screen: Screen, *, no_browser: bool, public_url: str | None
+    folder: Path, page: str, port: int | None, screen: Screen, *, no_browser: bool, public: PublicUrl | None
 ) -> None:
     """Open the page and serve it until Ctrl-C."""
-    from limpide.studio.guard import PublicUrl
-
-    public = PublicUrl.parse(public_url) if public_url is not None else None
     server, sock, token = prepare_studio(port)
     url = link(sock, token, page, str(public) if public else "")
     screen.link(message(N_("the studio, until Ctrl-C:")), url)

@@ -25,15 +25,34 @@ NEXT: dict[str, dict[Verdict | str, str]] = {
         ),
     },
     "defects": {
-        "": N_(
+        "ok": N_(
+            "Score the model on parts of another day, with defects in folders beside the good parts: limpide "
+            "evaluate runs/{run} parts/"
+        ),
+        "warn": N_(
+            "Add good parts of the same camera, light and day, look at the defects that it missed, and train again."
+        ),
+        "bad": N_(
+            "Do not use this model: it does not tell defects from good parts. Try larger squares (--image-size "
+            "448), or collect defects and train on both."
+        ),
+        "unknown": N_(
             "Score the model on defects that you have, in folders beside the good parts: limpide evaluate "
             "runs/{run} parts/"
-        )
+        ),
     },
     "simpler": {
         "ok": N_("Keep the network: no simpler model replaces it."),
-        "warn": N_("Compare time and size in the table. If they matter to you, use the simpler model."),
-        "bad": N_("Use the simpler model, or give the network more time (--time, --epochs) and compare again."),
+        "warn": N_(
+            "Compare time and size in the table: if they matter to you, a simpler model does. But where that "
+            "model always names the most frequent class, the network has not learned the others: check the "
+            "labels, and add images of the rare classes."
+        ),
+        "bad": N_(
+            "Do not use the network as it is: check the labels, add images, or train for more epochs (--epochs), "
+            "and compare again. A model that always names the most frequent class is no substitute, as it finds "
+            "no other."
+        ),
         "unknown": N_(
             "Compare time and size of the network and of the best simpler model in the table: nothing shows that "
             "either names fewer images correctly. More test images would tell."
@@ -50,27 +69,34 @@ NEXT: dict[str, dict[Verdict | str, str]] = {
         "": N_("Look at the images of the weakest class: correct its labels, add more of its images, and train again."),
     },
     "confusion": {
-        "": N_(
+        "warn": N_(
             "Look at the images of the most frequent confusion. Correct wrong labels, add images that show the "
             "difference, or merge the two classes."
-        )
+        ),
+        "": N_("Look at the images that were confused: none of these confusions is shown to be frequent."),
     },
     "mistakes": {
-        "": N_("Correct the labels that are wrong here, and train again. Mistakes that remain show what it lacks.")
+        "": N_(
+            "Look for wrong labels among these images, and among some that it names correctly; then train again. "
+            "Labels that are corrected only where the model disagrees make the next score too good."
+        ),
     },
     "shortcut": {
-        "ok": NOTHING,
+        "ok": N_("Nothing for now: no such area was found in the classes that were examined."),
         "unknown": N_(
             "Start limpide studio and open its Image page: cover parts of an image and see whether the answer "
             "changes. More test images would tell."
         ),
-        "": N_("Cut this area off all images, or collect images without the mark, and train again."),
+        "": N_(
+            "Look at this area. If it shows a mark and not the object itself, remove the mark, or collect images "
+            "without it, and train again. If it shows the object, nothing is wrong."
+        ),
     },
     "training": {
         "ok": NOTHING,
         "": N_(
-            "If the loss rises or jumps, train with a smaller learning rate (--lr). If it falls on training "
-            "images alone, add images."
+            "If the loss rises or jumps, train with a smaller learning rate (--lr). If it stays where it began, "
+            "check the labels and try another rate. If it falls on training images alone, add images."
         ),
     },
     "calibration": {
@@ -81,24 +107,31 @@ NEXT: dict[str, dict[Verdict | str, str]] = {
             "at which."
         ),
     },
-    "inside": {"": N_("Nothing. To open any other number of the network: limpide studio")},
+    "inside": {
+        "bad": N_("These numbers do not agree with the network: please report it."),
+        "": N_("Nothing. To open any other number of the network: limpide studio"),
+    },
     "data": {
         "ok": NOTHING,
-        "": N_(
-            "Go through the points above and mend the folder. To see the effect without training: limpide check DATA"
-        ),
+        "": N_("Go through the points above and mend the data. To see the effect without training: limpide check DATA"),
     },
     "cost": {
         "": N_(
             "If it is too slow or too large for you, train with smaller squares (--image-size) or a smaller "
             "network (limpide models lists them)."
-        )
+        ),
     },
     "export": {
         "ok": N_("Copy the file to where it is used: limpide export runs/{run} model.onnx"),
         "": N_("Do not use this file. Train again; if this comes again, please report it."),
     },
 }
+BALANCED = N_(
+    "The model states probabilities as if all classes were equally frequent. Do not read them as frequencies: a "
+    "rare class is rarer than they say. Training with --balance no gives those of classes as frequent as in the "
+    "folder."
+)
+INCOMPLETE = N_("Give it more time (--time), so that all simpler models are compared.")
 
 
 def next_step(name: str, verdict: Verdict, finding: Finding | None, run: str) -> Message | None:
@@ -108,10 +141,19 @@ def next_step(name: str, verdict: Verdict, finding: Finding | None, run: str) ->
     run's folder.
     """
     steps = NEXT.get(name, {})
-    says = steps.get(verdict, steps.get(""))
-    if says and finding is not None and _shows_no_mistake(finding):
-        says = NOTHING
+    says = (_of_this_finding(finding, verdict) if finding else "") or steps.get(verdict, steps.get(""))
     return message(says, run=run) if says else None
+
+
+def _of_this_finding(finding: Finding, verdict: Verdict) -> str:
+    """The sentence where more than name and verdict matters; "" where it does not."""
+    if verdict == "ok" and _shows_no_mistake(finding):
+        return NOTHING
+    if finding.name == "calibration" and verdict == "ok" and finding.data.get("balanced"):
+        return BALANCED
+    if finding.name == "simpler" and verdict == "unknown" and not finding.data.get("is_complete", True):
+        return INCOMPLETE
+    return ""
 
 
 def _shows_no_mistake(finding: Finding) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 import secrets
 from dataclasses import dataclass
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -15,32 +15,36 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from limpide.core.errors import UsageError
 
+HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*|\[[0-9a-f:.]+\]")
+PORTS = {"http": 80, "https": 443}  # that browsers leave out
+IN_PATHS = "@:+,=~!$&'()*"  # that browsers leave as they are
+
 
 @dataclass(frozen=True)
 class PublicUrl:
-    """The address under which a proxy shows the studio."""
+    """Where a proxy shows the studio."""
 
     scheme: str  # http or https
-    host: str  # with its port, where it has one
-    path: str  # begins and ends with /
+    host: str  # as browsers write it: lower case, with its port unless it is the usual one
+    path: str  # begins and ends with /, percent-encoded
 
     @classmethod
     def parse(cls, url: str) -> PublicUrl:
-        """Raises UsageError for text that is not the address of a page, or contains more than the address."""
+        """Raises UsageError for what is not the address of a page, or says more than where it is."""
         try:
             parts = urlsplit(url)
-            is_page = parts.scheme in ("http", "https") and parts.hostname and parts.port != 0
-        except ValueError:
-            is_page = False
-        if (
-            not is_page
-            or parts.username
-            or parts.query
-            or parts.fragment
-            or not re.fullmatch(r"[\w./~%-]*", parts.path)
-        ):
+            host, port = (parts.hostname or "").encode("idna").decode(), parts.port
+        except ValueError:  # UnicodeError, too
+            raise UsageError("L176", where=url) from None
+        host = f"[{host}]" if ":" in host else host
+        segments = [unquote(segment) for segment in parts.path.split("/") if segment]
+        is_page = parts.scheme in PORTS and HOST.fullmatch(host) and port != 0
+        says_more = "@" in parts.netloc or parts.query or parts.fragment
+        is_odd = any(one in (".", "..") or "/" in one or not one.isprintable() or " " in one for one in segments)
+        if not is_page or says_more or is_odd or segments in (["api"], ["static"]):
             raise UsageError("L176", where=url)
-        return cls(parts.scheme, parts.netloc, "/" + f"{parts.path.strip('/')}/".lstrip("/"))
+        path = "/" + "".join(f"{quote(segment, safe=IN_PATHS)}/" for segment in segments)
+        return cls(parts.scheme, host if port in (None, PORTS[parts.scheme]) else f"{host}:{port}", path)
 
     def __str__(self) -> str:
         return f"{self.scheme}://{self.host}{self.path}"
@@ -53,7 +57,8 @@ class Guard:
         self.app, self.token, self.public = app, token, public
         self.path = public.path if public else "/"
         self.cookie = f"limpide-{port}"  # cookies have no port: two studios must not overwrite each other's
-        self.hosts = {f"127.0.0.1:{port}", f"localhost:{port}"} | ({public.host} if public else set())
+        self.hosts = {f"{name}{'' if port == PORTS['http'] else f':{port}'}" for name in ("127.0.0.1", "localhost")}
+        self.hosts |= {public.host} if public else set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -76,6 +81,16 @@ class Guard:
             )
         return await self.app(scope, receive, send)
 
+    def _without_prefix(self, scope: Scope) -> Scope:
+        """Cuts off our public path, where a proxy hands it on."""
+        prefix, path, raw = unquote(self.path), scope["path"], scope.get("raw_path") or b""
+        if path + "/" == prefix:
+            path += "/"
+        if not path.startswith(prefix):
+            return scope
+        raw = raw.removeprefix(self.path.encode()[:-1]) or b"/"
+        return {**scope, "path": "/" + path[len(prefix) :], "raw_path": raw}
+
     def _origins(self, host: str) -> set[str]:
         """Origins of pages that may ask. A proxy may replace its name in `host` by ours."""
         public = self.public
@@ -88,5 +103,6 @@ class Guard:
         server, and browsers read a backslash as a slash and ignore tabs and line breaks.
         """
         query = request.url.remove_query_params("token").query
-        path = quote(self.path + request.url.path.translate(dict.fromkeys(range(32))).lstrip("/\\"), safe="/%")
+        rest = request.url.path.translate(dict.fromkeys(range(32))).lstrip("/\\")
+        path = self.path + quote(rest, safe="/%")
         return f"{path}?{query}" if query else path

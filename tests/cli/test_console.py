@@ -24,7 +24,8 @@ def said(encoding: str, *words: str, cwd: Path, program: tuple[str, ...] = ("-m"
 @pytest.mark.parametrize(("encoding", "language"), [("cp1252", "en"), ("cp1252", "fr"), ("latin-1", "fr")])
 def test_every_verb_speaks_to_it(encoding: str, language: str, tmp_path: Path) -> None:
     for words in (["--help"], ["models", "alexnet"], ["lesson", "overfitting"], ["info"]):
-        assert said(encoding, *words, cwd=tmp_path, LIMPIDE_LANG=language)
+        text = said(encoding, *words, cwd=tmp_path, LIMPIDE_LANG=language)
+        assert text and "\\u" not in text, (words, text)
 
 
 def test_a_training_is_not_ended_by_a_character(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from limpide.core.finding import Finding, Picture, Table, Verdict
 from limpide.report.html.page import headings
-from limpide.report.next_steps import NEXT, NOTHING, next_step
+from limpide.report.next_steps import BALANCED, INCOMPLETE, NEXT, NOTHING, next_step
 from limpide.text.messages import message
 
 VERDICTS = get_args(Verdict)
@@ -45,3 +45,12 @@ def test_where_nothing_is_wrong_nothing_is_to_be_mended() -> None:
     assert next_step("mistakes", "ok", finding("mistakes", pictures=[picture]), "a") != message(NOTHING, run="a")
     assert next_step("confusion", "ok", finding("confusion", table=Table([], [])), "a") == message(NOTHING, run="a")
     assert next_step("confusion", "ok", finding("confusion", table=rows), "a") != message(NOTHING, run="a")
+    assert next_step("mistakes", "unknown", finding("mistakes", "unknown"), "a") != message(NOTHING, run="a")
+
+
+def test_what_more_than_the_verdict_matters_for() -> None:
+    balanced = finding("calibration", data={"balanced": True})
+    assert next_step("calibration", "ok", balanced, "a") == message(BALANCED, run="a")
+    assert next_step("calibration", "ok", finding("calibration"), "a") != message(BALANCED, run="a")
+    cut = finding("simpler", "unknown", data={"is_complete": False})
+    assert next_step("simpler", "unknown", cut, "a") == message(INCOMPLETE, run="a")

@@ -85,6 +85,9 @@ def test_the_rest_of_the_address_stays(path: str, query: str, sent: str) -> None
         ("http://hub.example:8000/a/b", "/a/b/"),
         ("https://hub.example", "/"),
         ("https://hub.example//evil//", "/evil/"),
+        ("https://hub.example/user/me@x.org/proxy/8501/", "/user/me@x.org/proxy/8501/"),
+        ("https://hub.example/user/me%40x.org/", "/user/me@x.org/"),
+        ("https://hub.example/été/", "/%C3%A9t%C3%A9/"),
     ],
 )
 def test_a_public_address_is_host_and_path(url: str, path: str) -> None:
@@ -93,9 +96,24 @@ def test_a_public_address_is_host_and_path(url: str, path: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("url", "host"),
+    [
+        ("https://HUB.example:443/", "hub.example"),
+        ("http://hub.example:80/", "hub.example"),
+        ("http://hub.example:443/", "hub.example:443"),
+        ("https://bücher.example/", "xn--bcher-kva.example"),
+        ("http://[::1]:8000/a/", "[::1]:8000"),
+    ],
+)
+def test_its_host_is_written_as_browsers_write_it(url: str, host: str) -> None:
+    assert PublicUrl.parse(url).host == host
+
+
+@pytest.mark.parametrize(
     "url",
     ["", "hub.example/a", "ftp://hub.example/", "https://", "https://a:b@hub.example/", "https://hub.example/?a", "http://[",
-     "https://hub.example/#a", "javascript:alert(1)", "https://hub.example/a b/", "https://hub.example:0/", "http://a:b/"],
+     "https://hub.example/#a", "javascript:alert(1)", "https://hub.example/a b/", "https://hub.example:0/", "http://a:b/",
+     "https://:pw@hub.example/", "https://@hub.example/", "https://hub ex/", "https://hub.example/a/../b/", "https://hub.example/static/"],
 )  # fmt: skip
 def test_what_is_no_public_address_is_refused(url: str) -> None:
     with pytest.raises(UsageError, match="L176"):

@@ -32,6 +32,7 @@ ENOUGH_HELD = 100  # validation images; if all of fewer are correct, that may be
 # With at most this many errors, and at most this share of the images, fine-tuning could not be shown to do better: if
 # it corrected all of them, a sign test would give p = 2 · 0.5⁵ = 0.06.
 FEW_ERRORS, ERROR_SHARE = 5, 0.025
+WEAK = 0.9  # share of a class that is found, below which its few errors are many
 FLIP_IMAGES = 20  # validation images that are needed to find out whether mirroring is harmless
 FLIP_LOSS = 0.05  # loss of validation accuracy allowed on mirrored images; letters and digits lose far more
 
@@ -47,6 +48,7 @@ class _Fitted:
     loss: float
     seconds: float  # to compute the features and fit the layer
     head_seconds: float  # to fit the layer
+    weakest: float = 1.0  # share found of the class of which the folds find least
     temperature: Temperature | None = None  # from the folds, if there are any
 
 
@@ -130,6 +132,7 @@ def _fit_in_folds(job: TrainContext) -> Generator[Event, None, _Fitted]:
         log_loss(logits, truth),
         fit.seconds,
         fit.head_seconds,
+        min(float((logits[truth == k].argmax(1) == k).mean()) for k in np.unique(truth)),
         fit.found.temperature,
     )
 
@@ -165,7 +168,7 @@ def _has_few_errors(job: TrainContext, fitted: _Fitted) -> bool:
     """
     errors = _count_errors(fitted)
     most = 0 if job.recipe.balance == "yes" else min(FEW_ERRORS, ERROR_SHARE * fitted.validation_images)
-    return errors <= most
+    return errors <= most and (errors == 0 or fitted.weakest >= WEAK)
 
 
 def _count_errors(fitted: _Fitted) -> int:

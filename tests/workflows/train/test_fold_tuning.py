@@ -220,24 +220,25 @@ def test_nothing_asked_it_ends_after_a_first_fold_that_is_no_better(
 
 
 @pytest.mark.parametrize(
-    ("options", "n", "wrong", "wanted", "enough"),
+    ("options", "n", "wrong", "wanted", "enough", "weakest"),
     [
-        ({}, 36, 0, {}, True),
-        ({}, 36, 0, {"epochs": 3}, False),
-        ({"view": "quarters"}, 36, 1, {}, False),  # one of 36: more than one in 40
-        ({"view": "windows-448"}, 36, 1, {}, True),  # it looks closer already
-        ({}, 244, 5, {}, True),
-        ({}, 244, 5, {"epochs": 3}, False),
-        ({}, 244, 6, {}, False),  # were all six put right, a sign test would show it: p = 0.03
-        ({}, 199, 5, {}, False),
-        ({"balance": "yes"}, 244, 1, {}, False),  # it may be one of three images of a class
-        ({"balance": "yes"}, 244, 0, {}, True),
+        ({}, 36, 0, {}, True, 0.95),
+        ({}, 36, 0, {"epochs": 3}, False, 0.95),
+        ({"view": "quarters"}, 36, 1, {}, False, 0.95),  # one of 36: more than one in 40
+        ({"view": "windows-448"}, 36, 1, {}, True, 0.95),  # it looks closer already
+        ({}, 244, 5, {}, True, 0.95),
+        ({}, 244, 5, {"epochs": 3}, False, 0.95),
+        ({}, 244, 6, {}, False, 0.95),  # were all six put right, a sign test would show it: p = 0.03
+        ({}, 300, 5, {}, False, 0.83),  # five of thirty images of one class
+        ({}, 199, 5, {}, False, 0.95),
+        ({"balance": "yes"}, 244, 1, {}, False, 0.95),  # it may be one of three images of a class
+        ({"balance": "yes"}, 244, 0, {}, True, 0.95),
     ],
 )
 def test_fine_tuning_is_left_out_where_nobody_could_see_it_do_better(
-    options: dict[str, str], n: int, wrong: int, wanted: dict[str, int], enough: bool
+    options: dict[str, str], n: int, wrong: int, wanted: dict[str, int], enough: bool, weakest: float
 ) -> None:
-    fitted = SimpleNamespace(accuracy=1 - wrong / n, validation_images=n)
+    fitted = SimpleNamespace(accuracy=1 - wrong / n, validation_images=n, weakest=weakest)
     job = SimpleNamespace(recipe=TUNED_RECIPE.but(**{"view": "whole"} | options), info=SimpleNamespace(wanted=wanted))
     assert first_model._is_enough(job, fitted) == enough  # type: ignore[arg-type]
 
