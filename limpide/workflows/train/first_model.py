@@ -132,7 +132,7 @@ def _fit_in_folds(job: TrainContext) -> Generator[Event, None, _Fitted]:
         log_loss(logits, truth),
         fit.seconds,
         fit.head_seconds,
-        min(float((logits[truth == k].argmax(1) == k).mean()) for k in np.unique(truth)),
+        min((float((logits[truth == k].argmax(1) == k).mean()) for k in np.unique(truth)), default=1.0),
         fit.found.temperature,
     )
 
