@@ -71,7 +71,7 @@ def recipe() -> str:
 
 
 def write_pages(_: Sphinx) -> None:
-    """The pages that repeat the source: written anew at each build, kept by nobody."""
+    """Write the pages that repeat the source. Each build writes them anew; git ignores them."""
     GENERATED.mkdir(exist_ok=True)
     for name, text in (("commands", commands()), ("recipe", recipe())):
         (GENERATED / f"{name}.md").write_text(text + "\n", encoding="utf-8")

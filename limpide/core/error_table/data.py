@@ -1,6 +1,5 @@
 """What a DataError says, and what docs/reference/errors.md explains of it: one entry a code, so this file is as long
-as there are
-errors.
+as there are errors.
 """
 
 from __future__ import annotations
