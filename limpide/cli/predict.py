@@ -35,6 +35,7 @@ used."""),
 @click.option("--json", "how", flag_value="json", help=N_("print a JSON list"))
 def predict(run: str, files: Sequence[str], top: int, how: str | None) -> None:
     from limpide.data.inputs import files_in
+    from limpide.deploy.imagenet_names import translate_predictions
     from limpide.deploy.load import is_published, unfinished_warning
     from limpide.report.terminal import progress
     from limpide.report.terminal.predictions import write_answers
@@ -42,7 +43,10 @@ def predict(run: str, files: Sequence[str], top: int, how: str | None) -> None:
 
     if says := unfinished_warning(run):
         click.echo(f"limpide: {says}", err=True)
-    named, first = write_answers(work(run, files_in(files), top), how or "table")
+    answers = work(run, files_in(files), top)
+    if how is None and is_published(run):
+        answers = translate_predictions(answers)
+    named, first = write_answers(answers, how or "table")
     if named and how is None:
         words: tuple[str, ...] = ("evaluate", run, "photos/")
         if is_published(run):

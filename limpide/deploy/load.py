@@ -15,7 +15,6 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.contract import CONTRACT
 from limpide.deploy.predictor import Predictor
 from limpide.system.files import cache_folder
-from limpide.text.language import current_language
 from limpide.text.messages import N_, Message, message
 
 # The same names as PRETRAINED in limpide/models, which cannot be imported without torch.
@@ -77,7 +76,7 @@ def load_network(run: str) -> tuple[Any, Preprocessing]:
 
 def _published(name: str) -> Predictor:
     """The Predictor of a published network, from its file in the cache, which is made the first time."""
-    file = cache_folder() / "networks" / f"{name}-{__version__}-{current_language()}.onnx"
+    file = cache_folder() / "networks" / f"{name}-{__version__}.onnx"
     with contextlib.suppress(ModelError):  # not made yet, or damaged since
         if (predictor := Predictor(file)).contract == CONTRACT:
             return predictor

@@ -15,6 +15,7 @@ from limpide.core.run_info import Arrays, RunInfo
 from limpide.data.inputs import FROM_FILES, decode_input, images_in
 from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.load import is_published, load_network, load_run
+from limpide.text.language import current_language
 from limpide.text.messages import N_
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ def open_for_explanation(model: Any, preprocessing: Preprocessing | None = None)
     if is_published(name):
         from limpide.models import imagenet_classes
 
-        return OpenedNetwork(network, name, name, own_preprocessing, tuple(imagenet_classes()), 1.0)
+        return OpenedNetwork(network, name, name, own_preprocessing, tuple(imagenet_classes(current_language())), 1.0)
     run = load_run(name)
     info = run.info()
     return OpenedNetwork(

@@ -27,7 +27,6 @@ from limpide.models.registry import Entry
 from limpide.models.resnet import resnet, resnet_cifar
 from limpide.models.vgg import VGG, PlainNet
 from limpide.models.vit import VisionTransformer
-from limpide.text.language import current_language
 from limpide.text.messages import N_
 
 
@@ -150,11 +149,11 @@ def build(name: str, classes: int, channels: int, size: int) -> nn.Module:
     return find(name).build(name, classes, channels, size)
 
 
-def imagenet_classes() -> tuple[str, ...]:
+def imagenet_classes(language: str = "en") -> tuple[str, ...]:
     """The 1,000 classes of ImageNet (Russakovsky et al. 2015) in the order of the published networks' logits: WordNet's
-    words, or their French names if the current language is French.
+    words, or their French names for "fr". Files keep the English ones.
     """
-    file = resources.files(__name__).joinpath("imagenet.fr.txt" if current_language() == "fr" else "imagenet.txt")
+    file = resources.files(__name__).joinpath("imagenet.fr.txt" if language == "fr" else "imagenet.txt")
     return tuple(file.read_text(encoding="utf-8").splitlines())
 
 

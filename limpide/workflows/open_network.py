@@ -18,6 +18,7 @@ from limpide.data.layouts.name_words import PICTURES
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.split_file import write_rows
 from limpide.deploy.load import PUBLISHED
+from limpide.text.language import current_language
 from limpide.text.messages import N_
 
 MAX_PROBES = 32  # images that the pages offer first
@@ -95,7 +96,7 @@ def _network(model: str, weights: str, classes: int, size: int) -> tuple[Any, Pr
     from limpide.training.build import published_network
 
     if model in models.PRETRAINED and not weights:
-        return *published_network(model), list(models.imagenet_classes())
+        return *published_network(model), list(models.imagenet_classes(current_language()))
     entry = models.find(model)
     size = entry.fitting(size or (entry.size if not models.is_outside(model) else SIZE))
     if models.is_outside(model):

@@ -47,6 +47,13 @@ def test_the_names_are_those_with_weights() -> None:
     assert tuple(PRETRAINED) == PUBLISHED
 
 
+def test_people_read_french_names_and_programs_english_ones(used_before: None, photos: Path, tmp_path: Path) -> None:
+    asked = ("predict", "efficientnet_lite0", photos / "flower.jpg")
+    assert "marguerite" in limpide(*asked, cwd=tmp_path, LIMPIDE_LANG="fr").stdout
+    found = json.loads(limpide(*asked, "--json", cwd=tmp_path, LIMPIDE_LANG="fr").stdout)
+    assert [one["label"] for one in found] == ["daisy"]
+
+
 def test_it_names_what_is_on_two_photographs(photos: Path, tmp_path: Path) -> None:
     said = limpide("predict", "efficientnet_lite0", photos, "--json", cwd=tmp_path)
     found = json.loads(said.stdout)
