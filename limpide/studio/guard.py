@@ -57,14 +57,13 @@ class Guard:
         self.app, self.token, self.public = app, token, public
         self.path = public.path if public else "/"
         self.cookie = f"limpide-{port}"  # cookies have no port: two studios must not overwrite each other's
-        self.hosts = {f"{name}{'' if port == PORTS['http'] else f':{port}'}" for name in ("127.0.0.1", "localhost")}
-        self.hosts |= {public.host} if public else set()
+        self.hosts = {f"{name}:{port}" for name in ("127.0.0.1", "localhost")} | ({public.host} if public else set())
+        self.hosts |= {"127.0.0.1", "localhost"} if port == PORTS["http"] else set()  # browsers leave 80 out
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        if scope["path"].startswith(self.path):  # for a proxy that passes on its own path, too
-            scope = {**scope, "path": "/" + scope["path"][len(self.path) :]}
+        scope = self._without_prefix(scope)
         request = Request(scope)
         host, origin = request.headers.get("host", ""), request.headers.get("origin")
         if host not in self.hosts or (origin is not None and origin not in self._origins(host)):
@@ -83,12 +82,13 @@ class Guard:
 
     def _without_prefix(self, scope: Scope) -> Scope:
         """Cuts off our public path, where a proxy hands it on."""
-        prefix, path, raw = unquote(self.path), scope["path"], scope.get("raw_path") or b""
+        prefix, path = unquote(self.path), scope["path"]
         if path + "/" == prefix:
             path += "/"
         if not path.startswith(prefix):
             return scope
-        raw = raw.removeprefix(self.path.encode()[:-1]) or b"/"
+        slashes = prefix.count("/")  # a proxy may encode other characters of the prefix than we do
+        raw = b"/" + b"".join(scope.get("raw_path", b"").split(b"/", slashes)[slashes:])
         return {**scope, "path": "/" + path[len(prefix) :], "raw_path": raw}
 
     def _origins(self, host: str) -> set[str]:

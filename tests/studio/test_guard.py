@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 import pytest
+from starlette.responses import Response
 
 from limpide.core.errors import UsageError
 from limpide.studio.guard import Guard, PublicUrl
@@ -134,3 +135,47 @@ def test_the_cookie_of_a_public_address_is_for_its_path_alone() -> None:
     headers = dict(told[0]["headers"])
     assert headers[b"location"] == b"/user/me/"
     assert {b"Path=/user/me/", b"Secure", b"HttpOnly"} <= {part.strip() for part in headers[b"set-cookie"].split(b";")}
+
+
+@pytest.mark.parametrize(
+    ("path", "raw", "handed_on", "raw_on"),
+    [
+        ("/user/me@x.org/été/api/runs", b"/user/me%40x.org/%C3%A9t%C3%A9/api/runs", "/api/runs", b"/api/runs"),
+        ("/user/me@x.org/été/api/a b", b"/user/me@x.org/%C3%A9t%C3%A9/api/a%20b", "/api/a b", b"/api/a%20b"),
+        ("/user/me@x.org/été/", b"/user/me@x.org/%c3%a9t%c3%a9/", "/", b"/"),
+        ("/user/me@x.org/été", b"/user/me@x.org/%C3%A9t%C3%A9", "/", b"/"),
+        ("/api/runs", b"/api/runs", "/api/runs", b"/api/runs"),
+        ("/user/me@x.org/étés/", b"/user/me@x.org/%C3%A9t%C3%A9s/", "/user/me@x.org/étés/", b"/user/me@x.org/%C3%A9t%C3%A9s/"),
+    ],
+)  # fmt: skip
+def test_a_prefix_is_cut_off_as_any_proxy_writes_it(path: str, raw: bytes, handed_on: str, raw_on: bytes) -> None:
+    public = PublicUrl.parse("https://hub.example/user/me@x.org/été/")
+    cut = Guard(nothing, TOKEN, PORT, public)._without_prefix({"path": path, "raw_path": raw})  # type: ignore[arg-type]
+    assert (cut["path"], cut["raw_path"]) == (handed_on, raw_on)
+
+
+@pytest.mark.parametrize(
+    ("port", "host", "status"),
+    [
+        (80, "127.0.0.1", 200),
+        (80, "127.0.0.1:80", 200),
+        (80, "localhost", 200),
+        (8765, "127.0.0.1:8765", 200),
+        (8765, "127.0.0.1", 403),
+        (8765, "127.0.0.1:80", 403),
+        (443, "localhost", 403),
+    ],
+)
+def test_a_page_comes_from_this_port(port: int, host: str, status: int) -> None:
+    told: list[dict[str, Any]] = []
+
+    async def send(message: Any) -> None:
+        told.append(message)
+
+    async def page(scope: Any, receive: Any, send: Any) -> None:
+        await Response("page")(scope, receive, send)
+
+    scope = {"type": "http", "method": "GET", "path": "/", "root_path": "", "scheme": "http", "query_string": b""}
+    scope |= {"headers": [(b"host", host.encode()), (b"cookie", f"limpide-{port}={TOKEN}".encode())]}
+    asyncio.run(Guard(page, TOKEN, port)(scope, lambda: asyncio.sleep(0), send))  # type: ignore[arg-type,return-value]
+    assert told[0]["status"] == status
