@@ -26,7 +26,10 @@ def page_of_errors(before: str) -> str:
     own = before[: before.index("\n## ")].rstrip()
     sections = [
         f"## {title}\n\n"
-        + "\n\n".join(f"### {code} · {e.title or e.what}\n{cleandoc(e.explanation)}" for code, e in entries.items())
+        + "\n\n".join(
+            f'<a id="{code.lower()}"></a>\n\n### {code} · {e.title or e.what}\n{cleandoc(e.explanation)}'
+            for code, e in entries.items()
+        )
         for title, entries in SECTIONS.items()
     ]
     return "\n\n".join([own, *sections]) + "\n"

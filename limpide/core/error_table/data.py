@@ -27,14 +27,25 @@ DATA_ERRORS = {
         what=N_("the files are not in class folders"),
         explanation="""
         No arrangement was recognised: neither a folder a class, nor classes in the file names (`cat_001.jpg`), nor
-        a table beside the images. Put the images of each class into a folder of its own.
+        a table beside the images. Put the images of each class into a folder of its own, and give the folder above:
+
+            photos/            limpide train photos/
+            ├── ants/
+            │   ├── 001.jpg
+            │   └── 002.jpg
+            └── bees/
+                └── 001.jpg
+
+        Other arrangements, and tables, are in [data](data.md).
         """,
     ),
     "L204": ErrorEntry(
         what=N_("all images are in one class, {name}: there is nothing to tell apart"),
         todo=N_("give images of another class, too"),
         explanation="""
-        A classifier chooses between at least two classes. Add a folder with images of something else.
+        A classifier chooses between at least two classes. Add a folder with images of something else. Where defects
+        are rare, good parts alone are enough: `limpide train parts/` with one folder of them learns what is usual
+        and names what is not ([find defects](../how-to/find-defects.md)).
         """,
     ),
     "L205": ErrorEntry(
