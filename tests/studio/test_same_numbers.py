@@ -96,7 +96,7 @@ READ = """() => [...document.querySelectorAll('section.finding')].map(section =>
 
 
 def test_the_studio_shows_every_claim_with_the_numbers_of_the_run(run: Run, page: Any, spoken: str) -> None:
-    page.evaluate("lang => localStorage.setItem('language', lang)", spoken)
+    page.evaluate("lang => localStorage.setItem('limpide.language', lang)", spoken)
     page.reload()
     go(page, f"page=audit&{RUN}", "section.finding")
     page.evaluate("() => document.querySelectorAll('details').forEach(one => (one.open = true))")

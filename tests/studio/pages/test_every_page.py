@@ -20,7 +20,8 @@ HOSTILE = "<img src=x onerror=alert(1)>"
 def test_every_page_in_both_languages_and_themes_says_everything_and_fits(page: Any, hash: str) -> None:
     for lang, theme in (("en", "light"), ("fr", "dark")):
         page.evaluate(
-            "([l, t]) => { localStorage.setItem('language', l); localStorage.setItem('theme', t) }", [lang, theme]
+            "([l, t]) => { localStorage.setItem('limpide.language', l); localStorage.setItem('limpide.theme', t) }",
+            [lang, theme],
         )
         page.reload()
         go(page, hash)

@@ -56,7 +56,7 @@ def test_the_bench_convolves_as_the_ladder_does(page: Any) -> None:
     )
     shades = []
     for theme in ("light", "dark"):
-        page.evaluate("theme => localStorage.setItem('theme', theme)", theme)
+        page.evaluate("theme => localStorage.setItem('limpide.theme', theme)", theme)
         page.reload()
         go(page, "page=learn&part=bench", "#total")
         pixel = (
@@ -65,7 +65,7 @@ def test_the_bench_convolves_as_the_ladder_does(page: Any) -> None:
         )
         shades.append([page.evaluate(pixel, at) for at in ((0.05, 0.95), (0.33, 0.33))])  # ground and disc
     assert shades[0] == shades[1] and max(shades[0][0]) < 40 < 200 < min(shades[0][1]), "black stays black"
-    page.evaluate("localStorage.setItem('theme', 'light')")
+    page.evaluate("localStorage.setItem('limpide.theme', 'light')")
     page.reload()
     go(page, "page=learn&part=bench")
     before = page.inner_text("#total")
