@@ -57,12 +57,14 @@ def explain(
     screen = progress.Screen(quiet=as_json)
     with screen.busy(message(N_("starting"))):
         from limpide.explanation.write_picture import place_of, write_picture
+        from limpide.explanation.writers import is_for_programs
         from limpide.workflows.explain import explain as work
     if out is not None:
         place_of(out, image)
     named = 0 if (y, x) != (None, None) else None  # a place without a channel means the first channel
     with screen.busy(message(N_("opening the network"))):
-        findings = work(run, image, layer, named if channel is None else channel, y or 0, x or 0)
+        language = "en" if as_json or (out is not None and is_for_programs(out)) else None
+        findings = work(run, image, layer, named if channel is None else channel, y or 0, x or 0, language=language)
     if as_json:
         click.echo(json.dumps({name: finding.to_json() for name, finding in findings.items()}))
     else:

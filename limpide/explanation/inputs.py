@@ -35,8 +35,11 @@ class OpenedNetwork:
     arrays: Arrays = FROM_FILES  # the form of the arrays from which it learned
 
 
-def open_for_explanation(model: Any, preprocessing: Preprocessing | None = None) -> OpenedNetwork:
+def open_for_explanation(
+    model: Any, preprocessing: Preprocessing | None = None, language: str | None = None
+) -> OpenedNetwork:
     """`model`: the path of a run, a Run, a fitted ImageClassifier, the name of a published network, or a torch module.
+    language: of the class names of a published network; None: the language in force.
 
     Raises UsageError for anything else, RunError and ModelError as deploy/load.py does.
     """
@@ -55,7 +58,8 @@ def open_for_explanation(model: Any, preprocessing: Preprocessing | None = None)
     if is_published(name):
         from limpide.models import imagenet_classes
 
-        return OpenedNetwork(network, name, name, own_preprocessing, tuple(imagenet_classes(current_language())), 1.0)
+        classes = imagenet_classes(language or current_language())
+        return OpenedNetwork(network, name, name, own_preprocessing, classes, 1.0)
     run = load_run(name)
     info = run.info()
     return OpenedNetwork(

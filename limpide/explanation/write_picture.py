@@ -10,7 +10,7 @@ from limpide.core.events import Progress
 from limpide.core.finding import Finding
 from limpide.explanation.explain_image import explain_image, pass_progress
 from limpide.explanation.inputs import enter_image, open_for_explanation
-from limpide.explanation.writers import WRITERS, bytes_of
+from limpide.explanation.writers import WRITERS, bytes_of, is_for_programs
 from limpide.system.files import write_bytes
 from limpide.text.messages import N_, message
 
@@ -32,7 +32,7 @@ def write_picture(run: str, file: str, out: Path, findings: dict[str, Finding]) 
     """
     from limpide.interpret.trace import trace
 
-    opened = open_for_explanation(run)
+    opened = open_for_explanation(run, language="en" if is_for_programs(out) else None)
     tensor, square, _ = enter_image(file, opened.preprocessing)
     sight = yield from pass_progress(
         explain_image(opened, trace(opened.network, tensor), square, file, findings["prediction"], findings["inside"])

@@ -72,3 +72,8 @@ WRITERS: dict[str, Callable[[ImageExplanation], bytes]] = {".png": _png, ".html"
 def bytes_of(sight: ImageExplanation, file: Path) -> bytes:
     """The bytes in the format of the file's ending, one of WRITERS."""
     return WRITERS[file.suffix.lower()](sight)
+
+
+def is_for_programs(file: Path) -> bool:
+    """The same in every language."""
+    return file.suffix.lower() == ".json"

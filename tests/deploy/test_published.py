@@ -52,6 +52,13 @@ def test_people_read_french_names_and_programs_english_ones(used_before: None, p
     assert "marguerite" in limpide(*asked, cwd=tmp_path, LIMPIDE_LANG="fr").stdout
     found = json.loads(limpide(*asked, "--json", cwd=tmp_path, LIMPIDE_LANG="fr").stdout)
     assert [one["label"] for one in found] == ["daisy"]
+    asked = ("explain", "efficientnet_lite0", photos / "flower.jpg")
+    assert "marguerite" in limpide(*asked, cwd=tmp_path, LIMPIDE_LANG="fr").stdout
+    said = limpide(*asked, "--out", "inside.json", cwd=tmp_path, LIMPIDE_LANG="fr").stdout
+    written = json.loads((tmp_path / "inside.json").read_text())
+    assert written["predictions"][0]["class"] == "daisy" and "daisy" in said
+    said = limpide(*asked, "--json", cwd=tmp_path, LIMPIDE_LANG="fr").stdout
+    assert json.loads(said)["prediction"]["table"]["rows"][0][0] == "daisy"
 
 
 def test_it_names_what_is_on_two_photographs(photos: Path, tmp_path: Path) -> None:
