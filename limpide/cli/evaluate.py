@@ -20,8 +20,13 @@ IN_SUMMARY = ("accuracy", "false alarms", "escapes")
 @verb(
     N_("score a model on other labelled images"),
     N_(
-        """Score the model of RUN on other labelled images: DATA is a folder with the same class names. The exit
-status is 1 when a verdict is bad."""
+        """Score the model of RUN on other labelled images: DATA is a folder with the same class names.
+
+\b
+limpide evaluate runs/photos-001 new-photos/
+limpide evaluate runs/photos-001 labels.csv              a table of file and label
+limpide evaluate model.onnx new-photos/ --json           the file alone, for a program
+The exit status is 1 when a verdict is bad."""
     ),
 )
 @click.argument("run")

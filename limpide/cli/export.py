@@ -13,7 +13,12 @@ from limpide.text.messages import N_, message
 @verb(
     N_("copy the exported model to where it is needed"),
     N_("""Copy the sealed model of RUN to FILE, an ONNX file that needs neither limpide nor torch. FILE is a name that
-ends in .onnx, or a folder. Without FILE, the file is named after the run and written to the current folder."""),
+ends in .onnx, or a folder. Without FILE, the file is named after the run and written to the current folder.
+
+\b
+limpide export runs/photos-001
+limpide export runs/photos-001 app/model.onnx
+limpide predict app/model.onnx new.jpg                   the file alone answers as the run does"""),
 )
 @click.argument("run")
 @click.argument("file", type=click.Path(path_type=Path), default=Path())
