@@ -141,13 +141,13 @@ def cell_means(work: tuple[Cell, int]) -> tuple[Cell, np.ndarray]:
 def conclusion(found: list[tuple[Cell, np.ndarray]]) -> list[str]:
     """What a reader in a hurry should know, from the means alone."""
     means = np.array([one for _, one in found])
-    worst, too_good = found[int(means[:, 0].argmin())], found[int(means[:, 2].argmax())]
     narrower = 100 * (1 - np.exp(np.log(means[:, 5] / means[:, 6]).mean()))
+    held, flattered = 100 * means[:, 0], 100 * means[:, 2]
     return [
-        f"**In short.** The interval holds the truth of what was judged in {100 * means[:, 0].mean():.1f} % of all draws (95 are",
-        f"meant), at worst in {100 * worst[1][0]:.1f} % ({worst[0].name}). It flatters the shipped model, that is,",
-        f"lies wholly above the truth, in {100 * means[:, 2].mean():.1f} % (2.5 are meant), at worst in "
-        f"{100 * too_good[1][2]:.1f} % ({too_good[0].name}).",
+        f"**In short.** The interval holds the truth of what was judged in {held.mean():.1f} % of all draws (95 are",
+        f"meant), at worst in {held.min():.1f} % ({found[int(held.argmin())][0].name}). It flatters the shipped model,",
+        f"that is, lies wholly above the truth, in {flattered.mean():.1f} % (2.5 are meant), at worst in",
+        f"{flattered.max():.1f} % ({found[int(flattered.argmax())][0].name}).",
         f"It is {narrower:.0f} % narrower than the interval of a fifth of the images, held out.",
     ]
 

@@ -145,7 +145,7 @@ def test_the_cookie_of_a_public_address_is_for_its_path_alone() -> None:
         ("/user/me@x.org/été/", b"/user/me@x.org/%c3%a9t%c3%a9/", "/", b"/"),
         ("/user/me@x.org/été", b"/user/me@x.org/%C3%A9t%C3%A9", "/", b"/"),
         ("/api/runs", b"/api/runs", "/api/runs", b"/api/runs"),
-        ("/user/me@x.org/étés/", b"/user/me@x.org/%C3%A9t%C3%A9s/", "/user/me@x.org/étés/", b"/user/me@x.org/%C3%A9t%C3%A9s/"),
+        ("/user/me@x.org/étés/", b"/user/me@x.org/%C3%A9", "/user/me@x.org/étés/", b"/user/me@x.org/%C3%A9"),
     ],
 )  # fmt: skip
 def test_a_prefix_is_cut_off_as_any_proxy_writes_it(path: str, raw: bytes, handed_on: str, raw_on: bytes) -> None:
