@@ -27,7 +27,14 @@ def signature_text(estimator: type) -> str:
     )
     indent = " " * 12
     # a comma follows the last of them
-    lines = textwrap.wrap(words, WIDTH - 1, initial_indent=indent, subsequent_indent=indent, break_long_words=False)
+    lines = textwrap.wrap(
+        words,
+        WIDTH - 1,
+        initial_indent=indent,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
     body = "\n".join(lines).replace("\0", " ")
     return f"        def __init__(\n            self, *,\n{body},\n        ) -> None: ...\n"
 

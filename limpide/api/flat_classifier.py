@@ -50,11 +50,15 @@ class FlatImageClassifier(ImageClassifier):
         def __init__(
             self, *,
             model: str = "cnn", time: str | float | None = None, epochs: int | None = None, batch: int | None = None,
-            lr: float | None = None, image_size: int | None = None, validation: float | None = None,
+            lr: float | None = None, optimizer: str = "adamw", schedule: str = "one-cycle",
+            loss: str = "cross-entropy", image_size: int | None = None, validation: float | None = None,
             view: str = "auto", good: str = "", false_alarms: float | None = None, weight_decay: float | None = None,
-            label_smoothing: float = 0.1, balance: str = "auto", flip: str = "no", patience: int | None = None,
-            seed: int = 0, device: str = "auto", precision: str = "auto", image_shape: tuple[int, ...] | None = None,
-            runs: str | os.PathLike[str] | None = None, judge: bool = False, quiet: bool = True,
+            l1: float = 0.0, dropout: float | None = None, normalization: str = "auto", init: str = "default",
+            clip: float | None = None, average: str = "none", accumulate: int = 1, keep: str = "best",
+            label_smoothing: float | None = None, balance: str = "auto", augment: str = "auto", flip: str = "no",
+            patience: int | None = None, seed: int = 0, device: str = "auto", precision: str = "auto",
+            image_shape: tuple[int, ...] | None = None, runs: str | os.PathLike[str] | None = None,
+            judge: bool = False, quiet: bool = True,
         ) -> None: ...
         # fmt: on
     else:

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 
 from limpide.core.events import Epoch
 from limpide.core.finding import Verdict
+from limpide.core.recipe import Recipe
+from limpide.core.run_info import RunInfo
 from limpide.text.messages import N_, Message, message
 
 EARLY, LATE = 20, 100  # steps: the beginning, and when something should have been learned
@@ -18,16 +20,22 @@ OVERFITS = N_("It overfits from epoch {n:count} on: the validation loss rises wh
 
 
 def diagnose(
-    losses: Sequence[float], epochs: Sequence[Epoch], kept: str | None = None, guess: float = math.inf
+    losses: Sequence[float],
+    epochs: Sequence[Epoch],
+    kept: str | None = None,
+    guess: float = math.inf,
+    *,
+    keeps_last: bool = False,
 ) -> list[tuple[Verdict, Message]]:
     """Return (kind, sentence), most important first. losses: of each step, nats an image. kept: the kind of the network
     that was kept (run_info.Final), which the first sentence then describes; None while it learns.
 
-    guess: the loss of giving every class the same probability, ln(classes), where the number of classes is known.
+    guess: the loss of giving every class the same probability, ln(classes), where it is known. keeps_last: whether the
+    weights of the last epoch are kept, not the best.
     """
     if any(not math.isfinite(loss) for loss in losses[-EARLY:]):
         return [("bad", message(N_("The loss is no longer a number: the learning rate is too high.")))]
-    kept_epoch = None if kept is None else _find_kept_epoch(epochs)
+    kept_epoch = None if kept is None else len(epochs) - 1 if keeps_last else _find_kept_epoch(epochs)
     steps = _judge_steps(losses, epochs, kept_epoch, guess)
     judgements = [] if steps is None else [steps]
     if kept == "frozen" and epochs:
@@ -43,8 +51,17 @@ def diagnose(
     if len(epochs) >= 2 and not any(epoch.validated for epoch in epochs):
         return [*judgements, ("unknown", _describe_unseen(epochs))]
     if len(epochs) >= 2:
-        return [*judgements, _judge_epochs(epochs, kept_epoch)]
+        return [*judgements, _judge_epochs(epochs, kept_epoch, keeps_last)]
     return judgements or _describe_beginning(losses, epochs, is_over=kept is not None)
+
+
+def diagnose_run(info: RunInfo, losses: Sequence[float], epochs: Sequence[Epoch]) -> list[tuple[Verdict, Message]]:
+    """`diagnose`, with what the run recorded: its loss, its classes, the weights that it keeps."""
+    recipe = Recipe.from_json(info.recipe)
+    # the loss of giving every class the same probability; another loss than cross-entropy begins elsewhere
+    guess = math.log(len(info.classes)) if len(info.classes) > 1 and recipe.loss == "cross-entropy" else math.inf
+    kept = info.final.kind if info.final else None
+    return diagnose(losses, epochs, kept, guess, keeps_last=recipe.keep == "last")
 
 
 def _find_kept_epoch(epochs: Sequence[Epoch]) -> int:
@@ -79,14 +96,18 @@ def _describe_rise(epochs: Sequence[Epoch], kept_epoch: int | None) -> Message:
     return message(N_("The loss is twice its initial value: the learning rate is too high."))
 
 
-def _judge_epochs(epochs: Sequence[Epoch], kept_epoch: int | None) -> tuple[Verdict, Message]:
+def _judge_epochs(epochs: Sequence[Epoch], kept_epoch: int | None, keeps_last: bool) -> tuple[Verdict, Message]:
     """The verdict and sentence on the losses of two epochs or more, on validation and on training."""
     best = min(range(len(epochs)), key=lambda k: epochs[k].validation_loss)
     last = epochs[-1]
     if len(epochs) - 1 - best < PATIENCE:
         return "ok", _describe_progress(best, len(epochs), is_over=kept_epoch is not None)
     if last.validation_loss > WORSE * epochs[best].validation_loss and last.train_loss < epochs[best].train_loss:
-        return ("warn", message(OVERFITS, n=best + 2)) if kept_epoch is None else _judge_overfitting(best, kept_epoch)
+        return (
+            ("warn", message(OVERFITS, n=best + 2))
+            if kept_epoch is None
+            else _judge_overfitting(best, kept_epoch, keeps_last)
+        )
     if kept_epoch is None:
         return "unknown", message(N_("The validation loss has not fallen since epoch {n:count}."), n=best + 1)
     says = N_(
@@ -130,7 +151,7 @@ def _describe_beginning(
     return [("ok", message(says, accuracy=epochs[-1].validation_accuracy))]
 
 
-def _judge_overfitting(best: int, kept_epoch: int) -> tuple[Verdict, Message]:
+def _judge_overfitting(best: int, kept_epoch: int, keeps_last: bool) -> tuple[Verdict, Message]:
     """best: the place of the epoch after which the validation loss rose. The weights of the most accurate epoch are
     kept, which may be a later one.
     """
@@ -144,6 +165,11 @@ def _judge_overfitting(best: int, kept_epoch: int) -> tuple[Verdict, Message]:
         "The weights after epoch {kept:count} are kept: they had the highest validation accuracy. However, it "
         "overfits from epoch {n:count} on: the validation loss rises while the training loss falls."
     )
+    if keeps_last:
+        says = N_(
+            "The weights after the last epoch are kept, as asked (--keep last). However, it overfits from epoch "
+            "{n:count} on: the validation loss rises while the training loss falls. --keep best takes the best ones."
+        )
     return "warn", message(says, kept=kept_epoch + 1, n=best + 2)
 
 

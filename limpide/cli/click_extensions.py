@@ -14,7 +14,8 @@ import click
 from limpide.cli.click_messages import in_our_language
 from limpide.core.errors import Exit, UsageError, nearest
 from limpide.core.finding import Finding
-from limpide.core.recipe import GROUPS, Group, Recipe
+from limpide.core.recipe import Recipe
+from limpide.core.recipe_field import GROUPS, Group
 from limpide.text.language import LANGUAGES, use_language
 from limpide.text.messages import N_, _
 

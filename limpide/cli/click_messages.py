@@ -39,14 +39,12 @@ SAID = (
     ),
 )
 
-ONE_OPTIMIZER = N_("AdamW is the only optimizer")
-ONE_SCHEDULE = N_("the learning rate always follows a one-cycle schedule")
-ALTERED_BY_RULE = N_("the number of epochs decides whether images are augmented, and the run reports it")
-# Options that other programs have and limpide does not.
-WHY_NOT = {
-    **dict.fromkeys(("optimizer", "optimiser", "optim", "opt", "momentum", "nesterov"), ONE_OPTIMIZER),
-    **dict.fromkeys(("scheduler", "schedule", "lr-scheduler", "lr-schedule", "warmup", "warm-up"), ONE_SCHEDULE),
-    **dict.fromkeys(("augment", "no-augment", "augmentation", "no-augmentation"), ALTERED_BY_RULE),
+# Options that other programs have, and how limpide says the same.
+OTHERWISE = {
+    **dict.fromkeys(("momentum", "nesterov"), N_("write --optimizer momentum or --optimizer nesterov")),
+    **dict.fromkeys(("warmup", "warm-up"), N_("write --schedule one-cycle:0.25: a quarter of the steps goes up")),
+    **dict.fromkeys(("no-augment", "no-augmentation"), N_("write --augment none")),
+    **dict.fromkeys(("mixup", "cutmix", "rotate", "zoom", "blur", "erase"), N_("write --augment {plain}")),
 }
 MIN_SIMILARITY = 0.7  # of a name, to count as the intended one
 MAX_GUESSES = 3
@@ -79,8 +77,9 @@ def _no_such_option(error: click.NoSuchOption, where: str) -> LimpideError:
     close = dict.fromkeys(
         real[match] for match in difflib.get_close_matches(plain, real, n=MAX_GUESSES, cutoff=MIN_SIMILARITY)
     )
-    todo = WHY_NOT.get(plain) or (N_("did you mean {guess}?") if close else N_("see {command} --help"))
-    return UsageError("L164", where=where, todo=todo, option=error.option_name, guess=", ".join(close), command=where)
+    todo = OTHERWISE.get(plain) or (N_("did you mean {guess}?") if close else N_("see {command} --help"))
+    names = dict(option=error.option_name, guess=", ".join(close), command=where, plain=plain)
+    return UsageError("L164", where=where, todo=todo, **names)
 
 
 def _names_of(context: click.Context | None) -> list[str]:

@@ -18,16 +18,18 @@ ends in .onnx, or a folder. Without FILE, the file is named after the run and wr
 \b
 limpide export runs/photos-001
 limpide export runs/photos-001 app/model.onnx
+limpide export runs/photos-001 --epoch 4                 the weights after epoch 4, not calibrated
 limpide predict app/model.onnx new.jpg                   the file alone answers as the run does"""),
 )
 @click.argument("run")
 @click.argument("file", type=click.Path(path_type=Path), default=Path())
-def export(run: str, file: Path) -> None:
+@click.option("--epoch", type=click.IntRange(1), help=N_("seal the weights after this epoch instead"))
+def export(run: str, file: Path, epoch: int | None) -> None:
     from limpide.deploy.load import unfinished_warning
     from limpide.report.terminal import progress
     from limpide.workflows.export import export as work
 
-    file = work(run, file)
+    file = work(run, file, epoch)
     screen = progress.Screen()
     if says := unfinished_warning(run):
         screen.say(says, "yellow")

@@ -41,6 +41,8 @@ class Epoch:
     validation_accuracy: float  # share
     best: bool  # the best so far: its weights were kept
     seconds: float
+    # Share of some fixed training images, without augmentation and dropout; None where none was scored.
+    train_accuracy: float | None = None
 
     @property
     def validated(self) -> bool:
@@ -109,6 +111,7 @@ _KINDS: dict[type, list[tuple[str, Any]]] = {
         ("step", int),
         *((name, _NUMBER) for name in ("train_loss", "validation_loss", "validation_accuracy", "seconds")),
         ("best", bool),
+        ("train_accuracy", (*_NUMBER, type(None))),
     ],
 }
 # errors that `from_line` and the JSON parser raise for a damaged line

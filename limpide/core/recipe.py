@@ -7,48 +7,15 @@ any None. The names of other libraries are accepted wherever a name is.
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Any
 
 from limpide.core.errors import UsageError, nearest
+from limpide.core.recipe_contradictions import check_together
+from limpide.core.recipe_field import CHANGES, OPTIMIZERS, SCHEDULE, VIEWS, recipe_field
 from limpide.core.recipe_values import NUMBER, check_value
 from limpide.text.messages import N_
-
-WHOLE, QUARTERS = "whole", "quarters"  # views without extra cost; training/views.py describes the others
-VIEWS = ("auto", WHOLE, QUARTERS, "windows", "windows-448", "windows-800", "windows-1120", "windows-1792")
-
-
-Group = Literal["data", "model", "optimization", "augmentation", "machine"]
-# Groups of choices, in the order of the help.
-GROUPS: dict[Group, str] = {
-    "model": N_("Network"),
-    "optimization": N_("Learning"),
-    "data": N_("Images"),
-    "augmentation": N_("Changes to the images while training"),
-    "machine": N_("Machine"),
-}
-
-
-def _choice(
-    default: Any,
-    group: Group,
-    meaning: str,
-    *,
-    unit: str = "",
-    low: float | None = None,
-    high: float | None = None,
-    choices: tuple[str, ...] = (),
-    pattern: str = "",
-    also: tuple[str, ...] = (),
-    source: str = "",
-    accepts: str = "",
-) -> Any:
-    """accepts: a type that may be given for the value, besides the value's own."""
-    rules = dict(unit=unit, low=low, high=high, choices=choices, pattern=pattern)
-    metadata = dict(group=group, meaning=meaning, also=also, source=source, accepts=accepts) | rules
-    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True)
@@ -57,7 +24,7 @@ class Recipe:
     help, the parameters of ImageClassifier and run.json are derived from it.
     """
 
-    model: str = _choice(
+    model: str = recipe_field(
         "auto",
         "model",
         N_(
@@ -65,7 +32,7 @@ class Recipe:
         ),
         also=("arch", "architecture", "net"),
     )
-    weights: str = _choice(
+    weights: str = recipe_field(
         "auto",
         "model",
         N_(
@@ -74,7 +41,7 @@ class Recipe:
         ),
         also=("pretrained_weights",),
     )
-    freeze: str = _choice(
+    freeze: str = recipe_field(
         "auto",
         "model",
         N_(
@@ -84,7 +51,7 @@ class Recipe:
         pattern=r"auto|none|head|\d{1,4}",
         source="Yosinski et al. 2014",
     )
-    time: float | None = _choice(
+    time: float | None = recipe_field(
         None,
         "optimization",
         N_("time limit of the whole command: what does not fit is left out and reported; the score is never left out"),
@@ -93,7 +60,7 @@ class Recipe:
         also=("time_limit", "max_time", "budget"),
         accepts="str",
     )
-    epochs: int | None = _choice(
+    epochs: int | None = recipe_field(
         None,
         "optimization",
         N_("epochs: passes over the training images"),
@@ -101,10 +68,10 @@ class Recipe:
         high=100_000,
         also=("n_epochs", "num_epochs", "max_epochs"),
     )
-    batch: int | None = _choice(
+    batch: int | None = recipe_field(
         None, "optimization", N_("images in one step"), low=1, high=65_536, also=("batch_size", "bs")
     )
-    lr: float | None = _choice(
+    lr: float | None = recipe_field(
         None,
         "optimization",
         N_("highest learning rate"),
@@ -112,7 +79,32 @@ class Recipe:
         high=100,
         also=("lr0", "learning_rate", "learning_rate_init"),
     )
-    image_size: int | None = _choice(
+    optimizer: str = recipe_field(
+        "adamw",
+        "optimization",
+        N_("rule of a step: sgd, momentum, nesterov, adagrad, rmsprop, adam or adamw"),
+        choices=OPTIMIZERS,
+        also=("optimiser", "opt", "solver"),
+    )
+    schedule: str = recipe_field(
+        "one-cycle",
+        "optimization",
+        N_(
+            "learning rate over time: constant, step (:EPOCHS,FACTOR), multistep (:EPOCH,EPOCH …), exponential "
+            "(:FACTOR), cosine, plateau (:EPOCHS,FACTOR) or one-cycle"
+        ),
+        pattern=SCHEDULE,
+        also=("scheduler", "lr_schedule", "lr_scheduler"),
+        legal="constant | step | step:10,0.1 | multistep:30,60 | exponential:0.9 | cosine | plateau:2,0.1 | one-cycle",
+    )
+    loss: str = recipe_field(
+        "cross-entropy",
+        "optimization",
+        N_("what training minimises: cross-entropy, hinge or squared (error)"),
+        choices=("cross-entropy", "hinge", "squared"),
+        also=("criterion", "loss_fn"),
+    )
+    image_size: int | None = recipe_field(
         None,
         "data",
         N_("side of the square the network sees"),
@@ -121,13 +113,13 @@ class Recipe:
         high=1024,
         also=("imgsz", "img_size", "size"),
     )
-    fit: str = _choice(
+    fit: str = recipe_field(
         "squash",
         "data",
         N_("how an image becomes a square: squash keeps all of it, crop keeps the proportions of its centre"),
         choices=("squash", "crop"),
     )
-    value_range: str = _choice(
+    value_range: str = recipe_field(
         "auto",
         "data",
         N_(
@@ -138,7 +130,7 @@ class Recipe:
         also=("intensity_range", "data_range"),
         accepts="tuple[float, float]",
     )
-    test: float | None = _choice(
+    test: float | None = recipe_field(
         None,
         "data",
         N_("fraction of the images kept for the test, the final score (0.2, none with --folds)"),
@@ -146,7 +138,7 @@ class Recipe:
         high=0.8,
         also=("test_size",),
     )
-    validation: float | None = _choice(
+    validation: float | None = recipe_field(
         None,
         "data",
         N_("fraction of the images kept for validation, which chooses between models (0.1, none with --folds)"),
@@ -154,14 +146,14 @@ class Recipe:
         high=0.8,
         also=("val_split", "validation_split", "valid_pct", "validation_fraction"),
     )
-    calibration: float = _choice(
+    calibration: float = recipe_field(
         0.1,
         "data",
         N_("fraction of the images kept to calibrate probabilities, from 1,000 images on"),
         low=0.0,
         high=0.5,
     )
-    folds: int | None = _choice(
+    folds: int | None = recipe_field(
         None,
         "data",
         N_(
@@ -173,7 +165,7 @@ class Recipe:
         high=20,
         also=("cv", "n_splits"),
     )
-    view: str = _choice(
+    view: str = recipe_field(
         "auto",
         "data",
         N_(
@@ -183,7 +175,7 @@ class Recipe:
         ),
         choices=VIEWS,
     )
-    groups: str = _choice(
+    groups: str = recipe_field(
         "auto",
         "data",
         N_(
@@ -192,7 +184,7 @@ class Recipe:
         ),
         also=("group", "group_column", "group_columns"),
     )
-    parts: str = _choice(
+    parts: str = recipe_field(
         "auto",
         "data",
         N_(
@@ -201,14 +193,14 @@ class Recipe:
         ),
         also=("part_folders",),
     )
-    good: str = _choice(
+    good: str = recipe_field(
         "",
         "data",
         N_("class of the good parts: limpide learns from it alone, and whatever is far from it is a defect"),
         also=("good_class", "normal_class"),
         source="Roth et al. 2022",
     )
-    false_alarms: float | None = _choice(
+    false_alarms: float | None = recipe_field(
         None,
         "data",
         N_("with good parts alone: fraction of good ones that may be called a defect (0.05)"),
@@ -217,40 +209,107 @@ class Recipe:
         also=("contamination", "false_positive_rate"),
         source="Vovk et al. 2005",
     )
-    file_column: str = _choice(
+    file_column: str = recipe_field(
         "", "data", N_("column of a table that names the files"), also=("image_column", "path_column")
     )
-    label_column: str = _choice(
+    label_column: str = recipe_field(
         "", "data", N_("column of a table that holds the classes"), also=("target_column", "class_column")
     )
-    split_column: str = _choice(
+    split_column: str = recipe_field(
         "", "data", N_("column of a table that says train, validation or test"), also=("part_column",)
     )
-    images: str = _choice(
+    images: str = recipe_field(
         "",
         "data",
         N_("folder of a table's files, if it is not the folder of the table itself"),
         also=("image_folder", "image_dir", "images_dir"),
     )
-    suffix: str = _choice("", "data", N_("ending that a table leaves out of its file names: .jpg"), also=("extension",))
-    weight_decay: float | None = _choice(
+    suffix: str = recipe_field(
+        "", "data", N_("ending that a table leaves out of its file names: .jpg"), also=("extension",)
+    )
+    weight_decay: float | None = recipe_field(
         None,
         "optimization",
-        N_("weight decay of each step (decoupled, as in AdamW)"),
+        N_("weight decay: with adamw it shrinks the weights at each step (0.02), else it is an L2 penalty (0)"),
         low=0,
         high=10,
-        also=("wd",),
+        also=("wd", "l2"),
         source="Loshchilov & Hutter 2019",
     )
-    label_smoothing: float = _choice(
-        0.1,
+    l1: float = recipe_field(
+        0.0,
         "optimization",
-        N_("label smoothing: fraction of the target spread over all classes"),
+        N_("L1 penalty: this times the sum of the weights' absolute values is minimised, too"),
+        low=0,
+        high=10,
+        source="Tibshirani 1996",
+    )
+    dropout: float | None = recipe_field(
+        None,
+        "model",
+        N_("fraction of the units that are set to zero in training, where the network has dropout"),
+        low=0,
+        high=0.95,
+        also=("drop", "drop_rate"),
+        source="Srivastava et al. 2014",
+    )
+    normalization: str = recipe_field(
+        "auto",
+        "model",
+        N_("batch (after each convolution), none, or auto (as the network has it)"),
+        choices=("auto", "batch", "none"),
+        also=("norm", "batch_norm"),
+        source="Ioffe & Szegedy 2015",
+    )
+    init: str = recipe_field(
+        "default",
+        "model",
+        N_("initial weights of a network from scratch: default (its own), xavier, kaiming or normal"),
+        choices=("default", "xavier", "kaiming", "normal"),
+        also=("initialization", "initialisation"),
+        source="Glorot & Bengio 2010; He et al. 2015",
+    )
+    clip: float | None = recipe_field(
+        None,
+        "optimization",
+        N_("largest norm of a step's gradients: larger ones are scaled down to it"),
+        low=1e-6,
+        high=1e6,
+        also=("clip_norm", "gradient_clip", "max_grad_norm"),
+        source="Pascanu et al. 2013",
+    )
+    average: str = recipe_field(
+        "none",
+        "optimization",
+        N_("ema keeps a running mean of the weights over a twentieth of the steps, none the weights themselves"),
+        choices=("none", "ema"),
+        also=("averaging",),
+        source="Polyak & Juditsky 1992",
+    )
+    accumulate: int = recipe_field(
+        1,
+        "optimization",
+        N_("number of batches whose gradients are added before a step"),
+        low=1,
+        high=1024,
+        also=("accumulate_grad_batches", "accumulation_steps"),
+    )
+    keep: str = recipe_field(
+        "best",
+        "optimization",
+        N_("weights that are shipped: best (on validation) or last; all ships the best and keeps those of every epoch"),
+        choices=("best", "last", "all"),
+        also=("keep_weights",),
+    )
+    label_smoothing: float | None = recipe_field(
+        None,
+        "optimization",
+        N_("label smoothing: fraction of the target spread over all classes (0.1 with cross-entropy, else 0)"),
         low=0,
         high=0.9,
         source="Szegedy et al. 2016, section 7",
     )
-    balance: str = _choice(
+    balance: str = recipe_field(
         "auto",
         "optimization",
         N_(
@@ -261,40 +320,41 @@ class Recipe:
         also=("class_weight", "class_weights"),
         source="Menon et al. 2021, section 4.1",
     )
-    flip: str = _choice(
+    augment: str = recipe_field(
+        "auto",
+        "augmentation",
+        N_(
+            "none, light, strong, auto (light, unless the epochs are few), or a list of flip, crop, zoom, rotate, "
+            "translate, color, blur, erase, mixup and cutmix, separated by commas"
+        ),
+        pattern=rf"none|light|strong|auto|(?:{'|'.join(CHANGES)})(?:,(?:{'|'.join(CHANGES)}))*",
+        also=("augmentation", "aug"),
+        legal="none | light | strong | auto | " + ",".join(CHANGES),
+    )
+    flip: str = recipe_field(
         "auto",
         "augmentation",
         N_("mirror images left-right while training"),
         choices=("auto", "yes", "no"),
         also=("fliplr", "horizontal_flip"),
     )
-    patience: int | None = _choice(
+    patience: int | None = recipe_field(
         None,
         "optimization",
         N_("epochs without improvement before stopping"),
         low=1,
         also=("early_stopping_patience", "n_iter_no_change"),
     )
-    seed: int = _choice(0, "optimization", N_("random seed"), low=0, high=2**31 - 1, also=("random_state",))
-    device: str = _choice("auto", "machine", N_("auto, cpu, cuda, mps or cuda:1"))
-    precision: str = _choice(
+    seed: int = recipe_field(0, "optimization", N_("random seed"), low=0, high=2**31 - 1, also=("random_state",))
+    device: str = recipe_field("auto", "machine", N_("auto, cpu, cuda, mps or cuda:1"))
+    precision: str = recipe_field(
         "auto", "machine", N_("numeric precision of a training step"), choices=("auto", "fp32", "bf16")
     )
 
     def __post_init__(self) -> None:
         for choice in dataclasses.fields(self):
             object.__setattr__(self, choice.name, check_value(choice, getattr(self, choice.name)))
-        if (span := self.span()) and not span[0] < span[1] < math.inf:
-            where = f"value_range={self.value_range}"
-            raise UsageError("L138", where=where)
-        test, validation = self.shares()
-        if test + validation + self.calibration > 0.9:
-            raise UsageError("L103", where=f"test={test} validation={validation} calibration={self.calibration}")
-        if self.folds == 1:
-            raise UsageError("L102", where="folds=1", name="folds", expected="0, 2 … 20")
-        if self.folds and (self.test or self.validation):
-            kept = f"test={self.test}" if self.test else f"validation={self.validation}"
-            raise UsageError("L165", where=f"folds={self.folds} {kept}")
+        check_together(self)
 
     @classmethod
     def of(cls, **names: Any) -> Recipe:
@@ -330,11 +390,6 @@ class Recipe:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Recipe:
         return cls.of(**data)
-
-
-# Choices for training in gradient steps: they do not apply if the first model is kept, a last layer fitted on frozen
-# features.
-OF_STEPS = ("epochs", "batch", "lr", "weight_decay", "freeze", "label_smoothing", "flip", "patience", "precision")
 
 
 def canonical_name(name: str) -> str:

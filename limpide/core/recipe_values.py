@@ -43,6 +43,8 @@ def check_value(choice: dataclasses.Field[Any], value: Any) -> Any:
         value = str(value).lower() if rules["choices"] else str(value)
         if rules["choices"] and value in ("true", "false", "1", "0"):
             value = "yes" if value in ("true", "1") else "no"
+        if rules["legal"] or rules["choices"]:  # one_cycle, "flip, crop"
+            value = value.lower().replace("_", "-").replace(" ", "")
     else:
         try:
             number = float(value)
@@ -77,6 +79,8 @@ def _is_whole(value: float) -> bool:
 
 
 def _expected(rules: Mapping[str, Any], kind: str) -> str:
+    if rules["legal"]:
+        return str(rules["legal"])
     if rules["choices"]:
         return " | ".join(rules["choices"])
     if rules["pattern"]:

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any, Literal, TypeVar, get_type_hints
 
 from limpide.core import typed_json
-from limpide.core.recipe import OF_STEPS, Recipe
+from limpide.core.recipe import Recipe
+from limpide.core.recipe_field import OF_STEPS
 
 Phase = Literal["read", "check", "split", "quote", "first", "folds", "fit", "seal", "judge", "done"]
 FORMAT = 1

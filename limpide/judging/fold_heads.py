@@ -13,7 +13,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from limpide.core.errors import RunError
-from limpide.core.recipe import WHOLE
+from limpide.core.recipe_field import WHOLE
 from limpide.core.run import Run
 from limpide.data.preprocessing import Preprocessing
 from limpide.judging.tuned_folds import TUNED, TunedFolds, network_file

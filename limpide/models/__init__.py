@@ -5,6 +5,8 @@ MODELS maps a name to its Entry. `find` also knows timm's networks and a user's 
 
 from __future__ import annotations
 
+import dataclasses
+from collections.abc import Callable
 from importlib import resources
 
 from torch import nn
@@ -24,6 +26,7 @@ from limpide.models.mlp import MLP
 from limpide.models.rbf import RBFNet
 from limpide.models.recurrent import RowReader
 from limpide.models.registry import Entry
+from limpide.models.regularized import BATCH, PLAIN, with_normalization, without_normalization
 from limpide.models.resnet import resnet, resnet_cifar
 from limpide.models.vgg import VGG, PlainNet
 from limpide.models.vit import VisionTransformer
@@ -121,7 +124,12 @@ POOLED = {
 
 
 def find(name: str) -> Entry:
-    """A network by its name in MODELS, `timm:NAME`, or `package.module:factory`. Raises UsageError or ModelError."""
+    """A network by its name in MODELS, `timm:NAME`, or `package.module:factory`; with `+plain` at its end, without
+    batch normalization, with `+batch`, with it. Raises UsageError or ModelError.
+    """
+    for ending, changed in ((PLAIN, without_normalization), (BATCH, with_normalization)):
+        if name.endswith(ending):
+            return _changed(find(name.removesuffix(ending)), changed)
     if is_outside(name):
         return find_external(name)
     if name in POOLED:
@@ -133,6 +141,10 @@ def find(name: str) -> Entry:
         todo = N_("did you mean {guess}?") if guess else N_("see limpide models")
         raise UsageError("L106", where=name, todo=todo, guess=guess)
     return MODELS[name]
+
+
+def _changed(entry: Entry, change: Callable[[nn.Module], nn.Module]) -> Entry:
+    return dataclasses.replace(entry, make=lambda k, c, s: change(entry.make(k, c, s)), published=None)
 
 
 def pretrained(recipe: Recipe) -> bool:

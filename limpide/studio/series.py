@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from limpide.audit.learning_curve import diagnose
+from limpide.audit.learning_curve import diagnose_run
 from limpide.core.errors import RunError, from_os_error
 from limpide.core.events import DAMAGE, Epoch, Note, Step, from_line
 from limpide.core.run import Run
@@ -198,10 +198,7 @@ class RunHistory(Events):
 
     def diagnosis(self) -> list[dict[str, str]]:
         losses, info = [loss for _, loss, _, _ in self.steps], self.run.info()
-        guess = math.log(len(info.classes)) if len(info.classes) > 1 else math.inf
-        # known from the end of the last epoch on, long before the run is finished
-        final_kind = info.final.kind if info.final else None
-        return [{"kind": kind, "text": str(text)} for kind, text in diagnose(losses, self.epochs, final_kind, guess)]
+        return [{"kind": kind, "text": str(text)} for kind, text in diagnose_run(info, losses, self.epochs)]
 
 
 def _whose(run: Run) -> tuple[Any, ...]:

@@ -10,6 +10,7 @@ from limpide.core.errors import UsageError, nearest
 from limpide.core.recipe import Recipe
 from limpide.data.preprocessing import Preprocessing
 from limpide.models import MODELS, PRETRAINED, pretrained
+from limpide.models.regularized import initialize, set_dropout
 from limpide.models.weights import load_into
 from limpide.text.messages import N_
 from limpide.training.defaults import STARTS
@@ -22,6 +23,10 @@ def build_network(recipe: Recipe, classes: int, channels: int, size: int, networ
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.seed)
         model = models.build(network or recipe.model, classes, channels, size)
+        if recipe.init != "default":
+            initialize(model, recipe.init)
+    if recipe.dropout is not None:
+        set_dropout(model, recipe.dropout)
     if recipe.weights not in STARTS:
         load_into(model, recipe.weights)
     elif pretrained(recipe):

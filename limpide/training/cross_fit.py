@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from limpide.core.events import Progress
-from limpide.core.recipe import WHOLE
+from limpide.core.recipe_field import WHOLE
 from limpide.data.folds import NO_FOLD
 from limpide.text.messages import N_, message
 from limpide.training.class_balance import balanced_weights, priors

@@ -5,15 +5,19 @@ from __future__ import annotations
 import torch
 
 from limpide.core.errors import UsageError
-from limpide.core.recipe import OF_STEPS, WHOLE, Recipe
+from limpide.core.recipe import Recipe
+from limpide.core.recipe_field import OF_STEPS, WHOLE
 from limpide.data.folds import FOLDS
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import ImageSample
 from limpide.models import GOOD_PARTS, MODELS, Entry, find, pretrained
+from limpide.models.regularized import BATCH, PLAIN
 from limpide.models.weights import weights_file
 from limpide.system.files import sha256_of_file
 from limpide.text.messages import N_, Message, message
 from limpide.training.device import choose_device, has_fast_bf16
+from limpide.training.losses import choose_loss
+from limpide.training.optim import DEFAULTS, Defaults, choose_optimizer
 from limpide.training.views import JPEG_SIDE, check_view, jpeg_side
 
 STARTS = ("auto", "none")  # values of --weights besides a source
@@ -45,7 +49,8 @@ def decide_recipe(
     model, reasons = _choose_model(recipe, images)
     named = recipe.but(model=model)
     check_recipe(named)
-    device, entry, is_pretrained = choose_device(recipe.device), find(model), pretrained(named)
+    named = named.but(model=_normalized(named))
+    device, entry, is_pretrained = choose_device(recipe.device), find(named.model), pretrained(named)
     folds = choose_folds(named, parts_given, n)
     if folds:
         check_view(named, images.median_side)
@@ -62,6 +67,7 @@ def decide_recipe(
         reasons.append(_explain_freeze(freeze))
     precision, why_precision = _precision(recipe, device, is_pretrained)
     test, validation = named.but(folds=folds).shares()
+    usual = DEFAULTS.get(choose_optimizer(recipe), Defaults())
     filled = named.but(
         folds=folds,
         view=recipe.view if folds else WHOLE,
@@ -72,8 +78,9 @@ def decide_recipe(
         precision=precision,
         freeze=freeze,
         batch=recipe.batch or (32 if is_pretrained else _power_of_two(n // 24, 16, 128)),
-        lr=recipe.lr or entry.lr,
-        weight_decay=0.02 if recipe.weight_decay is None else recipe.weight_decay,
+        lr=recipe.lr or float(f"{usual.rate * entry.lr:.3g}"),
+        weight_decay=usual.weight_decay if recipe.weight_decay is None else recipe.weight_decay,
+        label_smoothing=default_smoothing(recipe),
     )
     if not folds or may_tune(filled):
         reasons.append(_explain_steps(recipe, filled, is_pretrained, why_precision))
@@ -95,6 +102,19 @@ def _choose_model(recipe: Recipe, images: ImageSample) -> tuple[str, list[Messag
         )
     )
     return model, [message(why, model=model, side=images.median_side)]
+
+
+def _normalized(recipe: Recipe) -> str:
+    """The name of the network with the normalization that was asked for."""
+    ending = {"none": PLAIN, "batch": BATCH}.get(recipe.normalization, "")
+    return recipe.model if recipe.model.endswith(ending) else recipe.model + ending
+
+
+def default_smoothing(recipe: Recipe) -> float:
+    """Label smoothing, by default: the other losses have no probabilities to smooth."""
+    if recipe.label_smoothing is not None:
+        return recipe.label_smoothing
+    return 0.1 if choose_loss(recipe) == "cross-entropy" else 0.0
 
 
 def _explain_weights(source: str) -> Message:
@@ -120,7 +140,11 @@ def _explain_steps(recipe: Recipe, filled: Recipe, is_pretrained: bool, why_prec
         batch=filled.batch,
         why_batch=message(why_batch if recipe.batch is None else ASKED).to_json(),
         lr=filled.lr,
-        why_lr=message(N_("the default for {model}") if recipe.lr is None else ASKED, model=filled.model).to_json(),
+        why_lr=message(
+            N_("the default for {model} with {optimizer}") if recipe.lr is None else ASKED,
+            model=filled.model,
+            optimizer=recipe.optimizer,
+        ).to_json(),
         precision=filled.precision,
         device=filled.device,
         why_precision=message(why_precision).to_json(),
@@ -184,6 +208,10 @@ def check_recipe(recipe: Recipe) -> None:
     choose_device(recipe.device)
     if recipe.weights not in STARTS:
         weights_file(recipe.weights)
+    if recipe.model != "auto" and pretrained(recipe):
+        for name, default in (("normalization", "auto"), ("init", "default")):
+            if (value := getattr(recipe, name)) != default:
+                raise UsageError("L178", where=f"model={recipe.model} {name}={value}", option=f"--{name}")
     if recipe.freeze not in ("auto", "none") and recipe.model != "auto":
         check_freeze(recipe)
 

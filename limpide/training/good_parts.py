@@ -10,7 +10,8 @@ from torch import Tensor
 
 from limpide.core.errors import UsageError
 from limpide.core.events import Progress
-from limpide.core.recipe import OF_STEPS, Recipe
+from limpide.core.recipe import Recipe
+from limpide.core.recipe_field import OF_STEPS
 from limpide.data.read_images import Pixels
 from limpide.models import GOOD_PARTS
 from limpide.models.good_parts import GoodParts, strangeness

@@ -8,7 +8,7 @@ for event in fit(state, train, validation, recipe):
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
@@ -17,10 +17,10 @@ from torch import Tensor, nn
 from limpide.core.events import Epoch, Step
 from limpide.core.recipe import Recipe
 from limpide.training.augment.base import Augment
-from limpide.training.batches import Batches, split_batch
+from limpide.training.batches import Batch, Batches, split_batch
 from limpide.training.device import autocast
 from limpide.training.losses import LossFn, loss_function
-from limpide.training.optim.clipping import Clip
+from limpide.training.optim.gradients import GradientChange, gradient_changes
 from limpide.training.state import TrainState
 
 
@@ -32,10 +32,16 @@ def fit(
     *,
     augment: Augment | None = None,
     loss_fn: LossFn | None = None,
-    clip: Clip | None = None,
+    changes: Sequence[GradientChange] | None = None,
+    sample: Batches | None = None,
 ) -> Iterator[Step | Epoch]:
-    """Train until `state.steps` steps are done; yield a Step after each update and an Epoch after each epoch."""
+    """Train until `state.steps` steps are done; yield a Step after each update and an Epoch after each epoch.
+
+    loss_fn, changes (of the gradients): as the recipe says, unless they are given. sample: training images that are
+    scored after each epoch, as those of validation are.
+    """
     loss_fn = loss_fn or loss_function(recipe)
+    changes = gradient_changes(recipe) if changes is None else changes
     epoch_began = time.perf_counter()
     while state.step < state.steps or state.position:
         state.begin_pass()
@@ -46,29 +52,39 @@ def fit(
             lr = state.lr * state.schedule(state.epoch + state.position / len(train))
             if augment is not None:
                 images, targets = augment(images, targets, state.generator)
-            losses = []
-            for share, part in split_batch((images, targets), train.accumulate):
-                loss = share * loss_fn(state.model, part)
-                loss.backward()
-                losses.append(loss.detach())
-            if clip is not None:
-                clip(state.model)
+            value = _gradients_of(state.model, (images, targets), train.accumulate, loss_fn)
+            for change in changes:
+                change(state.model)
             state.optimizer.step(lr)
             state.optimizer.zero_grad()
-            value = float(sum(losses))
             state.count_update(value)
             yield Step(state.step, state.epoch, value, lr, time.perf_counter() - began)
-        event, epoch_began = _end_epoch(state, validation, recipe, epoch_began), time.perf_counter()
+        event, epoch_began = _end_epoch(state, validation, sample, recipe, epoch_began), time.perf_counter()
         yield event
 
 
-def _end_epoch(state: TrainState, validation: Batches | None, recipe: Recipe, began: float) -> Epoch:
+def _gradients_of(model: nn.Module, batch: Batch, parts: int, loss_fn: LossFn) -> float:
+    """Add up the gradients of a batch, part by part, and return its loss."""
+    losses = []
+    for share, part in split_batch(batch, parts):
+        loss = share * loss_fn(model, part)
+        loss.backward()
+        losses.append(loss.detach())
+    return float(sum(losses))
+
+
+def _end_epoch(
+    state: TrainState, validation: Batches | None, sample: Batches | None, recipe: Recipe, began: float
+) -> Epoch:
     """Score the weights, keep them if they are the best, and begin the next epoch."""
     train_loss = state.loss_sum / state.position
     with state.judged_weights():
         loss, accuracy = evaluate(state.model, validation, recipe) if validation is not None else (train_loss, 0.0)
+        train_accuracy = evaluate(state.model, sample, recipe)[1] if sample is not None else None
         best = state.keep_if_best(accuracy, loss)
-    event = Epoch(state.epoch, state.step, train_loss, loss, accuracy, best, time.perf_counter() - began)
+    seconds = time.perf_counter() - began
+    event = Epoch(state.epoch, state.step, train_loss, loss, accuracy, best, seconds, train_accuracy)
+    state.losses.append(loss)
     state.epoch, state.position, state.loss_sum = state.epoch + 1, 0, 0.0
     return event
 

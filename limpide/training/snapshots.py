@@ -24,9 +24,9 @@ def is_snapshot_due(step: int) -> bool:
     return step & (step - 1) == 0
 
 
-def keep_snapshot(state: TrainState, run: Run, budget: int = BUDGET) -> None:
-    """Keep the weights after this step. Beyond the budget, delete the snapshot that leaves the smallest gap, but never
-    the first or the last.
+def keep_snapshot(state: TrainState, run: Run, budget: float = BUDGET) -> None:
+    """Keep the weights after this step. Raises OSError. Beyond the budget, delete the snapshot that leaves the smallest
+    gap, but never the first or the last.
     """
     data = save({name: value.detach().cpu().contiguous() for name, value in state.model.state_dict().items()})
     if 2 * len(data) > budget:

@@ -12,9 +12,12 @@ from limpide.training.defaults import kept_blocks
 from limpide.training.device import place_on_device
 from limpide.training.linear_head import discriminative_scales
 from limpide.training.optim import OPTIMIZERS, choose_optimizer
+from limpide.training.optim.averaged import Averaged
 from limpide.training.optim.groups import parameter_groups
 from limpide.training.optim.schedules import choose_schedule
 from limpide.training.state import TrainState
+
+AVERAGED = 0.05  # share of the steps that a running mean of the weights covers
 
 
 def start_state(model: nn.Module, recipe: Recipe, steps: int) -> TrainState:
@@ -28,6 +31,7 @@ def start_state(model: nn.Module, recipe: Recipe, steps: int) -> TrainState:
     if pretrained(recipe):
         scales = discriminative_scales(model)
     torch.manual_seed(recipe.seed)  # dropout
+    averaged = Averaged.of(model, 1 - 1 / max(1.0, steps * AVERAGED)) if recipe.average == "ema" else None
     return TrainState(
         model=model,
         optimizer=OPTIMIZERS[choose_optimizer(recipe)](parameter_groups(model, recipe.weight_decay or 0.0, scales)),
@@ -35,21 +39,62 @@ def start_state(model: nn.Module, recipe: Recipe, steps: int) -> TrainState:
         steps=steps,
         generator=torch.Generator().manual_seed(recipe.seed),
         schedule_name=choose_schedule(recipe),
+        averaged=averaged,
         keeps_statistics=pretrained(recipe),  # statistics of 32 images are too noisy: experiments/fresh_head.py
     )
 
 
 def describe_rule(state: TrainState) -> Message:
-    """The optimizer, its highest learning rate and its schedule, in one sentence."""
+    """The optimizer, its highest learning rate, its schedule and its weight decay, in one sentence."""
     rule = state.optimizer.identity()["name"]
-    if (rule, state.schedule_name) == ("adamw", "one_cycle"):
-        return message(
-            N_("optimizer: AdamW, with a one-cycle learning rate that peaks at {lr:number}"),
-            lr=float(state.lr),
-        )
+    decay = max((group.weight_decay for group in getattr(state.optimizer, "groups", ())), default=0.0)
+    says = N_("optimizer: {optimizer}, with a learning rate of at most {lr:number} and the schedule {schedule}{decay}")
+    how = N_(", no weight decay")
+    if decay and getattr(state.optimizer, "decoupled", False):
+        how = N_(", weight decay {decay:number} (decoupled: it shrinks the weights by themselves)")
+    elif decay:
+        how = N_(", weight decay {decay:number} (an L2 penalty: it is added to the gradients)")
     return message(
-        N_("optimizer: {optimizer}, with a learning rate of at most {lr:number} and the schedule {schedule}"),
-        optimizer=rule,
+        says,
+        optimizer=NAMES.get(rule, rule),
         lr=float(state.lr),
         schedule=state.schedule_name,
+        decay=message(how, decay=decay).to_json(),
     )
+
+
+def describe_extras(recipe: Recipe) -> list[Message]:
+    """What else was asked for in a step: one sentence each."""
+    says = {
+        "l1": N_("L1 penalty: {value:number} times the sum of the absolute values of the weights is minimised, too"),
+        "clip": N_("gradients of a norm above {value:number} are scaled down to it"),
+        "dropout": N_("dropout: {value:percent} of the units are left out at random while training"),
+        "accumulate": N_("the gradients of {value:count} batches are added before a step"),
+    }
+    found = [message(text, value=getattr(recipe, name)) for name, text in says.items() if _is_asked(recipe, name)]
+    if recipe.average == "ema":
+        text = N_("a running mean of the weights, over the last {share:percent} of the steps, is judged and kept")
+        found.append(message(text, share=AVERAGED))
+    if recipe.init != "default":
+        found.append(message(N_("initial weights drawn as {init} says, biases 0"), init=recipe.init))
+    if recipe.keep != "best":
+        text = N_("the weights after the last epoch are kept, not the best ones")
+        if recipe.keep == "all":
+            text = N_("the weights after every epoch are kept; limpide export RUN --epoch N makes a file of one")
+        found.append(message(text))
+    return found
+
+
+def _is_asked(recipe: Recipe, name: str) -> bool:
+    return getattr(recipe, name) != getattr(Recipe(), name)
+
+
+NAMES = {
+    "sgd": "SGD",
+    "momentum": "SGD with momentum 0.9",
+    "nesterov": "SGD with Nesterov momentum 0.9",
+    "adagrad": "Adagrad",
+    "rmsprop": "RMSprop",
+    "adam": "Adam",
+    "adamw": "AdamW",
+}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from limpide.core.errors import RunError
 from limpide.training.optim.averaged import Averaged
 from limpide.training.optim.base import Optimizer
-from limpide.training.optim.schedules import SCHEDULES
+from limpide.training.optim.schedules import Moment, parse_schedule
 
 COUNTED = ("lr", "steps", "step", "epoch", "position", "loss_sum", "best_epoch")
 LEARNED = ("model.", "optimizer.", "averaged.")  # tensors that belong to one network and one optimizer
@@ -33,7 +33,9 @@ class TrainState:
     best_score: tuple[float, float] | None = None  # (accuracy, −loss) on validation, higher is better
     best_epoch: int = -1
     best: dict[str, Tensor] = field(default_factory=dict)  # the weights after that epoch
-    schedule_name: str = "one_cycle"  # in SCHEDULES
+    last_score: tuple[float, float] | None = None  # the same after the last epoch
+    losses: list[float] = field(default_factory=list)  # after each epoch: on validation, or else of training
+    schedule_name: str = "one-cycle"  # in SCHEDULES, with its numbers
     averaged: Averaged | None = None  # weights that are judged in place of the last ones
     keeps_statistics: bool = False  # batch normalization keeps the means and variances that it started with
 
@@ -49,7 +51,8 @@ class TrainState:
         """The learning rate of the next step as a share of the highest one. epochs: so far, with the share of the
         current one.
         """
-        return SCHEDULES[self.schedule_name](self.step, self.steps, epochs)
+        schedule, numbers = parse_schedule(self.schedule_name)
+        return schedule(Moment(self.step, self.steps, epochs, self.losses), numbers)
 
     def count_update(self, loss: float) -> None:
         self.step, self.position, self.loss_sum = self.step + 1, self.position + 1, self.loss_sum + loss
@@ -62,7 +65,7 @@ class TrainState:
 
     def keep_if_best(self, accuracy: float, loss: float) -> bool:
         """Copy the weights if they are the best so far on validation; return whether they are."""
-        score = (accuracy, -loss)
+        self.last_score = score = (accuracy, -loss)
         if self.best_score is not None and score <= self.best_score:
             return False
         self.best_score, self.best_epoch = score, self.epoch
@@ -72,6 +75,10 @@ class TrainState:
     def use_best(self) -> None:
         if self.best:
             self.model.load_state_dict(self.best)
+
+    def use_last(self) -> None:
+        if self.averaged is not None:
+            self.model.load_state_dict(self.averaged.weights)
 
     def tensors(self) -> dict[str, Tensor]:
         """Every tensor by name, on the processor and contiguous."""
@@ -88,6 +95,8 @@ class TrainState:
     def numbers(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in COUNTED} | {
             "best_score": self.best_score,
+            "last_score": self.last_score,
+            "losses": list(self.losses),
             "schedule": self.schedule_name,
             "optimizer": self.optimizer.numbers(),
             "belongs_to": self._identity(),
@@ -109,7 +118,7 @@ class TrainState:
         if (
             _shapes(self.tensors()) != _shapes(tensors)
             or numbers.get("belongs_to") != self._identity()
-            or numbers.get("schedule") not in SCHEDULES
+            or not _is_known(str(numbers.get("schedule")))
         ):
             raise RunError("L516", where=f"step {numbers.get('step')}")
         self.model.load_state_dict(_below(tensors, "model."))
@@ -127,8 +136,19 @@ class TrainState:
         for name in COUNTED:
             setattr(self, name, numbers[name])
         self.schedule_name = numbers["schedule"]
-        score = numbers["best_score"]
-        self.best_score = None if score is None else (score[0], score[1])
+        self.losses = list(numbers.get("losses", ()))  # earlier versions did not keep these and the last score
+        self.best_score, self.last_score = _score(numbers["best_score"]), _score(numbers.get("last_score"))
+
+
+def _is_known(schedule: str) -> bool:
+    try:
+        return bool(parse_schedule(schedule))
+    except (KeyError, ValueError):
+        return False
+
+
+def _score(numbers: Sequence[float] | None) -> tuple[float, float] | None:
+    return None if numbers is None else (numbers[0], numbers[1])
 
 
 def _shapes(tensors: Mapping[str, Tensor]) -> dict[str, torch.Size]:

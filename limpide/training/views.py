@@ -9,7 +9,8 @@ import itertools
 from dataclasses import dataclass, replace
 
 from limpide.core.errors import UsageError
-from limpide.core.recipe import QUARTERS, WHOLE, Recipe
+from limpide.core.recipe import Recipe
+from limpide.core.recipe_field import QUARTERS, WHOLE
 from limpide.data.preprocessing import Preprocessing
 from limpide.models import MODELS
 

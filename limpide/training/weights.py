@@ -11,6 +11,7 @@ from torch import nn
 from limpide import models
 from limpide.core.errors import ModelError, RunError
 from limpide.core.run import Run
+from limpide.core.run_info import require
 from limpide.data.preprocessing import Preprocessing
 from limpide.system.files import write_bytes
 from limpide.training.views import View, view_named
@@ -51,6 +52,14 @@ def tuned_network(run: Run, file: Path) -> tuple[nn.Module, Preprocessing]:
     info = run.info()
     preprocessing = View("", info.model, int(info.recipe["image_size"])).seen_by(_final_preprocessing(run))
     return _opened(run, info.model, preprocessing, file), preprocessing
+
+
+def network_after(run: Run, step: int) -> tuple[nn.Module, Preprocessing]:
+    """The network with the weights that were kept after this step. Raises ModelError, RunError."""
+    info = run.info()
+    with run.reading():
+        preprocessing = Preprocessing.from_json(require(info.learning, "learning").preprocessing)
+    return _opened(run, info.model, preprocessing, run.kept()[step]), preprocessing
 
 
 def _final_preprocessing(run: Run) -> Preprocessing:

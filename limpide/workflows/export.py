@@ -1,25 +1,51 @@
-"""export: copy the sealed file of a run to where it is needed."""
+"""export: copy the sealed file of a run to where it is needed, or seal the weights after one of its epochs."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 from limpide.core.errors import UsageError
-from limpide.deploy.load import load_predictor
+from limpide.core.events import Epoch
+from limpide.deploy.load import load_predictor, load_run
 from limpide.system.files import write_bytes
 
 
-def export(run: str, file: Path) -> Path:
-    """Return the copy; if `file` is a folder, the copy is named after the run. Raises UsageError if the folder does not
-    exist or the name does not end in .onnx.
+def export(run: str, file: Path, epoch: int | None = None) -> Path:
+    """Return the file; if `file` is a folder, the file in it is named after the run. epoch: from 1; None: the sealed
+    model. Raises UsageError if the folder does not exist, the name does not end in .onnx, or the weights after this
+    epoch were not kept.
     """
+    path = Path(run).resolve()
+    name = path.stem if path.is_file() else path.name
+    if epoch is not None:
+        file = _checked(file / f"{name}-epoch-{epoch}.onnx" if file.is_dir() else file)
+        _seal_epoch(run, epoch, file)
+        return file
     source = load_predictor(run).file
     if file.is_dir():
-        path = Path(run).resolve()
-        file = file / f"{path.stem if path.is_file() else path.name}.onnx"
+        file = file / f"{name}.onnx"
         if file.exists() and file.read_bytes() != source.read_bytes():  # the user did not choose this name
             raise UsageError("L120", where=file, run=run)
+    write_bytes(_checked(file), source.read_bytes())
+    return file
+
+
+def _checked(file: Path) -> Path:
     if file.suffix != ".onnx" or not file.parent.is_dir():
         raise UsageError("L111", where=file)
-    write_bytes(file, source.read_bytes())
     return file
+
+
+def _seal_epoch(run: str, epoch: int, file: Path) -> None:
+    """Without a temperature: its probabilities are not calibrated."""
+    from limpide.deploy.export import export as seal
+    from limpide.training.weights import network_after
+
+    opened = load_run(run)
+    done = [event for event in opened.events() if isinstance(event, Epoch)]
+    kept = opened.kept()
+    known = [k + 1 for k, event in enumerate(done) if event.step in kept]
+    if epoch not in known:
+        raise UsageError("L180", where=f"{run} --epoch {epoch}", n=epoch, kept=", ".join(map(str, known)) or "–")
+    model, preprocessing = network_after(opened, done[epoch - 1].step)
+    seal(model, preprocessing, opened.info().classes, file, name=opened.info().model)

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from limpide.cli import cli
-from limpide.core.recipe import GROUPS, Recipe
+from limpide.core.recipe import Recipe
+from limpide.core.recipe_field import GROUPS
 from limpide.text import messages
 from limpide.text.language import use_language
 from tests.cli.place import here

@@ -40,6 +40,7 @@ def test_the_form_of_a_line_is_a_promise() -> None:
         "validation_accuracy",
         "best",
         "seconds",
+        "train_accuracy",
     ]
     assert to_line(EVENTS[4]) == {"kind": "note", "topic": "data", "message": {"id": "plain", "values": {}}}
 

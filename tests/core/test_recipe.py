@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from limpide.core.errors import UsageError
-from limpide.core.recipe import GROUPS, Recipe, canonical_name
+from limpide.core.recipe import Recipe, canonical_name
+from limpide.core.recipe_field import GROUPS
 from limpide.core.recipe_values import parse_duration
 
 FIELDS = dataclasses.fields(Recipe)

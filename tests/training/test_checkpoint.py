@@ -76,8 +76,8 @@ def as_before(state: TrainState) -> tuple[dict[str, Tensor], dict[str, Any]]:
     tensors = {f"model.{k}": v for k, v in state.model.state_dict().items()}
     tensors |= {f"best.{k}": v for k, v in state.best.items()}
     for g in range(len(optimizer.groups)):
-        tensors |= {f"optimiser.{g}.m.{k}": v for k, v in enumerate(optimizer.m[g])}
-        tensors |= {f"optimiser.{g}.v.{k}": v for k, v in enumerate(optimizer.v[g])}
+        tensors |= {f"optimiser.{g}.m.{k}": v for k, (v, _) in enumerate(optimizer.memory[g])}
+        tensors |= {f"optimiser.{g}.v.{k}": v for k, (_, v) in enumerate(optimizer.memory[g])}
     tensors |= {"random.augment": state.generator.get_state(), "random.torch": torch.get_rng_state()}
     names = ("lr", "steps", "step", "epoch", "position", "loss_sum", "best_score", "best_epoch")
     numbers = {name: getattr(state, name) for name in names}

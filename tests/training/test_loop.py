@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -24,9 +24,9 @@ from limpide.training.loop import evaluate, fit, has_stalled, logits_of
 from limpide.training.losses import loss_function
 from limpide.training.optim.adamw import AdamW
 from limpide.training.optim.averaged import Averaged
-from limpide.training.optim.clipping import clip_norm
+from limpide.training.optim.gradients import clip_norm
 from limpide.training.optim.groups import parameter_groups
-from limpide.training.optim.schedules import SCHEDULES
+from limpide.training.optim.schedules import SCHEDULES, Moment
 from limpide.training.state import TrainState
 
 SIZE, CLASSES = 8, 3
@@ -299,7 +299,7 @@ def test_clipping_comes_after_the_slopes_and_before_the_step() -> None:
         norms.append(float(torch.stack([p.grad.norm() for p in model.parameters() if p.grad is not None]).norm()))
 
     clipped, free = plain_state(3), plain_state(3)
-    list(fit(clipped, images(30), None, RECIPE, clip=clip))
+    list(fit(clipped, images(30), None, RECIPE, changes=[clip]))
     list(fit(free, images(30), None, RECIPE))
     assert len(norms) == 3 and max(norms) <= 0.01 + 1e-6
     assert clipped.optimizer.state()["0.m.0"].norm() < 0.1 * free.optimizer.state()["0.m.0"].norm()
@@ -341,20 +341,20 @@ def test_averaged_weights_of_another_decay_are_refused() -> None:
 def test_a_schedule_knows_the_steps_and_the_passes_and_is_restored_by_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
     seen: list[tuple[int, int, float]] = []
 
-    def halves(step: int, steps: int, epochs: float) -> float:
-        seen.append((step, steps, epochs))
-        return 0.5 ** int(epochs)
+    def halves(moment: Moment, numbers: Sequence[float]) -> float:
+        seen.append((moment.step, moment.steps, moment.epochs))
+        return numbers[0] ** moment.epoch
 
     monkeypatch.setitem(SCHEDULES, "halves", halves)
     state = fresh(8)
-    state.schedule_name = "halves"
+    state.schedule_name = "halves:0.5"
     rates = [e.lr for e in fit(state, images(30), None, RECIPE) if isinstance(e, Step)]
     assert rates == pytest.approx([0.02] * 5 + [0.01] * 3)
     assert [s[:2] for s in seen] == [(k, 8) for k in range(8)]
     assert [s[2] for s in seen] == pytest.approx([0, 0.2, 0.4, 0.6, 0.8, 1.0, 1.2, 1.4])
     other = fresh(8)
     other.restore(copied(state.tensors()), state.numbers())
-    assert other.schedule_name == "halves"
+    assert other.schedule_name == "halves:0.5"
     monkeypatch.delitem(SCHEDULES, "halves")
     with pytest.raises(RunError, match="L516"):
         fresh(8).restore(state.tensors(), state.numbers())

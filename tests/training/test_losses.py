@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -54,5 +56,44 @@ def test_the_arithmetic_is_the_recipes(batch: tuple[Tensor, Tensor]) -> None:
             return found
 
     for precision in ("fp32", "bf16"):
-        assert LOSSES["cross_entropy"](RECIPE.but(precision=precision))(Watched(4, 3), batch).dtype == torch.float32
+        assert LOSSES["cross-entropy"](RECIPE.but(precision=precision))(Watched(4, 3), batch).dtype == torch.float32
     assert seen == [torch.float32, torch.bfloat16]
+
+
+def test_the_option_lists_what_is_there() -> None:
+    (field,) = (field for field in dataclasses.fields(Recipe) if field.name == "loss")
+    assert set(field.metadata["choices"]) == set(LOSSES)
+
+
+def test_the_hinge_is_torchs_and_the_squared_error_is_by_hand(batch: tuple[Tensor, Tensor]) -> None:
+    model, (images, labels) = nn.Linear(4, 3), batch
+    hinge = loss_function(Recipe(precision="fp32", loss="hinge"))(model, batch)
+    assert torch.equal(hinge, F.multi_margin_loss(model(images), labels))
+    for smoothing in (0.0, 0.3):
+        loss = loss_function(Recipe(precision="fp32", loss="squared", label_smoothing=smoothing))(model, batch)
+        targets = torch.full((6, 3), smoothing / 3)
+        targets[torch.arange(6), labels] += 1 - smoothing
+        assert loss.item() == pytest.approx(float(((model(images).detach() - targets) ** 2).sum() / 6), rel=1e-5)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_every_loss_takes_shares_and_falls_when_it_is_followed(loss: str, batch: tuple[Tensor, Tensor]) -> None:
+    loss_fn = loss_function(Recipe(precision="fp32", loss=loss))
+    model, (images, labels) = nn.Linear(4, 3), batch
+    soft = loss_fn(model, (images, F.one_hot(labels, 3).float()))
+    assert soft.item() == pytest.approx(loss_fn(model, batch).item(), rel=1e-5)
+    optimizer, first = torch.optim.SGD(model.parameters(), lr=0.1), soft.item()
+    for _ in range(50):
+        optimizer.zero_grad()
+        loss_fn(model, batch).backward()
+        optimizer.step()
+    assert loss_fn(model, batch).item() < 0.7 * first
+
+
+def test_the_hinge_of_a_mixture_is_the_mean_of_its_hinges() -> None:
+    torch.manual_seed(0)
+    model, images, first, second = nn.Linear(4, 3), torch.randn(5, 4), torch.arange(5) % 3, (torch.arange(5) + 1) % 3
+    loss_fn = loss_function(Recipe(precision="fp32", loss="hinge"))
+    parts = 0.3 * loss_fn(model, (images, first)) + 0.7 * loss_fn(model, (images, second))
+    mixed = loss_fn(model, (images, 0.3 * F.one_hot(first, 3) + 0.7 * F.one_hot(second, 3)))
+    assert mixed.item() == pytest.approx(parts.item(), rel=1e-5)

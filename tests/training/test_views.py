@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from limpide.core.errors import UsageError
-from limpide.core.recipe import VIEWS, Recipe
+from limpide.core.recipe import Recipe
+from limpide.core.recipe_field import VIEWS
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import ImageSample
 from limpide.training.defaults import decide_recipe

@@ -358,8 +358,7 @@ USAGE_ERRORS = {
     "L164": ErrorEntry(
         what=N_("there is no option {option}"),
         explanation="""
-        The message says which options are nearest, or why there is none: AdamW is the only optimizer, for instance.
-        `limpide train --help` lists them all.
+        The message says which options are nearest, or how limpide says the same. `limpide train --help` lists them all.
         """,
     ),
     "L165": ErrorEntry(
@@ -460,6 +459,41 @@ USAGE_ERRORS = {
         `limpide studio --public-url URL` says under which address people see the studio, where a proxy such as
         JupyterHub or nginx hands their requests on. It begins with http:// or https:// and has no user name, no ? and
         no #.
+        """,
+    ),
+    "L177": ErrorEntry(
+        what=N_("these two options contradict each other"),
+        todo=N_("leave out one of the two options"),
+        explanation="""
+        Only what was asked for can contradict: a default gives way. Label smoothing spreads a target over all classes,
+        which a hinge cannot follow. Images are mirrored by `--augment flip` or by `--flip yes`, and `--augment none`
+        changes nothing. `--init` draws the weights that `--weights FILE` would load. Where folds judge, no image is
+        kept to tell the schedule `plateau` when to lower the rate.
+        """,
+    ),
+    "L178": ErrorEntry(
+        what=N_("published weights belong to the network as it was published"),
+        todo=N_("add --weights none to learn from scratch, or leave {option} out"),
+        explanation="""
+        `--normalization` changes the layers of a network and `--init` its initial weights: neither fits the published
+        weights. `limpide models` says which networks have them.
+        """,
+    ),
+    "L179": ErrorEntry(
+        what=N_("{name} applies to nothing in this network"),
+        todo=N_("leave --{name} out, or choose another network"),
+        explanation="""
+        `--dropout` needs a layer of dropout whose share it sets, `--normalization none` a batch normalization that it
+        takes out, and `--normalization batch` a convolution, or a linear layer before the last, that has none yet. In a
+        network of your own, write `nn.Dropout(0.5)` where units may be left out.
+        """,
+    ),
+    "L180": ErrorEntry(
+        what=N_("the weights after epoch {n} were not kept; those of these epochs were: {kept}"),
+        todo=N_("train with --keep all to keep every epoch"),
+        explanation="""
+        A run keeps weights along the way, at most 64 MB of them: after steps 0, 1, 2, 4, 8 … and after epochs, while
+        there is room. `limpide train --keep all` keeps those of every epoch, however many bytes they take.
         """,
     ),
 }

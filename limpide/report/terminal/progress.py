@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 from limpide.core.errors import one_line
 from limpide.core.events import Epoch, Event, Judged, Note, Progress, Step
 from limpide.core.finding import Finding
+from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.data.layouts.summary import DatasetSummary
 from limpide.system.interrupts import listening
@@ -182,23 +183,28 @@ class Screen:
                 extra=_("loss {value}").format(value=format_significant(event.loss)),
             )
         elif isinstance(event, Epoch):
-            values = {
-                "n": event.n + 1,
-                "loss": event.train_loss,
-                "best": _(" (best epoch so far)") if event.best and event.validated else "",
-            }
-            says = message(N_("epoch {n:count}: loss {loss:number} nats per image{best}"), None, **values)
-            if event.validated:
-                says = message(
-                    N_(
-                        "epoch {n:count}: loss {loss:number} nats per image, validation accuracy "
-                        "{accuracy:percent}{best}"
-                    ),
-                    None,
-                    accuracy=event.validation_accuracy,
-                    **values,
-                )
-            self.say(says, "dim")
+            self.say(_describe_epoch(event, Recipe.from_json(run.info().recipe).loss), "dim")
+
+
+def _describe_epoch(event: Epoch, loss: str) -> Message:
+    says = N_("epoch {n:count}: loss {loss:number}{unit}{best}")
+    if event.validated:
+        says = N_("epoch {n:count}: loss {loss:number}{unit}, validation accuracy {accuracy:percent}{best}")
+    if event.validated and event.train_accuracy is not None:
+        says = N_(
+            "epoch {n:count}: loss {loss:number}{unit}, accuracy {train:percent} on training images and "
+            "{accuracy:percent} on validation{best}"
+        )
+    return message(
+        says,
+        None,
+        n=event.n + 1,
+        loss=event.train_loss,
+        unit=_(" nats per image") if loss == "cross-entropy" else "",
+        train=event.train_accuracy,
+        accuracy=event.validation_accuracy,
+        best=_(" (best epoch so far)") if event.best and event.validated else "",
+    )
 
 
 def _advance(bar: Any, phase: str, done: int, total: int, extra: str = "") -> None:

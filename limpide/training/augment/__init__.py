@@ -16,34 +16,42 @@ from limpide.models import pretrained
 from limpide.text.messages import N_, Message, message
 from limpide.training.augment.base import Augmentation
 from limpide.training.augment.light import LightAugment
+from limpide.training.augment.listed import STRONG, ListedAugment, listed
 
 AUGMENTS: dict[str, type[Augmentation]] = {
     "light": LightAugment,
+    "listed": ListedAugment,
 }
 UNNAMED = "light"  # recorded without its name, as some runs are older than the table
 FEW_EPOCHS = 3  # up to this many epochs need no augmentation
 
 
-def decide_augmentation(recipe: Recipe, epochs: float | None, grey: bool) -> Augmentation | None:
-    """Return the augmentation: pretrained networks and long trainings see each image slightly altered every time.
+def decide_augmentation(recipe: Recipe, epochs: float | None, grey: bool, classes: int) -> Augmentation | None:
+    """Return the augmentation that was asked for. By itself, pretrained networks and long trainings see each image
+    slightly altered every time. classes: logits of the network.
 
     epochs: None while the number is unknown; the training then counts as long, as timed steps must not be quicker than
     the real ones.
     """
-    if pretrained(recipe):
-        return LightAugment(flip=recipe.flip == "yes")
-    if epochs is not None and epochs <= FEW_EPOCHS:
+    flip = recipe.flip == "yes"
+    if recipe.augment == "none":
         return None
-    return LightAugment(
-        zoom=0.1, shift=0.07, turn=0.0 if grey else 5.0, light=0.0 if grey else 0.1, flip=recipe.flip == "yes"
-    )
+    if recipe.augment == "strong":
+        return listed(STRONG, classes, flip=flip)
+    if recipe.augment not in ("auto", "light"):
+        return listed(recipe.augment.split(","), classes, flip=flip)
+    if pretrained(recipe):
+        return LightAugment(flip=flip)
+    if recipe.augment == "auto" and epochs is not None and epochs <= FEW_EPOCHS:
+        return None
+    return LightAugment(zoom=0.1, shift=0.07, turn=0.0 if grey else 5.0, light=0.0 if grey else 0.1, flip=flip)
 
 
 def augmentation_of(info: RunInfo, grey: bool) -> Augmentation | None:
     """The augmentation that a run recorded; if it recorded none, the default. Raises typed_json.InvalidJson."""
     if info.augmentation is not None:
         return augmentation_from_json(info.augmentation)
-    return decide_augmentation(Recipe.from_json(info.recipe), info.epochs or 1.0, grey)
+    return decide_augmentation(Recipe.from_json(info.recipe), info.epochs or 1.0, grey, len(info.classes))
 
 
 def augmentation_to_json(change: Augmentation | None) -> dict[str, Any]:
@@ -64,14 +72,14 @@ def augmentation_from_json(kept: Mapping[str, Any]) -> Augmentation | None:
     return typed_json.as_record(kind, kept, "augmentation")
 
 
-def describe_augmentation(change: Augmentation | None, epochs: float) -> Message:
-    """How images are altered during training, or why they are not."""
+def describe_augmentation(change: Augmentation | None, epochs: float, *, is_asked: bool = False) -> Message:
+    """How images are altered during training, or why they are not. is_asked: whether the user said so."""
     if change is not None:
         return change.describe()
-    return message(
-        N_(
-            "while training, images are shown as they are (no augmentation): too few epochs for it to help "
-            "({epochs:number})"
-        ),
-        epochs=epochs,
+    says = N_(
+        "while training, images are shown as they are (no augmentation): too few epochs for it to help "
+        "({epochs:number}; --augment light alters them all the same)"
     )
+    if is_asked:
+        says = N_("while training, images are shown as they are, as asked (no augmentation)")
+    return message(says, epochs=epochs)

@@ -10,7 +10,8 @@ import torch
 from torch import nn
 
 from limpide.core.events import Note
-from limpide.core.recipe import WHOLE, Recipe
+from limpide.core.recipe import Recipe
+from limpide.core.recipe_field import WHOLE
 from limpide.core.run import Run
 from limpide.core.run_info import Phase, Plan, RunInfo
 from limpide.data.dataset import PARTS, Dataset
@@ -106,10 +107,13 @@ class TrainContext:
         return self.reading.pixels[int(self.recipe.image_size or 0)]
 
     def batches(self, part: str, batch: int | None = None) -> Batches:
-        return self.batches_of(self.rows(part), batch or int(self.recipe.batch or 1))
+        return self.batches_of(self.rows(part), batch)
 
-    def batches_of(self, rows: np.ndarray, batch: int) -> Batches:
-        return Batches(self.pixels(), rows, self.dataset.labels[rows], batch, torch.device(self.recipe.device))
+    def batches_of(self, rows: np.ndarray, batch: int | None = None) -> Batches:
+        """batch: images at once, for evaluation; None: as a training takes them."""
+        accumulate = self.recipe.accumulate if batch is None else 1
+        size = batch or int(self.recipe.batch or 1)
+        return Batches(self.pixels(), rows, self.dataset.labels[rows], size, self.device, accumulate)
 
     def validation(self) -> Batches:
         return self.batches("validation", batch=self.judging_batch)

@@ -17,7 +17,7 @@ import psutil
 from limpide.core.events import Epoch, Note, Progress, Step
 from limpide.core.run_info import Learning, Plan
 from limpide.text.messages import N_, message
-from limpide.training.snapshots import drop_later_snapshots, is_snapshot_due, keep_snapshot, statistics
+from limpide.training.snapshots import BUDGET, drop_later_snapshots, is_snapshot_due, keep_snapshot, statistics
 from limpide.training.state import TrainState
 from limpide.workflows.train import deadline
 from limpide.workflows.train.context import TrainContext
@@ -35,6 +35,7 @@ class TrainingControl:
         self.job, self.state, self.run = job, state, job.run
         self._process, self._looked = psutil.Process(), -math.inf
         self._read, self._snapshot_step = 0, -1
+        self._lost, self._told = "", False  # why weights could not be kept, and whether that was said
         drop_later_snapshots(state.step, self.run)
         self.run.cut(self.run.stats_file, lambda line: line["step"] <= state.step)
         keep_probes(job, "validation" if len(job.rows("validation")) else "train")
@@ -51,6 +52,7 @@ class TrainingControl:
     def after(self, event: Step | Epoch) -> Iterator[Note | Progress]:
         if isinstance(event, Epoch) or is_snapshot_due(event.n):
             self._keep()
+        yield from self._tell_lost()
         self._machine()
         yield from self._obey()
 
@@ -58,9 +60,19 @@ class TrainingControl:
         if self._snapshot_step == self.state.step:  # the end of an epoch may also be a step that is due
             return
         self._snapshot_step = self.state.step
-        with contextlib.suppress(OSError):  # a full disk must not stop the training here
-            keep_snapshot(self.state, self.run)
+        keeps_all = self.job.recipe.keep == "all"
+        try:
+            keep_snapshot(self.state, self.run, math.inf if keeps_all else BUDGET)
             self.run.add_line(self.run.stats_file, statistics(self.state))
+        except OSError as error:  # a full disk must not stop the training here
+            self._lost = error.strerror or str(error) if keeps_all else ""
+
+    def _tell_lost(self) -> Iterator[Note]:
+        """Weights of an epoch were asked for and could not be kept: say so, once."""
+        if self._lost and not self._told:
+            self._told = True
+            says = N_("the weights after step {step:count} could not be kept: {why}")
+            yield self.job.say("warning", message(says, step=self.state.step, why=self._lost))
 
     def _machine(self) -> None:
         now = time.monotonic()

@@ -24,7 +24,8 @@ from limpide.models import activations, is_outside, multiply_adds, parameters, p
 from limpide.system import machine
 from limpide.text.messages import N_, Message, message
 from limpide.training import timing
-from limpide.training.augment import decide_augmentation
+from limpide.training.augment import FEW_EPOCHS, decide_augmentation
+from limpide.training.augment.mirroring import ASKED, LEARNED, has_sided_classes, mirroring_keeps_class
 from limpide.training.class_balance import has_bias, is_uneven
 from limpide.training.defaults import may_tune
 from limpide.training.frozen_features import BATCH
@@ -89,6 +90,7 @@ def estimate_work(job: TrainContext) -> Iterator[Event]:
     machine.release_memory()
     memory = max(job.memory.peak, job.memory.recent, machine.memory_own() + int(_held_later(facts)))
     job.recipe = _decided(job.recipe, work)
+    yield from _settle_flip(job, work.epochs)
     yield from _settle_balance(job, model)
     if len(looks_of(views)) > 1:
         yield job.say("decision", _looks_closer(views, facts))
@@ -114,7 +116,7 @@ def _untimed(job: TrainContext) -> ThreadChoice:
 def _timed_steps(job: TrainContext, model: nn.Module) -> tuple[ThreadChoice, TrainState]:
     """(the choice, with the time of a step; the state, which holds the memory of the training)."""
     state = start_state(model, job.recipe, 1)
-    augment = decide_augmentation(job.recipe, None, job.seen.grey)
+    augment = decide_augmentation(job.recipe, None, job.seen.grey, len(job.dataset.learned_classes))
     timed = partial(timing.time_steps, state, job.batches("train"), job.validation(), job.recipe, augment)
     threads = choose_threads(timed, torch.device(job.recipe.device))
     if job.recipe.folds:  # no validation image was timed
@@ -194,7 +196,9 @@ def _work(job: TrainContext, facts: Facts, speed: timing.StepTime) -> Work:
         steps = timing.steps_for(job.recipe, speed, train, validation, job.seen.grey, left, facts.multiply_adds)
     if blind := has_frozen and not facts.validation and not facts.folds:
         steps = 0
-    epochs, look = steps / max(1, len(train)), facts.validation * speed.image
+    sample = fit.training_sample(job)
+    epochs, looked_at = steps / max(1, len(train)), facts.validation + (len(sample.rows) if sample else 0)
+    look = looked_at * speed.image
     fitting = max(1, facts.folds) * fit.cost(steps, epochs, speed.step, look).seconds
     more = sum(audits.values())
     if time_limit is not None:  # what exceeds the limit is left out
@@ -216,8 +220,43 @@ def _held_later(facts: Facts) -> float:
 def _decided(recipe: Recipe, work: Work) -> Recipe:
     """The recipe with the choices that depend on the number of steps."""
     patience = recipe.patience or max(PATIENCE[0], int(work.epochs) // PATIENCE[1])
-    recipe = recipe.but(epochs=max(1, math.ceil(work.epochs)), patience=patience)
-    return recipe.but(flip="no") if recipe.flip == "auto" and not pretrained(recipe) else recipe
+    return recipe.but(epochs=max(1, math.ceil(work.epochs)), patience=patience)
+
+
+def _settle_flip(job: TrainContext, epochs: float) -> Iterator[Note]:
+    """Decide whether images are mirrored, if the user did not; of a pretrained network, its first model decides."""
+    recipe, changes = job.recipe, job.recipe.augment.split(",")
+    if recipe.flip != "auto":
+        return
+    flip, says = "no", None
+    if "flip" in changes:
+        flip = "no" if has_sided_classes(job.dataset.learned_classes) else "yes"
+        if flip == "no":
+            says = message(
+                N_("images are not mirrored: the names of the classes say that sides matter (--flip yes mirrors them)")
+            )
+    elif recipe.augment not in ("auto", "light", "strong"):
+        pass
+    elif pretrained(recipe):
+        return
+    elif recipe.augment != "auto" or epochs > FEW_EPOCHS:
+        flip, says = _ask_neighbors(job)
+    job.recipe = recipe.but(flip=flip)
+    if says is not None:
+        yield job.say("decision", says)
+
+
+def _ask_neighbors(job: TrainContext) -> tuple[str, Message | None]:
+    random, rows = np.random.default_rng(0), {part: job.rows(part) for part in ("train", "validation")}
+    learned, asked = random.permutation(rows["train"])[:LEARNED], random.permutation(rows["validation"])[:ASKED]
+    if not len(learned) or not len(asked):
+        return "no", None
+    if has_sided_classes(job.dataset.learned_classes):
+        says = N_("images are not mirrored: the names of the classes say that sides matter (--flip yes mirrors them)")
+        return "no", message(says)
+    labels, pixels = job.dataset.labels, job.pixels()
+    keeps, says_how = mirroring_keeps_class(pixels.take(learned), labels[learned], pixels.take(asked), labels[asked])
+    return "yes" if keeps else "no", says_how
 
 
 def _settle_balance(job: TrainContext, model: nn.Module) -> Iterator[Note]:

@@ -11,7 +11,7 @@ import torch
 
 from limpide.core.cost import Cost, Facts
 from limpide.core.events import Event, Progress
-from limpide.core.recipe import QUARTERS, WHOLE
+from limpide.core.recipe_field import QUARTERS, WHOLE
 from limpide.core.run_info import FrozenHead, require
 from limpide.data.read_images import Pixels
 from limpide.deploy.export import export

@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import math
 from collections.abc import Generator, Iterator
 
+import numpy as np
+
 from limpide.audit import run_facts
-from limpide.audit.learning_curve import diagnose
+from limpide.audit.learning_curve import diagnose_run
 from limpide.core.cost import Cost
 from limpide.core.errors import TrainingError
 from limpide.core.events import Epoch, Event, Note, Progress, Step
 from limpide.core.finding import Finding
 from limpide.core.run_info import Final, require
 from limpide.judging.fold_heads import judges_of_folds
-from limpide.text.messages import N_, message
+from limpide.models import pretrained
+from limpide.text.messages import N_, Message, message
 from limpide.training.augment import augmentation_of, augmentation_to_json, decide_augmentation, describe_augmentation
 from limpide.training.augment.base import Augment, Augmentation
+from limpide.training.batches import Batches
 from limpide.training.checkpoint import CheckpointWriter, Restored, load_checkpoint
 from limpide.training.class_balance import balance, priors
 from limpide.training.loop import evaluate, fit, has_stalled
-from limpide.training.start import describe_rule, start_state
+from limpide.training.start import describe_extras, describe_rule, start_state
 from limpide.training.state import TrainState
 from limpide.training.threads import limit_threads
 from limpide.training.weights import load_weights, save_weights
@@ -29,7 +34,10 @@ from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.control import TrainingControl
 from limpide.workflows.train.deadline import planned_end, plans_of
 from limpide.workflows.train.fold_tuning import take_back_tuning
+from limpide.workflows.train.history import HistoryWriter
 from limpide.workflows.train.replan import Replanner
+
+MIN_SAMPLE, MAX_SAMPLE = 50, 500  # training images that are scored after each epoch
 
 
 def cost(steps: int, epochs: float, step: float, look: float) -> Cost:
@@ -56,7 +64,8 @@ def _fitted(job: TrainContext) -> Iterator[Event]:
         yield from _say_resume(state, restored)
         augment = augmentation_of(job.info, job.seen.grey)
     else:
-        augment = decide_augmentation(job.recipe, require(job.info.epochs, "epochs"), job.seen.grey)
+        epochs, classes = require(job.info.epochs, "epochs"), len(job.dataset.learned_classes)
+        augment = decide_augmentation(job.recipe, epochs, job.seen.grey, classes)
         if state.steps:
             yield from _announce(job, state, augment)
     began = deadline.now()
@@ -69,13 +78,12 @@ def _fitted(job: TrainContext) -> Iterator[Event]:
         labels = job.dataset.labels[job.rows("train")]
         balance(state.model, priors(labels, len(job.dataset.learned_classes)))
     save_weights(state.model, job.run.snapshots / "best.safetensors")
-    yield from _diagnosed(job, final.kind)
+    yield from _diagnosed(job, final)
     steps, epochs = require(job.info.steps, "steps"), require(job.info.epochs, "epochs")
     cut = planned_end(plans_of(job.info), state.step, steps)[1] if state.step == state.steps < steps else ""
     accuracy = float(final.validation or 0.0)
-    finding = run_facts.training_finding(
-        state.best_epoch, state.epoch, epochs, accuracy, n, final.kind, cut, job.recipe.folds or 0
-    )
+    best = state.epoch - 1 if job.recipe.keep == "last" else state.best_epoch
+    finding = run_facts.training_finding(best, state.epoch, epochs, accuracy, n, final.kind, cut, job.recipe.folds or 0)
     job.run.add_finding(finding)
     job.enter("seal", final=final, fit_seconds=seconds)
 
@@ -99,6 +107,10 @@ def _choose_weights(job: TrainContext, state: TrainState) -> Generator[Event, No
     frozen = job.info.frozen
     if job.recipe.folds:
         return (yield from _choose_as_folds(job, state))
+    if job.recipe.keep == "last" and state.last_score is not None:
+        state.use_last()
+        kind = "fine-tuned" if frozen else "trained"
+        return Final(kind, job.pixels().preprocessing.to_json(), state.last_score[0]), len(job.rows("validation"))
     if not frozen or _better(job, state, (frozen.accuracy, -frozen.loss)):
         state.use_best()
         kind, accuracy = ("fine-tuned" if frozen else "trained"), state.best_score[0] if state.best_score else 0.0
@@ -128,6 +140,7 @@ def _choose_as_folds(job: TrainContext, state: TrainState) -> Generator[Event, N
     heads = judges_of_folds(job.run)
     accuracy = float((heads.logits.argmax(1) == job.dataset.labels[heads.rows]).mean())
     if is_tuned:
+        state.use_last()
         return Final("fine-tuned", job.pixels().preprocessing.to_json(), accuracy), len(heads.rows)
     state.model = job.frozen_network()
     load_weights(state.model, job.run.snapshots / "first.safetensors")
@@ -160,11 +173,16 @@ def _announce(job: TrainContext, state: TrainState, augment: Augmentation | None
     """
     job.run.update(augmentation=augmentation_to_json(augment))
     job.info = job.run.info()
-    yield job.say("decision", describe_augmentation(augment, require(job.info.epochs, "epochs")))
-    yield job.say("decision", describe_rule(state))
+    yield job.say("decision", _describe(job, augment))
+    for says in (describe_rule(state), *describe_extras(job.recipe)):
+        yield job.say("decision", says)
 
 
-def _diagnosed(job: TrainContext, final_kind: str) -> Iterator[Event]:
+def _describe(job: TrainContext, augment: Augmentation | None) -> Message:
+    return describe_augmentation(augment, require(job.info.epochs, "epochs"), is_asked=job.recipe.augment != "auto")
+
+
+def _diagnosed(job: TrainContext, final: Final) -> Iterator[Event]:
     """Record how the training went, in plain words, as in the studio; report the first problem as a warning."""
     job.run.sync()
     events = list(job.run.events())
@@ -172,7 +190,7 @@ def _diagnosed(job: TrainContext, final_kind: str) -> Iterator[Event]:
         [event.loss for event in events if isinstance(event, Step)],
         [event for event in events if isinstance(event, Epoch)],
     )
-    diagnoses = diagnose(losses, epochs, final_kind, guess=math.log(len(job.dataset.learned_classes)))
+    diagnoses = diagnose_run(dataclasses.replace(job.info, final=final), losses, epochs)
     if not diagnoses:
         return
     kind, says = diagnoses[0]
@@ -189,7 +207,8 @@ def _steps(job: TrainContext, state: TrainState, augment: Augment | None) -> Ite
     watched, batches = TrainingControl(job, state), job.batches("train")
     share = Replanner(job, state, len(batches))
     yield from share.kept()
-    loop = fit(state, batches, validation if len(validation.rows) else None, job.recipe, augment=augment)
+    sample, history = training_sample(job), HistoryWriter(job.run)
+    loop = fit(state, batches, validation if len(validation.rows) else None, job.recipe, augment=augment, sample=sample)
     with contextlib.closing(loop):  # type: ignore[type-var]
         while job.recipe.folds or not has_stalled(state, int(job.recipe.patience or 1)):
             event = next(loop, None)
@@ -197,6 +216,7 @@ def _steps(job: TrainContext, state: TrainState, augment: Augment | None) -> Ite
                 return
             _refuse_infinite(event)
             job.run.append(event)
+            history.add(event)
             checkpoints.save_if_due()
             try:
                 yield event
@@ -209,6 +229,18 @@ def _steps(job: TrainContext, state: TrainState, augment: Augment | None) -> Ite
                 checkpoints.save()
                 job.stop(deadline.now() - began - job.paused)
                 raise
+
+
+def training_sample(job: TrainContext) -> Batches | None:
+    """Training images that are scored after each epoch, the same ones each time; None where no validation image is
+    there to compare with. Of a pretrained network, a tenth of the images: to score them takes time, too.
+    """
+    rows = job.rows("train")
+    if not len(job.rows("validation")) or not len(rows):
+        return None
+    n = min(MAX_SAMPLE, max(MIN_SAMPLE, len(rows) // 10)) if pretrained(job.recipe) else MAX_SAMPLE
+    chosen = np.random.default_rng(0).permutation(rows)[:n]
+    return job.batches_of(np.sort(chosen), job.judging_batch)
 
 
 def _refuse_infinite(event: Step | Epoch) -> None:

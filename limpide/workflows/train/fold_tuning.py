@@ -155,10 +155,11 @@ def _ask_without(job: TrainContext, fold: int, flip: bool, rows: np.ndarray) -> 
 def _tuned_without(job: TrainContext, fold: int, recipe: Recipe) -> Generator[Event, None, nn.Module]:
     rows = job.rows("train")
     rows = rows[job.folds[rows] != fold]
-    batches = job.batches_of(rows, int(recipe.batch or 1))
+    batches = job.batches_of(rows)
     steps = round(require(job.info.epochs, "epochs") * len(batches))
     state = start_state(job.network(job.pixels().preprocessing), recipe, steps)
     yield from _steps(job, state, batches, recipe, fold)
+    state.use_last()
     if recipe.balance == "yes":
         balance(state.model, priors(job.dataset.labels[rows], len(job.dataset.learned_classes)))
     return state.model
@@ -167,7 +168,8 @@ def _tuned_without(job: TrainContext, fold: int, recipe: Recipe) -> Generator[Ev
 def _steps(job: TrainContext, state: TrainState, batches: Batches, recipe: Recipe, fold: int) -> Iterator[Event]:
     folder, began = _checkpoints(job, fold), deadline.now()
     folder.mkdir(exist_ok=True)
-    augment = decide_augmentation(recipe, require(job.info.epochs, "epochs"), job.seen.grey)
+    classes = len(job.dataset.learned_classes)
+    augment = decide_augmentation(recipe, require(job.info.epochs, "epochs"), job.seen.grey, classes)
     restored = load_checkpoint(folder)
     if restored:
         state.restore(restored.tensors, restored.numbers)

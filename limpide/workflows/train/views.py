@@ -10,7 +10,7 @@ import torch
 
 from limpide import models
 from limpide.core.events import Event
-from limpide.core.recipe import QUARTERS, WHOLE
+from limpide.core.recipe_field import QUARTERS, WHOLE
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import Pixels
 from limpide.system import machine

