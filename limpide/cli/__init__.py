@@ -18,6 +18,7 @@ from typing import Any
 import click
 
 from limpide import __version__
+from limpide.cli.ablate import ablate
 from limpide.cli.check import check
 from limpide.cli.clean import clean
 from limpide.cli.click_extensions import UnreadFiles, Verbs, choose_language, language_option, not_spoken
@@ -41,7 +42,10 @@ from limpide.text.language import unsupported_language, use_language, wanted_lan
 from limpide.text.messages import N_, _
 
 # in the order in which people need them
-VERBS = (check, train, predict, evaluate, explain, studio, export, report, runs, clean, models, info, lesson, demo)
+VERBS = (
+    *(check, train, predict, evaluate, explain, studio, export, report, ablate),
+    *(runs, clean, models, info, lesson, demo),
+)
 
 
 @click.group(

@@ -42,6 +42,17 @@ def format_percent(share: float, decimals: int = 1) -> str:
     return format_number(value, decimals) + f"{NBSP}%"
 
 
+def format_points(share: float) -> str:
+    """A difference of two shares: 0.021 → "2.1 points"."""
+    return f"{format_number(100 * share, 1)}{NBSP}" + _("points")
+
+
+def format_gap(share: float) -> str:
+    """The same without its unit, where a heading names it, with its sign: −0.021 → "−2.1"."""
+    sign = "+" if share > 0 else "\N{MINUS SIGN}" if share < 0 else ""
+    return sign + format_number(abs(100 * share), 1)
+
+
 def format_duration(seconds: float) -> str:
     """0.4 → "0.4 s", 74 → "1 min 14 s", 5400 → "1 h 30 min"."""
     if seconds < 9.95:
@@ -78,6 +89,8 @@ def format_large(count: float) -> str:
 FORMATS: dict[str, Callable[[Any], str]] = {
     "percent": format_percent,
     "count": format_number,
+    "points": format_points,
+    "gap": format_gap,
     "duration": format_duration,
     "bytes": format_bytes,
     "number": format_significant,

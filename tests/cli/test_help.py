@@ -27,6 +27,7 @@ VERBS = [
     "studio",
     "export",
     "report",
+    "ablate",
     "runs",
     "clean",
     "models",

@@ -162,6 +162,14 @@ RUN_ERRORS = {
         is a link as a whole is fine, and so are links from one of its files to another.
         """,
     ),
+    "L520": ErrorEntry(
+        what=N_("this training was not judged on the same images as the others"),
+        todo=N_("move its folder away, and type the same command again"),
+        explanation="""
+        `limpide ablate` compares answers to the same images. This run has another split, or some of its images can no
+        longer be read. Without its folder the training is made again.
+        """,
+    ),
     "L561": ErrorEntry(
         what=N_("the fingerprints of the training images are damaged"),
         todo=N_("restore it from a copy of the run, or train again with --new"),

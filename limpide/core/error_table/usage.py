@@ -496,4 +496,27 @@ USAGE_ERRORS = {
         there is room. `limpide train --keep all` keeps those of every epoch, however many bytes they take.
         """,
     ),
+    "L181": ErrorEntry(
+        what=N_("an option with two different values or more was expected"),
+        todo=N_("write it as augment=none,light; with slashes where a value has commas: augment=none/flip,crop"),
+        explanation="""
+        `limpide ablate photos/ augment=none,light,strong` trains with each value. Several options make every
+        combination: `optimizer=sgd,adam lr=0.1,0.01` is four.
+        """,
+    ),
+    "L182": ErrorEntry(
+        what=N_("{name} cannot be varied"),
+        todo=N_("vary an option of the network, of learning or of the changes to images, each once"),
+        explanation="""
+        All combinations are judged on the same images, so what decides which images these are stays the same; the seed
+        is varied by the repeats (`--repeats`), and `--time` holds for each training. An option is named once.
+        """,
+    ),
+    "L183": ErrorEntry(
+        what=N_("these are {n} combinations, and at most {most} are compared"),
+        todo=N_("give fewer values, or vary one option after the other"),
+        explanation="""
+        Each combination is trained several times, and the more are compared, the larger a difference must be to count.
+        """,
+    ),
 }

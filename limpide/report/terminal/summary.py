@@ -83,6 +83,14 @@ def print_claims(findings: Mapping[str, Finding], console: Console) -> None:
             _claim(finding, console)
 
 
+def print_whole_finding(finding: Finding, console: Console) -> None:
+    """Print the claim, all of its table, and how it was found."""
+    _claim(finding, console)
+    _table(finding.table, console)
+    for detail in finding.details:
+        _paragraph(str(detail), console, "dim")
+
+
 def print_findings(findings: Mapping[str, Finding], console: Console) -> None:
     """Print each claim and, for a verdict "warn" or "bad", the first rows of its table and how it was found."""
     for finding in findings.values():

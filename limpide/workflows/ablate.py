@@ -1,0 +1,105 @@
+"""ablate: train every combination of some choices several times, on the same split, and compare the answers.
+
+Each training is an ordinary run in a folder of its own below the runs; the same command goes on where it was stopped.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import json
+from collections.abc import Generator, Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from limpide.audit.ablation import Tried, ablation_finding
+from limpide.baselines.baseline import BaselineInputs
+from limpide.core.errors import RunError
+from limpide.core.events import Event, Judged, Note, Progress
+from limpide.core.recipe import Recipe
+from limpide.core.run import Run
+from limpide.core.variation import Arm
+from limpide.data.dataset import PARTS, Dataset
+from limpide.data.layouts.hints import Hints
+from limpide.data.layouts.scan import scan
+from limpide.data.split_file import groups_in, read_split
+from limpide.judging.answers import Answers
+from limpide.judging.run_subject import subject_of_run
+from limpide.statistics.intervals import OF_FOLDS
+from limpide.text.messages import N_, Message, message
+from limpide.training.defaults import check_recipe
+from limpide.workflows.train.training import begin, train
+
+
+def folder_of(location: str, arms: Sequence[Arm], recipe: Recipe, runs: Path) -> Path:
+    """Where the runs of these combinations are: the same command finds them again."""
+    asked = json.dumps([location, [arm.changes for arm in arms], recipe.to_json()], sort_keys=True)
+    return runs / f"ablation-{hashlib.sha256(asked.encode()).hexdigest()[:8]}"
+
+
+def ablate(location: str, arms: Sequence[Arm], repeats: int, folder: Path) -> Iterator[Event]:
+    """Yield progress, a note after each training, and last the finding. The recipe of repeat k has the seed of the
+    recipe plus k. Raises what a training raises; nothing is trained before every combination was checked.
+    """
+    for arm in arms:
+        check_recipe(arm.recipe)
+    dataset = scan(location, hints=Hints.of(arms[0].recipe))
+    right: dict[str, list[np.ndarray]] = {arm.name: [] for arm in arms}
+    seconds: dict[str, list[float]] = {arm.name: [] for arm in arms}
+    judged: np.ndarray | None = None
+    groups, variance, done = None, 1.0, 0
+    for k in range(repeats):
+        for arm in arms:
+            recipe = arm.recipe.but(seed=arm.recipe.seed + k)
+            says = message(N_("{name}, repeat {k} of {n}"), name=arm.name, k=k + 1, n=repeats)
+            run = yield from _trained(dataset, recipe, folder, says, done, repeats * len(arms))
+            answers = yield from _answers(run, dataset)
+            judged = answers.rows if judged is None else judged
+            if not np.array_equal(judged, answers.rows):
+                raise RunError("L520", where=run.path)
+            named = answers.probabilities.argmax(1) == dataset.labels[answers.rows]
+            right[arm.name].append(named)
+            seconds[arm.name].append(run.info().fit_seconds)
+            if groups is None and (of_all := groups_in(run.split_file, dataset.images.names)) is not None:
+                groups = of_all[judged]
+            variance = OF_FOLDS if run.info().recipe.get("folds") else 1.0
+            done += 1
+            text = N_("{what}: {accuracy:percent} of {n:count} test images")
+            yield Note("ablation", message(text, what=says.to_json(), accuracy=float(named.mean()), n=len(named)))
+    tried = [Tried(arm.name, np.stack(right[arm.name]), tuple(seconds[arm.name])) for arm in arms]
+    yield Judged(ablation_finding(tried, groups, variance))
+
+
+def _trained(
+    dataset: Dataset, recipe: Recipe, folder: Path, says: Message, done: int, total: int
+) -> Generator[Event, None, Run]:
+    """The finished run of this recipe: one that is there, continued, or new."""
+    for run, info in Run.known_in(folder)[0]:
+        if info.status == "finished" and info.wanted == recipe.to_json() and info.fingerprint == dataset.fingerprint:
+            return run
+    run, dataset, _ = begin(dataset, recipe, folder)
+    yield Progress(says, done, total)
+    with contextlib.closing(train(run, dataset, judge=False)) as events:  # type: ignore[type-var]
+        for _ in events:
+            yield Progress(says, done, total)
+    return run
+
+
+def _answers(run: Run, dataset: Dataset) -> Generator[Event, None, Answers]:
+    """Of the sealed model, on the test part; where folds judge, of the models that had not seen an image."""
+    place = {name: row for row, name in enumerate(dataset.images.names)}
+    parts = np.zeros(len(dataset), np.uint8)
+    for row in read_split(run.split_file, "file", "part"):
+        if row["file"] in place and row["part"] in PARTS:
+            parts[place[row["file"]]] = PARTS.index(row["part"])
+    subject = subject_of_run(run, dataset, parts, _nothing, lambda *_: True)
+    answers = yield from subject.answers()
+    subject.close()
+    return answers
+
+
+def _nothing() -> Generator[Event, None, BaselineInputs]:
+    """Simpler models are not compared here."""
+    raise NotImplementedError
+    yield
