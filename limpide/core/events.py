@@ -37,7 +37,7 @@ class Epoch:
     n: int  # from 0
     step: int  # steps done so far
     train_loss: float  # mean of the step losses, with augmentation and smoothing as trained
-    validation_loss: float  # mean cross-entropy, nats per image
+    validation_loss: float  # mean of the loss that is minimised, without smoothing; cross-entropy in nats per image
     validation_accuracy: float  # share
     best: bool  # the best so far: its weights were kept
     seconds: float

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator, Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpide.core.events import Epoch, Step
@@ -19,7 +18,7 @@ from limpide.core.recipe import Recipe
 from limpide.training.augment.base import Augment
 from limpide.training.batches import Batch, Batches, split_batch
 from limpide.training.device import autocast
-from limpide.training.losses import LossFn, loss_function
+from limpide.training.losses import LossFn, judging_rule, loss_function
 from limpide.training.optim.gradients import GradientChange, gradient_changes
 from limpide.training.state import TrainState
 
@@ -106,13 +105,14 @@ def logits_of(model: nn.Module, batches: Batches, precision: str = "fp32") -> Te
 
 @torch.inference_mode()
 def evaluate(model: nn.Module, batches: Batches, recipe: Recipe) -> tuple[float, float]:
-    """(mean cross-entropy in nats an image, accuracy as a share)."""
+    """(mean loss of an image, accuracy as a share). The loss is that of the recipe, without label smoothing."""
+    rule = judging_rule(recipe)
     model.eval()
     loss, right, n = 0.0, 0, 0
     for images, labels in batches.in_order():
         with autocast(images.device, recipe.precision):
             logits = model(images).float()
-        loss += F.cross_entropy(logits, labels, reduction="sum").item()
+        loss += rule(logits, labels, 0.0).item() * len(labels)
         right += int((logits.argmax(1) == labels).sum())
         n += len(labels)
     return (loss / n, right / n) if n else (0.0, 0.0)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from limpide.core.recipe import Recipe
-from limpide.training.losses import LOSSES, cross_entropy, loss_function
+from limpide.training.losses import LOSSES, loss_function
 
 RECIPE = Recipe(precision="fp32", label_smoothing=0.1)
 
@@ -24,13 +24,13 @@ def batch() -> tuple[Tensor, Tensor]:
 def test_label_smoothing_is_the_recipes(batch: tuple[Tensor, Tensor]) -> None:
     model = nn.Linear(4, 3)
     for share in (0.1, 0.0):
-        loss = cross_entropy(RECIPE.but(label_smoothing=share))(model, batch)
+        loss = loss_function(RECIPE.but(label_smoothing=share))(model, batch)
         assert torch.equal(loss, F.cross_entropy(model(batch[0]), batch[1], label_smoothing=share))
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1])
 def test_shares_of_one_class_are_that_class(batch: tuple[Tensor, Tensor], smoothing: float) -> None:
-    model, loss_fn = nn.Linear(4, 3), cross_entropy(RECIPE.but(label_smoothing=smoothing))
+    model, loss_fn = nn.Linear(4, 3), loss_function(RECIPE.but(label_smoothing=smoothing))
     images, labels = batch
     soft = loss_fn(model, (images, F.one_hot(labels, 3).float()))
     assert soft.item() == pytest.approx(loss_fn(model, batch).item())

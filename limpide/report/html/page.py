@@ -209,7 +209,7 @@ def weakest_first(finding: Finding) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: (row.get("recall") is None, row.get("recall") or 0.0))
 
 
-def loss_chart(history: run_data.History) -> Markup | None:
+def loss_chart(history: run_data.History, loss: str = "cross-entropy") -> Markup | None:
     all_curves = [
         charts.Curve(_("each batch"), "faint", history.steps),
         charts.Curve(_("training"), "training", history.train_loss if history.by_epoch else []),
@@ -219,9 +219,8 @@ def loss_chart(history: run_data.History) -> Markup | None:
     if max((len(curve.points) for curve in curves), default=0) < 2:
         return None
     title = _("Loss during training")
-    return charts.learning_curve(
-        curves, title, _horizontal_axis(history), _("loss (nats per image)"), best=history.best
-    )
+    unit = _("loss (nats per image)") if loss == "cross-entropy" else _("loss")
+    return charts.learning_curve(curves, title, _horizontal_axis(history), unit, best=history.best)
 
 
 def accuracy_chart(history: run_data.History) -> Markup | None:

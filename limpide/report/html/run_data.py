@@ -84,14 +84,14 @@ def history(events: Iterable[object]) -> History:
     each = epochs[-1].step / len(epochs) if by_epoch else 1.0
     places = [e.n + 1.0 if by_epoch else float(e.step) for e in epochs]
     best = [x for x, e in zip(places, epochs, strict=True) if e.best]
-    batch = [(s.n / each, s.values["accuracy"]) for s in steps if isinstance(s.values.get("accuracy"), (int, float))]
+    trained = [(x, e.train_accuracy) for x, e in zip(places, epochs, strict=True) if e.train_accuracy is not None]
     return History(
         steps=_thin(_finite((s.n / each, s.loss) for s in steps)),
         train_loss=_thin(_finite(zip(places, (e.train_loss for e in epochs), strict=True))),
         validation_loss=_thin(
             _finite((x, e.validation_loss) for x, e in zip(places, epochs, strict=True) if e.validated)
         ),
-        train_accuracy=_thin(_finite(batch)),
+        train_accuracy=_thin(_finite(trained)),
         validation_accuracy=_thin(
             _finite((x, e.validation_accuracy) for x, e in zip(places, epochs, strict=True) if e.validated)
         ),

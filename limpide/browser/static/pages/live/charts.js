@@ -65,6 +65,9 @@ export const useCharts = (x, axis, series, now, validated, ofStep) => {
     [
       [x[0], ...passes.map((epoch) => ofStep(epoch.step)), x.at(-1)],
       [null, ...passes.map((epoch) => 100 * epoch.validation_accuracy), null],
+      ...(passes.some((epoch) => epoch.train_accuracy != null) // runs of earlier versions have none
+        ? [[null, ...passes.map((epoch) => 100 * epoch.train_accuracy), null]]
+        : []),
     ],
     RATE,
     `${axis} ${now.status} ${passes.length}`,
@@ -84,11 +87,11 @@ export const Axes = ({ axis, choose }) => html`
   </div>
 `;
 
-const LossChart = ({ data, ...shared }) => html`
+const LossChart = ({ data, loss, ...shared }) => html`
   <${Plot}
     data=${data}
     ...${shared}
-    yLabel=${t("live.loss_axis")}
+    yLabel=${t((loss ?? "cross-entropy") === "cross-entropy" ? "live.loss_axis" : "live.loss_axis.other")}
     height=${280}
     series=${[
       { label: t("live.batch"), stroke: "--line" },
@@ -105,7 +108,10 @@ const AccuracyChart = ({ data, ...shared }) => html`
     yLabel=${t("live.accuracy_axis")}
     height=${180}
     yRange=${around}
-    series=${[{ label: t("live.validation"), stroke: "--accent", points: true }]}
+    series=${[
+      { label: t("live.validation"), stroke: "--accent", points: true },
+      { label: t("live.train_accuracy"), stroke: "--ink", points: true },
+    ].slice(0, data.length - 1)}
   />
 `;
 
@@ -125,7 +131,7 @@ export const Charts = ({ about, series, axis, x, charts: { losses, accuracy, rat
   const ofPass = (k) => closest(k ? (passes[k - 1]?.step ?? series.n.at(-1)) : 0);
   const smoothing = about?.recipe?.label_smoothing;
   return html`
-    ${x.length > 1 && html`<${LossChart} data=${losses} ...${shared} onPoint=${nearest} marks=${marks} />`}
+    ${x.length > 1 && html`<${LossChart} data=${losses} loss=${about?.recipe?.loss} ...${shared} onPoint=${nearest} marks=${marks} />`}
     ${passes.length > 0 && html`<${AccuracyChart} data=${accuracy} ...${shared} onPoint=${ofPass} />`}
     ${
       passes.length > 0 &&

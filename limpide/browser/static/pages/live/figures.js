@@ -48,6 +48,8 @@ const Pace = ({ about, series, fitting }) => {
   `;
 };
 
+const OTHER_LOSSES = { hinge: true, squared: true }; // than cross-entropy: they have no unit
+
 export const Figures = ({ about, series, newest, now, fitting, fitted, validated }) => {
   const used = now.energy;
   return html`
@@ -75,7 +77,10 @@ export const Figures = ({ about, series, newest, now, fitting, fitted, validated
           </div>
           <div>
             <dt>${t("live.loss")}</dt>
-            <dd><${Loss} newest=${newest} /> <span class="small">${t("unit.nats")}</span></dd>
+            <dd>
+              <${Loss} newest=${newest} />${" "}
+              <span class="small">${about?.recipe?.loss in OTHER_LOSSES ? "" : t("unit.nats")}</span>
+            </dd>
           </div>
         `
       }
