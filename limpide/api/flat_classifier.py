@@ -55,7 +55,7 @@ class FlatImageClassifier(ImageClassifier):
             view: str = "auto", good: str = "", false_alarms: float | None = None, weight_decay: float | None = None,
             l1: float = 0.0, dropout: float | None = None, normalization: str = "auto", init: str = "default",
             clip: float | None = None, average: str = "none", accumulate: int = 1, keep: str = "best",
-            label_smoothing: float | None = None, balance: str = "auto", augment: str = "auto", flip: str = "no",
+            label_smoothing: float | None = None, balance: str = "auto", augment: str = "auto", flip: str = "auto",
             patience: int | None = None, seed: int = 0, device: str = "auto", precision: str = "auto",
             image_shape: tuple[int, ...] | None = None, runs: str | os.PathLike[str] | None = None,
             judge: bool = False, quiet: bool = True,
@@ -63,7 +63,7 @@ class FlatImageClassifier(ImageClassifier):
         # fmt: on
     else:
 
-        @with_choices(without=LEFT_OUT, model="cnn", flip="no")
+        @with_choices(without=LEFT_OUT, model="cnn")
         def __init__(
             self,
             *,

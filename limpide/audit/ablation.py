@@ -80,6 +80,9 @@ def _clipped(score: CrossedMean | None) -> tuple[float | None, float | None]:
 def _headline(
     tried: Sequence[Tried], against: Sequence[CrossedMean | None], seen: Sequence[int], repeats: int, n: int
 ) -> Message:
+    if repeats < 2:
+        says = N_("One repeat compares nothing: another seed may turn the order round. Ask for more (--repeats 5).")
+        return message(says)
     if not seen:
         says = N_(
             "No difference seen: over {repeats:count} repeats and {n:count} test images, no choice names more than "
@@ -108,7 +111,9 @@ def _headline(
 
 def _details(tried: Sequence[Tried], against: Sequence[CrossedMean | None], adjusted: Sequence[float]) -> list[Message]:
     """One sentence for each choice besides the first."""
-    found = []
+    found: list[Message] = []
+    if len(tried[0].right) < 2:
+        return found
     for one, gap, p in zip(tried[1:], against, adjusted, strict=True):
         says = N_("{name}: no difference seen (p = {p:number}).")
         if gap is not None and p <= LEVEL:
@@ -131,7 +136,7 @@ def _needs(against: Sequence[CrossedMean | None]) -> list[Message]:
     """How many repeats would find a difference of one point, as the widest comparison tells."""
     known = [one.components for one in against if one is not None]
     if not known:
-        return [message(N_("One repeat says nothing of other seeds: ask for two or more (--repeats 5)."))]
+        return []
     widest = max(known, key=lambda one: one.of_mean(5))
     repeats = repeats_for(POINT, widest)
     if repeats is None:

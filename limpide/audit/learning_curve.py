@@ -57,9 +57,10 @@ def diagnose(
 
 def diagnose_run(info: RunInfo, losses: Sequence[float], epochs: Sequence[Epoch]) -> list[tuple[Verdict, Message]]:
     """`diagnose`, with what the run recorded: its loss, its classes, the weights that it keeps."""
-    recipe = Recipe.from_json(info.recipe)
-    # the loss of giving every class the same probability; another loss than cross-entropy begins elsewhere
-    guess = math.log(len(info.classes)) if len(info.classes) > 1 and recipe.loss == "cross-entropy" else math.inf
+    recipe, n = Recipe.from_json(info.recipe), max(1, len(info.classes))
+    # the loss of treating all classes alike: equal probabilities, equal scores, outputs of 1/n
+    guesses = {"cross-entropy": math.log(n), "hinge": (n - 1) / n, "squared": 1 - 1 / n}
+    guess = guesses.get(recipe.loss, math.inf) if n > 1 else math.inf
     kept = info.final.kind if info.final else None
     return diagnose(losses, epochs, kept, guess, keeps_last=recipe.keep == "last")
 
@@ -125,7 +126,7 @@ def _describe_progress(best: int, epochs: int, is_over: bool) -> Message:
 
 def _describe_unseen(epochs: Sequence[Epoch]) -> Message:
     says = N_(
-        "The training loss went from {first:number} in the first epoch to {last:number} nats per image; no image "
+        "The training loss went from {first:number} in the first epoch to {last:number} in the last; no image "
         "was set aside to tell whether it overfits."
     )
     return message(says, first=epochs[0].train_loss, last=epochs[-1].train_loss)

@@ -37,6 +37,8 @@ def _pairs(recipe: Recipe) -> list[tuple[str, str]]:
         found.append(("augment", "flip"))
     if recipe.flip == "no" and "flip" in changes:
         found.append(("augment", "flip"))
+    if recipe.balance == "yes" and recipe.loss != "cross-entropy":  # balancing corrects logits of probabilities
+        found.append(("balance", "loss"))
     if recipe.init != "default" and recipe.weights not in ("auto", "none"):
         found.append(("init", "weights"))
     if recipe.folds and recipe.schedule.startswith("plateau"):  # no image is kept to tell when to lower the rate

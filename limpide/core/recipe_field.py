@@ -11,10 +11,11 @@ WHOLE, QUARTERS = "whole", "quarters"  # views without extra cost; training/view
 VIEWS = ("auto", WHOLE, QUARTERS, "windows", "windows-448", "windows-800", "windows-1120", "windows-1792")
 
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw")
-_N = r"\d+(?:\.\d+)?"
+_EPOCHS = r"[1-9]\d{0,4}"
+_FACTOR = r"0?\.\d+"  # below 1: --lr is the highest rate
 SCHEDULE = (
-    rf"constant|cosine|one-cycle(?::0?\.\d+)?|step(?::{_N}(?:,{_N})?)?|multistep(?::{_N}(?:,{_N})*)?|exponential(?::{_N})?|"
-    rf"plateau(?::{_N}(?:,{_N})?)?"
+    rf"constant|cosine|one-cycle(?::{_FACTOR})?|step(?::{_EPOCHS}(?:,{_FACTOR})?)?|"
+    rf"multistep(?::{_EPOCHS}(?:,{_EPOCHS})*)?|exponential(?::{_FACTOR})?|plateau(?::\d{{1,5}}(?:,{_FACTOR})?)?"
 )
 CHANGES = ("flip", "crop", "zoom", "rotate", "translate", "color", "blur", "erase", "mixup", "cutmix")
 

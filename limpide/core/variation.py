@@ -10,7 +10,11 @@ from limpide.core.errors import UsageError
 from limpide.core.recipe import Recipe, canonical_name
 
 MOST = 24  # combinations: each is trained several times
-FIXED = ("seed", "test", "validation", "calibration", "folds", "groups", "parts", "good", "false_alarms", "time")
+# What decides which images there are, which of them judge, and for how long is trained.
+FIXED = (
+    *("seed", "test", "validation", "calibration", "folds", "groups", "parts", "good", "false_alarms", "time"),
+    *("file_column", "label_column", "split_column", "images", "suffix", "value_range"),
+)
 
 
 @dataclass(frozen=True)
@@ -41,10 +45,15 @@ def read_variations(words: Sequence[str], recipe: Recipe) -> list[Arm]:
         name = canonical_name(option.lstrip("-"))
         if name in FIXED or name in varied:
             raise UsageError("L182", where=word, name=name)
+        if getattr(recipe, name) != getattr(Recipe(), name):
+            raise UsageError("L182", where=f"{word} {name}={getattr(recipe, name)}", name=name)
         varied[name] = values
     if not varied:
         raise UsageError("L181", where="limpide ablate")
     combinations = [dict(zip(varied, values, strict=True)) for values in itertools.product(*varied.values())]
     if len(combinations) > MOST:
         raise UsageError("L183", where=" ".join(words), n=len(combinations), most=MOST)
-    return [Arm(changes, recipe.but(**changes)) for changes in combinations]
+    arms = [Arm(changes, recipe.but(**changes)) for changes in combinations]
+    if len({arm.recipe for arm in arms}) < len(arms):  # 0.1 and 0.10
+        raise UsageError("L181", where=" ".join(words))
+    return arms

@@ -60,13 +60,16 @@ def _add_bias(layer: nn.Module) -> None:
 
 def with_normalization(model: nn.Module) -> nn.Module:
     """The network with a batch normalization after each convolution, and after each linear layer but the last (Ioffe &
-    Szegedy 2015, section 3.2). Raises UsageError for a network that has batch normalization, or nothing to normalize.
+    Szegedy 2015, section 3.2); one that has batch normalization stays as it is. Raises UsageError for a network with
+    nothing to normalize, or with layers of another kind.
     """
+    if any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in model.modules()):
+        return model
     layers = [module for module in model.modules() if isinstance(module, tuple(NORMS))]
     if layers and isinstance(layers[-1], nn.Linear):
         layers.pop()
-    has_some = any(isinstance(module, nn.modules.batchnorm._BatchNorm) for module in model.modules())
-    if has_some or not layers:
+    others = (nn.LayerNorm, nn.GroupNorm, nn.RNNBase, nn.MultiheadAttention)  # their layers see more than one place
+    if not layers or any(isinstance(module, others) for module in model.modules()):
         raise UsageError("L179", where="normalization=batch", name="normalization")
     for parent in list(model.modules()):
         for name, layer in list(parent.named_children()):
@@ -94,9 +97,14 @@ INITIALIZATIONS: Mapping[str, Callable[[Tensor], Tensor]] = {
 
 
 def initialize(model: nn.Module, name: str) -> None:
-    """Draw the weights of every convolution and linear layer anew, with biases of 0. name: in INITIALIZATIONS."""
+    """Draw the weights of every convolution, linear and recurrent layer anew, with biases of 0. name: in
+    INITIALIZATIONS.
+    """
     for layer in model.modules():
         if isinstance(layer, tuple(NORMS)):
             INITIALIZATIONS[name](layer.weight)  # type: ignore[arg-type]
             if layer.bias is not None:
                 nn.init.zeros_(layer.bias)  # type: ignore[arg-type]
+        elif isinstance(layer, nn.RNNBase):
+            for weight in layer.parameters():
+                INITIALIZATIONS[name](weight) if weight.ndim > 1 else nn.init.zeros_(weight)

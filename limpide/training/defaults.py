@@ -10,8 +10,8 @@ from limpide.core.recipe_field import OF_STEPS, WHOLE
 from limpide.data.folds import FOLDS
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import ImageSample
-from limpide.models import GOOD_PARTS, MODELS, Entry, find, pretrained
-from limpide.models.regularized import BATCH, PLAIN
+from limpide.models import GOOD_PARTS, MODELS, Entry, find, is_outside, pretrained
+from limpide.models.regularized import BATCH, PLAIN, set_dropout
 from limpide.models.weights import weights_file
 from limpide.system.files import sha256_of_file
 from limpide.text.messages import N_, Message, message
@@ -106,8 +106,10 @@ def _choose_model(recipe: Recipe, images: ImageSample) -> tuple[str, list[Messag
 
 def _normalized(recipe: Recipe) -> str:
     """The name of the network with the normalization that was asked for."""
-    ending = {"none": PLAIN, "batch": BATCH}.get(recipe.normalization, "")
-    return recipe.model if recipe.model.endswith(ending) else recipe.model + ending
+    ending = {"none": PLAIN, "batch": BATCH}.get(recipe.normalization)
+    if ending is None:
+        return recipe.model
+    return recipe.model.removesuffix(PLAIN).removesuffix(BATCH) + ending
 
 
 def default_smoothing(recipe: Recipe) -> float:
@@ -208,12 +210,23 @@ def check_recipe(recipe: Recipe) -> None:
     choose_device(recipe.device)
     if recipe.weights not in STARTS:
         weights_file(recipe.weights)
+    if recipe.model != "auto" and not is_outside(recipe.model):  # others are made for a size that is not known yet
+        check_changes(recipe)
     if recipe.model != "auto" and pretrained(recipe):
         for name, default in (("normalization", "auto"), ("init", "default")):
             if (value := getattr(recipe, name)) != default:
                 raise UsageError("L178", where=f"model={recipe.model} {name}={value}", option=f"--{name}")
     if recipe.freeze not in ("auto", "none") and recipe.model != "auto":
         check_freeze(recipe)
+
+
+def check_changes(recipe: Recipe) -> None:
+    """Raises UsageError if the network has no dropout to set, or no normalization to change."""
+    if recipe.dropout is not None or recipe.normalization != "auto":
+        entry = find(_normalized(recipe))
+        network = entry.build(recipe.model, 2, entry.channels, entry.size)
+        if recipe.dropout is not None:
+            set_dropout(network, recipe.dropout)
 
 
 def kept_blocks(recipe: Recipe) -> str:

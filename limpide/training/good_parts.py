@@ -25,7 +25,7 @@ FALSE_ALARMS = 0.05  # by default
 SIZE = 224  # pixels
 CANDIDATES = 20_000  # patches among which the kept ones are chosen; more would take longer and give no better ones
 # Options of a training by steps, or of the parts that it needs
-NOT_CONCERNED = ("model", "weights", "folds", "validation", "calibration", *OF_STEPS)
+NOT_CONCERNED = ("model", "weights", "folds", "validation", "calibration", "init", "normalization", *OF_STEPS)
 
 
 def check_options(recipe: Recipe) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -9,9 +11,13 @@ from torch import Tensor, nn
 from limpide import models
 from limpide.core.errors import UsageError
 from limpide.core.recipe import Recipe
+from limpide.data.read_images import ImageSample
 from limpide.models.regularized import initialize, set_dropout
 from limpide.training.build import build_network
+from limpide.training.defaults import check_recipe, decide_recipe
 from limpide.training.start import start_state
+
+GREY = ImageSample(28, True)
 
 
 def count(model: nn.Module, *kinds: type[nn.Module]) -> int:
@@ -48,7 +54,27 @@ def test_weights_of_a_changed_network_are_loaded_by_its_name() -> None:
         models.build(name, 4, 1, 16).load_state_dict(state)
 
 
-@pytest.mark.parametrize("name", ["linear+plain", "linear+batch", "cnn+batch", "vgg11+plain"])
+def test_a_network_with_batch_normalization_stays_as_it_is() -> None:
+    changed, plain = models.build("cnn+batch", 4, 3, 32), models.build("cnn", 4, 3, 32)
+    assert changed.state_dict().keys() == plain.state_dict().keys()
+    assert (
+        decide_recipe(Recipe(model="cnn+plain", normalization="batch", device="cpu"), GREY, 100)[0].model == "cnn+batch"
+    )
+
+
+def test_recurrent_weights_are_drawn_too() -> None:
+    models_ = [build_network(Recipe(model="gru", init=init), 4, 1, 16) for init in ("default", "xavier")]
+    first, second = (dict(model.named_parameters())["cell.weight_hh_l0"] for model in models_)
+    assert not torch.equal(first, second)
+
+
+@pytest.mark.parametrize("knob", [dict(model="cnn", dropout=0.3), dict(model="mlp", normalization="none")])
+def test_what_a_network_lacks_is_refused_before_anything_is_read(knob: dict[str, Any]) -> None:
+    with pytest.raises(UsageError, match="L179"):
+        check_recipe(Recipe.of(**knob))
+
+
+@pytest.mark.parametrize("name", ["linear+plain", "linear+batch", "vgg11+plain", "vit_tiny_patch4+batch", "gru+batch"])
 def test_what_a_network_does_not_have_is_refused(name: str) -> None:
     with pytest.raises(UsageError, match="normalization applies to nothing.*L179"):
         models.build(name, 4, 3, 32)

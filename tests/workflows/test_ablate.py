@@ -63,7 +63,7 @@ def test_more_repeats_add_to_those_that_are_done(
     again = finding_of(ablate(str(photos), read_variations(WORDS, RECIPE), 2, folder))
     assert again.data == finding.data
     one = finding_of(ablate(str(photos), read_variations(WORDS, RECIPE), 1, folder))
-    assert one.verdict == "unknown" and "One repeat says nothing of other seeds" in str(one.details[-1])
+    assert one.verdict == "unknown" and "One repeat compares nothing" in str(one) and not one.details
 
 
 def test_the_same_question_has_the_same_folder_and_another_another(tmp_path: Path) -> None:
@@ -87,6 +87,9 @@ def test_the_same_question_has_the_same_folder_and_another_another(tmp_path: Pat
         (["augment=none,"], "L181"),
         (["seed=1,2"], "L182"),
         (["test=0.1,0.2"], "L182"),
+        (["label_column=a,b"], "L182"),
+        (["lr=0.1,0.10"], "L181"),
+        (["optimizer=SGD,sgd"], "L181"),
         (["lr=0.1,0.2", "learning_rate=0.3,0.4"], "L182"),
         (["optimizer=sgd,lion"], "L102"),
         (["optimiser=sgd,adam", "colour=a,b"], "L101"),
@@ -96,6 +99,18 @@ def test_the_same_question_has_the_same_folder_and_another_another(tmp_path: Pat
 def test_what_cannot_be_compared_is_answered_in_one_line(words: list[str], code: str) -> None:
     with pytest.raises(UsageError, match=code):
         read_variations(words, Recipe())
+
+
+def test_an_option_that_is_varied_is_not_set_as_well() -> None:
+    with pytest.raises(UsageError, match="L182"):
+        read_variations(["augment=none,light"], Recipe(augment="strong"))
+
+
+def test_nothing_is_trained_before_every_choice_was_checked(photos: Path, tmp_path: Path) -> None:
+    arms = read_variations(["normalization=auto,none"], RECIPE.but(model="mlp"))
+    with pytest.raises(UsageError, match="L179"):
+        list(ablate(str(photos), arms, 1, tmp_path))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_values_with_commas_are_separated_by_slashes() -> None:

@@ -111,7 +111,7 @@ def html_of(run: Run, *, images: bool = True) -> str:
             (findings[name] for name in run_data.CHECKS if name in findings), key=lambda f: WORST_FIRST.index(f.verdict)
         ),
         "told": run_data.notes(events),
-        "history": run_data.history(events),
+        "history": run_data.history(events, keeps_last=info.recipe.get("keep") == "last"),
         "matrix": _matrix(findings, pictures),
         "arithmetic": unit_grid.arithmetic_of(findings["inside"]) if "inside" in findings else None,
         "living": living,

@@ -72,8 +72,10 @@ class Data:
     in_folds: bool = False  # whether images are judged in folds, not in a separate part
 
 
-def history(events: Iterable[object]) -> History:
-    """Read Step and Epoch events; non-finite values are left out."""
+def history(events: Iterable[object], keeps_last: bool = False) -> History:
+    """Read Step and Epoch events; non-finite values are left out. keeps_last: whether the last weights are kept, not
+    the best ones.
+    """
     steps, epochs = [], []
     for event in events:
         if isinstance(event, Step):
@@ -96,7 +98,7 @@ def history(events: Iterable[object]) -> History:
             _finite((x, e.validation_accuracy) for x, e in zip(places, epochs, strict=True) if e.validated)
         ),
         by_epoch=by_epoch,
-        best=best[-1] if best and by_epoch else None,
+        best=best[-1] if best and by_epoch and not keeps_last else None,
     )
 
 

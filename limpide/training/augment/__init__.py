@@ -43,7 +43,7 @@ def decide_augmentation(recipe: Recipe, epochs: float | None, grey: bool, classe
     if pretrained(recipe):
         return LightAugment(flip=flip)
     if recipe.augment == "auto" and epochs is not None and epochs <= FEW_EPOCHS:
-        return None
+        return listed((), classes, flip=True) if flip else None
     return LightAugment(zoom=0.1, shift=0.07, turn=0.0 if grey else 5.0, light=0.0 if grey else 0.1, flip=flip)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -19,7 +20,7 @@ def has_sided_classes(classes: Sequence[str]) -> bool:
     names = [name.casefold() for name in classes]
     if names and all((len(name) <= 2 and name.isdigit()) or (len(name) == 1 and name.isalpha()) for name in names):
         return True
-    return any(side in name for name in names for side in SIDES)
+    return any(side in re.split(r"[\W_]+", name) for name in names for side in SIDES)
 
 
 def mirroring_keeps_class(

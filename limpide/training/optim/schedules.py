@@ -28,8 +28,10 @@ class Moment:
     @property
     def planned_epochs(self) -> float:
         """In all; 0 before the second step of a training, when its epochs are not known yet."""
-        return self.epochs * self.steps / self.step if self.step else 0.0
+        return round(self.epochs * self.steps / self.step, 6) if self.step else 0.0
 
+
+PLATEAU_EPOCHS = 2  # without a lower loss, by default
 
 # (moment, numbers that the user gave) → share of the highest learning rate
 Schedule = Callable[[Moment, Sequence[float]], float]
@@ -67,7 +69,7 @@ def multistep(moment: Moment, numbers: Sequence[float] = ()) -> float:
     et al. 2016, arXiv 1512.03385, section 4.2).
     """
     planned = moment.planned_epochs
-    milestones = numbers or (max(1, round(planned / 2)), max(1, round(3 * planned / 4)))
+    milestones = numbers or (max(1, math.floor(planned / 2 + 0.5)), max(1, math.floor(3 * planned / 4 + 0.5)))
     return float(0.1 ** sum(moment.epoch >= milestone for milestone in milestones))
 
 
@@ -84,7 +86,7 @@ def plateau(moment: Moment, numbers: Sequence[float] = ()) -> float:
 
     As PyTorch's ReduceLROnPlateau: a loss counts as lower from a ten-thousandth on.
     """
-    patience, factor = _with_defaults(numbers, (2, 0.1))
+    patience, factor = _with_defaults(numbers, (PLATEAU_EPOCHS, 0.1))
     share, lowest, waited = 1.0, math.inf, 0
     for loss in moment.losses:
         if loss < lowest * (1 - 1e-4):

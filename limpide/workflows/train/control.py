@@ -39,7 +39,7 @@ class TrainingControl:
         drop_later_snapshots(state.step, self.run)
         self.run.cut(self.run.stats_file, lambda line: line["step"] <= state.step)
         keep_probes(job, "validation" if len(job.rows("validation")) else "train")
-        if state.step == 0:
+        if state.step == 0 or (job.recipe.keep == "all" and not state.position):  # stopped before they were kept
             self._keep()
         if self.run.control_file.exists():  # commands to an earlier session were executed, or are void
             self._read = self.run.control_file.stat().st_size
@@ -62,7 +62,8 @@ class TrainingControl:
         self._snapshot_step = self.state.step
         keeps_all = self.job.recipe.keep == "all"
         try:
-            keep_snapshot(self.state, self.run, math.inf if keeps_all else BUDGET)
+            with self.state.judged_weights() if keeps_all else contextlib.nullcontext():
+                keep_snapshot(self.state, self.run, math.inf if keeps_all else BUDGET)
             self.run.add_line(self.run.stats_file, statistics(self.state))
         except OSError as error:  # a full disk must not stop the training here
             self._lost = error.strerror or str(error) if keeps_all else ""

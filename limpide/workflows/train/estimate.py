@@ -30,6 +30,7 @@ from limpide.training.class_balance import has_bias, is_uneven
 from limpide.training.defaults import may_tune
 from limpide.training.frozen_features import BATCH
 from limpide.training.linear_head import seconds_an_image
+from limpide.training.optim.schedules import PLATEAU_EPOCHS, parse_schedule
 from limpide.training.start import start_state
 from limpide.training.state import TrainState
 from limpide.training.threads import ThreadChoice, choose_threads
@@ -219,8 +220,19 @@ def _held_later(facts: Facts) -> float:
 
 def _decided(recipe: Recipe, work: Work) -> Recipe:
     """The recipe with the choices that depend on the number of steps."""
-    patience = recipe.patience or max(PATIENCE[0], int(work.epochs) // PATIENCE[1])
+    patience = recipe.patience or _default_patience(recipe, work.epochs)
     return recipe.but(epochs=max(1, math.ceil(work.epochs)), patience=patience)
+
+
+def _default_patience(recipe: Recipe, epochs: float) -> int:
+    """A quarter of the epochs, at least three. A rate that falls on a plateau needs time to act twice; who asks for the
+    last weights wants all epochs.
+    """
+    patience = max(PATIENCE[0], int(epochs) // PATIENCE[1])
+    if recipe.schedule.startswith("plateau"):
+        waits = parse_schedule(recipe.schedule)[1] or (PLATEAU_EPOCHS,)
+        patience = max(patience, 2 * (int(waits[0]) + 1) + 1)
+    return max(patience, math.ceil(epochs)) if recipe.keep == "last" else patience
 
 
 def _settle_flip(job: TrainContext, epochs: float) -> Iterator[Note]:
@@ -230,11 +242,9 @@ def _settle_flip(job: TrainContext, epochs: float) -> Iterator[Note]:
         return
     flip, says = "no", None
     if "flip" in changes:
-        flip = "no" if has_sided_classes(job.dataset.learned_classes) else "yes"
-        if flip == "no":
-            says = message(
-                N_("images are not mirrored: the names of the classes say that sides matter (--flip yes mirrors them)")
-            )
+        flip = "yes"
+        if has_sided_classes(job.dataset.learned_classes):
+            says = message(N_("images are mirrored, as asked, although the names of the classes say that sides matter"))
     elif recipe.augment not in ("auto", "light", "strong"):
         pass
     elif pretrained(recipe):
@@ -263,7 +273,8 @@ def _settle_balance(job: TrainContext, model: nn.Module) -> Iterator[Note]:
     """Decide whether a rare class counts as much as a frequent one, if the user did not."""
     labels = job.dataset.labels[job.rows("train")]
     if job.recipe.balance == "auto":
-        uneven = is_uneven(labels) and has_bias(model)
+        # The shares of the classes are taken off logits, and only cross-entropy makes logits of probabilities.
+        uneven = is_uneven(labels) and has_bias(model) and job.recipe.loss == "cross-entropy"
         job.recipe = job.recipe.but(balance="yes" if uneven else "no")
         if uneven:
             counts = np.bincount(labels)
@@ -347,7 +358,7 @@ def _accepted(job: TrainContext) -> nn.Module:
         if is_outside(job.recipe.model):
             check_exportable(job.network(preprocessing), preprocessing)
         return job.network(preprocessing)
-    except ModelError:
+    except (ModelError, UsageError):
         job.run.update(status="refused")  # once it is fixed, the same command starts afresh
         raise
 

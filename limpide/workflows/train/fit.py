@@ -159,12 +159,13 @@ def _better(job: TrainContext, state: TrainState, first: tuple[float, float]) ->
     """
     if state.best_score is None:
         return False
-    rows = job.frozen_rows("validation")
-    if len(rows) == len(job.rows("validation")):
-        return state.best_score >= first
-    state.use_best()
-    loss, accuracy = evaluate(state.model, job.batches_of(rows, job.validation().batch), job.recipe)
-    return (accuracy, -loss) >= first
+    rows, score = job.frozen_rows("validation"), state.best_score
+    if len(rows) < len(job.rows("validation")):
+        state.use_best()
+        loss, accuracy = evaluate(state.model, job.batches_of(rows, job.validation().batch), job.recipe)
+        score = accuracy, -loss
+    # The first model has a loss in nats: another loss cannot be compared with it.
+    return score >= first if job.recipe.loss == "cross-entropy" else score[0] >= first[0]
 
 
 def _announce(job: TrainContext, state: TrainState, augment: Augmentation | None) -> Iterator[Event]:

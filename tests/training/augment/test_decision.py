@@ -23,7 +23,8 @@ SCRATCH, KNOWN = Recipe(model="cnn", flip="yes"), Recipe(model="efficientnet_lit
 
 
 def test_few_passes_need_no_variety_and_unknown_ones_count_as_many() -> None:
-    assert decide_augmentation(SCRATCH, 3, True, 2) is None and decide_augmentation(SCRATCH, 0.2, True, 2) is None
+    still = SCRATCH.but(flip="no")
+    assert decide_augmentation(still, 3, True, 2) is None and decide_augmentation(still, 0.2, True, 2) is None
     many = decide_augmentation(SCRATCH, 3.1, True, 2)
     assert many == decide_augmentation(SCRATCH, None, True, 2) == LightAugment(0.1, 0.07, 0.0, 0.0, flip=True)
     assert decide_augmentation(SCRATCH, 9, False, 2) == LightAugment(0.1, 0.07, 5.0, 0.1, flip=True)
@@ -54,6 +55,10 @@ def test_what_was_asked_for_does_not_depend_on_the_epochs(recipe: Recipe, epochs
     assert listed == ListedAugment(4, blur=AMOUNTS["blur"], cutmix=AMOUNTS["cutmix"])
     light = decide_augmentation(recipe.but(augment="light"), epochs, False, 4)
     assert light == decide_augmentation(recipe, None, False, 4) and isinstance(light, LightAugment)
+
+
+def test_mirroring_that_was_asked_for_is_done_however_few_the_epochs() -> None:
+    assert decide_augmentation(SCRATCH, 1, True, 2) == ListedAugment(2, flip=True)
 
 
 def test_every_change_has_a_name_an_amount_and_words() -> None:

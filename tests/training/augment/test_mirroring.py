@@ -59,6 +59,8 @@ def test_where_a_side_matters_it_is_hardly_ever_called_safe() -> None:
         (["main droite", "main gauche"], True),
         (["cat", "dog"], False),
         (["3 bars", "disc"], False),
+        (["upright", "bright spot", "cleft"], False),
+        (["turn_left", "ahead"], True),
         ([], False),
     ],
 )

@@ -91,6 +91,19 @@ def test_one_cycle_is_asked_for_by_its_share_of_steps_up() -> None:
     assert rates_of("one-cycle:0.5") == [one_cycle(k, EPOCHS * UPDATES, 0.5) for k in range(EPOCHS * UPDATES)]
 
 
+@given(st.integers(1, 40), st.integers(1, 60))
+@pytest.mark.parametrize("text", ["step", "multistep", "exponential"])
+def test_the_rate_stays_the_same_within_an_epoch_and_never_rises(text: str, epochs: int, updates: int) -> None:
+    schedule, numbers = parse_schedule(text)
+    steps = epochs * updates
+    shares = [
+        schedule(Moment(step, steps, step // updates + (step % updates) / updates), numbers) for step in range(steps)
+    ]
+    firsts = [shares[epoch * updates] for epoch in range(epochs)]
+    assert shares == pytest.approx([firsts[step // updates] for step in range(steps)], rel=1e-5)
+    assert all(later <= earlier for earlier, later in itertools.pairwise(firsts))
+
+
 def test_cosine_equals_torch_step_by_step() -> None:
     theirs = torch_rates(lambda o: lr_scheduler.CosineAnnealingLR(o, EPOCHS * UPDATES), each_step=True)
     assert rates_of("cosine") == pytest.approx(theirs, abs=1e-9)
@@ -109,7 +122,21 @@ def test_after_ten_epochs_of_the_lab_the_rate_is_that_of_the_lab() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "steps", "step:", "step:a", "step:-1", "cosine:3", "plateau:1,2,3", "one-cycle:7"]
+    "text",
+    [
+        "",
+        "steps",
+        "step:",
+        "step:a",
+        "step:-1",
+        "cosine:3",
+        "plateau:1,2,3",
+        "one-cycle:7",
+        "step:0",
+        "step:0.5",
+        "step:5,3",
+        "exponential:5",
+    ],
 )
 def test_another_schedule_is_answered_with_the_legal_ones(text: str) -> None:
     with pytest.raises(UsageError, match=re.escape("constant | step | step:10,0.1")):

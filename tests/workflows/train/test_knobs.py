@@ -24,6 +24,7 @@ from limpide.system.files import sha256_of_file
 from limpide.training.defaults import decide_recipe
 from limpide.training.weights import load_weights
 from limpide.workflows.export import export
+from limpide.workflows.train.estimate import _default_patience
 from limpide.workflows.train.training import prepare, train
 from tests.make_images import photo_folder
 
@@ -38,6 +39,7 @@ KNOBS: dict[str, dict[str, Any]] = {
     "rmsprop": dict(optimizer="rmsprop", schedule="exponential:0.8", loss="squared", keep="last"),
     "adam": dict(optimizer="adam", schedule="constant", augment="strong", accumulate=2, keep="all"),
     "mixed": dict(augment="flip,crop,blur,mixup,cutmix", flip="yes", model="mlp", dropout=0.3, weight_decay=0.01),
+    "sided": dict(augment="flip", average="ema", keep="all", schedule="plateau", batch=16),
     "plain": dict(normalization="none", init="kaiming", lr=0.003),
 }
 
@@ -155,6 +157,17 @@ def test_each_epoch_says_how_the_training_images_do(trained: Trained) -> None:
     assert [float(row["learning_rate"]) for row in rows] == pytest.approx([0.1, 0.1, 0.05, 0.05])
 
 
+def _best(run: Run) -> int:
+    return max(event.n for event in learned(run) if isinstance(event, Epoch) and event.best)
+
+
+def test_patience_leaves_time_for_a_plateau_and_for_the_last_epoch(trained: Trained) -> None:
+    found = {}
+    for name, asked in (("plateau", dict(schedule="plateau:4")), ("last", dict(keep="last")), ("usual", {})):
+        found[name] = _default_patience(Recipe.of(**asked), 20.0)  # type: ignore[arg-type]
+    assert found == {"plateau": 11, "last": 20, "usual": 5}
+
+
 def test_the_weights_of_any_epoch_can_be_exported(trained: Trained, photos: Path, tmp_path: Path) -> None:
     run, _ = trained["adam"]
     epochs = [event for event in learned(run) if isinstance(event, Epoch)]
@@ -169,6 +182,13 @@ def test_the_weights_of_any_epoch_can_be_exported(trained: Trained, photos: Path
         named = predictor.probabilities(opened).argmax(1)
         right = np.mean([predictor.classes[k] == row["label"] for k, row in zip(named, rows, strict=True)])
         assert right == pytest.approx(event.validation_accuracy)
+    run, _ = trained["sided"]  # the mean of the weights was judged, so it is what each epoch keeps
+    (best,) = [event for event in learned(run) if isinstance(event, Epoch) and event.n == _best(run)]
+    kept, model = build("cnn", 3, 3, 16), build("cnn", 3, 3, 16)
+    load_weights(kept, run.snapshots / "best.safetensors")
+    load_weights(model, run.kept()[best.step])
+    assert all(torch.equal(v, model.state_dict()[k]) for k, v in kept.state_dict().items())
+    run, _ = trained["adam"]
     with pytest.raises(UsageError, match=r"after epoch 5 were not kept; those of these epochs were: 1, 2, 3, 4.*L180"):
         export(str(run.path), tmp_path, epoch=5)
 
@@ -182,6 +202,7 @@ def test_the_weights_of_any_epoch_can_be_exported(trained: Trained, photos: Path
         (dict(augment="flip", flip="no"), "augment=flip flip=no"),
         (dict(init="xavier", weights="old.safetensors"), "init=xavier weights=old.safetensors"),
         (dict(folds=5, schedule="plateau"), "folds=5 schedule=plateau"),
+        (dict(balance="yes", loss="squared"), "balance=yes loss=squared"),
     ],
 )
 def test_two_options_that_fight_are_both_named(knobs: dict[str, Any], both: str) -> None:

@@ -19,8 +19,9 @@ const useRarely = (value, ms, key) => {
 const around = (_, low, high) => [Math.max(0, low - 2), Math.min(100, high + 2)];
 
 /** Which weights are kept: those of the epoch that did best on validation, or those of the model before it. */
-const Kept = ({ epochs, over, kind, first }) => {
+const Kept = ({ epochs, over, kind, first, keep }) => {
   const best = epochs.findLast((epoch) => epoch.best);
+  if (keep === "last") return html`<p class="small">${t("live.kept.last")}</p>`;
   if (over && kind === "frozen") return html`<p class="small">${t("live.kept.first")}</p>`;
   if (!over && first > best.validation_accuracy)
     return html`<p class="small">${t("live.best.first", { p: percent(first) })}</p>`;
@@ -136,7 +137,7 @@ export const Charts = ({ about, series, axis, x, charts: { losses, accuracy, rat
     ${
       passes.length > 0 &&
       html`
-        <${Kept} epochs=${series.epochs} over=${about?.best} kind=${about?.final?.kind} first=${about?.first} />
+        <${Kept} epochs=${series.epochs} over=${about?.best} kind=${about?.final?.kind} first=${about?.first} keep=${about?.recipe?.keep} />
       `
     }
     ${x.length > 1 && html`<${RateChart} data=${rate} ...${shared} onPoint=${nearest} />`}
