@@ -68,12 +68,12 @@ def test_every_change_has_a_name_an_amount_and_words() -> None:
 
 
 def test_a_record_counts_and_without_one_it_is_decided() -> None:
-    recipe = SCRATCH.to_json()
+    recipe = SCRATCH.but(flip="no").to_json()
     assert augmentation_of(RunInfo.from_json({"recipe": recipe, "epochs": 9, "augmentation": {}}), True) is None
     kept = {"zoom": 0.5, "shift": 0.0, "turn": 0.0, "light": 0.0, "flip": False}
     assert augmentation_of(RunInfo.from_json({"augmentation": kept}), True) == LightAugment(0.5, 0.0, 0.0, 0.0)
     assert augmentation_of(RunInfo.from_json({"recipe": recipe, "epochs": 9}), True) == decide_augmentation(
-        SCRATCH, 9, True, 2
+        SCRATCH.but(flip="no"), 9, True, 0
     )
     assert augmentation_of(RunInfo.from_json({"recipe": recipe}), True) is None, "nothing was trained yet"
 
