@@ -43,7 +43,7 @@ MUTANTS = (
     ),
     Mutant(
         "a training that goes on forgets the steps of its optimizer",
-        "limpide/training/optim/adamw.py",
+        "limpide/training/optim/base.py",
         'self.t, self.lr = numbers["t"], numbers["lr"]',
         'self.t, self.lr = 0, numbers["lr"]',
         ("tests/workflows/train/test_killed.py",),

@@ -21,11 +21,6 @@ ACTIVATIONS: Mapping[str, Callable[[], nn.Module]] = {
 }
 
 
-def _with_dropout(activation: nn.Module, share: float) -> nn.Module:
-    """In one layer, so that the linear ones keep their names."""
-    return nn.Sequential(activation, nn.Dropout(share))
-
-
 class MLP(nn.Module):
     """Images (batch, channels, size, size).
 
@@ -48,15 +43,10 @@ class MLP(nn.Module):
         layers: list[nn.Module] = []
         for before, units in pairwise((inputs, *widths)):
             layers += [nn.Linear(before, units), ACTIVATIONS[activation]()]
+            if dropout:
+                layers.append(nn.Dropout(dropout))
         self.hidden = nn.Sequential(*layers)
-        if dropout:
-            self.use_dropout(dropout)
         self.head = nn.Linear((inputs, *widths)[-1], classes)
-
-    def use_dropout(self, share: float) -> None:
-        """Leave out this share of the units after each hidden layer."""
-        for k in range(1, len(self.hidden), 2):
-            self.hidden[k] = _with_dropout(self.hidden[k], share)
 
     def features(self, x: Tensor) -> Tensor:
         return self.hidden(x.flatten(1))  # type: ignore[no-any-return]  # → (batch, widths[-1])

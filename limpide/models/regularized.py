@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from limpide.core.errors import UsageError
+from limpide.models.mlp import MLP
 
 # Endings of a network's name: `cnn+plain` has no batch normalization, `vgg11+batch` has one after each convolution.
 PLAIN, BATCH = "+plain", "+batch"
@@ -25,8 +26,9 @@ NORMS: Mapping[type[nn.Module], Callable[[int], nn.Module]] = {
 def set_dropout(model: nn.Module, share: float) -> None:
     """Set the share of units that every layer of dropout leaves out. Raises UsageError for a network without one."""
     layers = [module for module in model.modules() if isinstance(module, DROPOUTS)]
-    if not layers and hasattr(model, "use_dropout"):
-        model.use_dropout(share)  # type: ignore[operator]
+    if not layers and isinstance(model, MLP):  # after each hidden layer; the linear ones keep their names
+        for k in range(1, len(model.hidden), 2):
+            model.hidden[k] = nn.Sequential(model.hidden[k], nn.Dropout(share))
     elif not layers:
         raise UsageError("L179", where=f"dropout={share:g}", name="dropout")
     for layer in layers:
