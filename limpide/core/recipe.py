@@ -69,7 +69,12 @@ class Recipe:
         also=("n_epochs", "num_epochs", "max_epochs"),
     )
     batch: int | None = recipe_field(
-        None, "optimization", N_("images in one step"), low=1, high=65_536, also=("batch_size", "bs")
+        None,
+        "optimization",
+        N_("images that pass through the network at once: one step, but for --accumulate"),
+        low=1,
+        high=65_536,
+        also=("batch_size", "bs"),
     )
     lr: float | None = recipe_field(
         None,

@@ -41,7 +41,8 @@ from limpide.workflows.train.split import split_images
 
 Phases = Sequence[Callable[[TrainContext], Iterator[Event]]]
 
-EARLIER_SHARES = {"test": 0.2, "validation": 0.1}
+# Defaults of earlier versions, which are chosen now
+EARLIER_SHARES, EARLIER_SMOOTHING = {"test": 0.2, "validation": 0.1}, 0.1
 
 
 def prepare(
@@ -63,6 +64,8 @@ def _as_now(wishes: Mapping[str, Any]) -> Mapping[str, Any]:
         if "folds" not in wishes:  # these shares were the default, before few images were judged in folds
             open_shares = {name: None for name, share in EARLIER_SHARES.items() if getattr(recipe, name) == share}
             recipe = recipe.but(**open_shares)
+        if "loss" not in wishes and recipe.label_smoothing == EARLIER_SMOOTHING:
+            recipe = recipe.but(label_smoothing=None)
         return recipe.to_json()
     except LimpideError:
         return wishes

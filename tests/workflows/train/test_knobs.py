@@ -25,7 +25,7 @@ from limpide.training.defaults import decide_recipe
 from limpide.training.weights import load_weights
 from limpide.workflows.export import export
 from limpide.workflows.train.estimate import _default_patience
-from limpide.workflows.train.training import prepare, train
+from limpide.workflows.train.training import _as_now, prepare, train
 from tests.make_images import photo_folder
 
 BASE: dict[str, Any] = dict(
@@ -219,6 +219,15 @@ def test_a_default_never_fights() -> None:
 def test_published_weights_do_not_fit_a_changed_network(knob: dict[str, str], photos: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=r"L178"):
         prepare(str(photos), Recipe.of(model="efficientnet_lite0", **knob), tmp_path)
+
+
+def test_a_run_of_before_the_knobs_is_continued() -> None:
+    knobs = ("optimizer", "schedule", "loss", "l1", "dropout", "normalization", "init", "clip", "average", "accumulate")
+    now = Recipe().to_json()
+    before = {name: value for name, value in now.items() if name not in (*knobs, "keep", "augment")}
+    assert _as_now(before | {"label_smoothing": 0.1}) == now
+    assert _as_now(before | {"label_smoothing": 0.0})["label_smoothing"] == 0.0
+    assert _as_now(now | {"label_smoothing": 0.1})["label_smoothing"] == 0.1, "asked for"
 
 
 def test_each_rule_has_a_rate_and_a_decay_of_its_own() -> None:
