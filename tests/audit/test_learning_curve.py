@@ -106,4 +106,4 @@ def test_without_validation_nothing_is_said_of_it(kept: str | None) -> None:
     epochs = [Epoch(n, 8 * n + 8, 2.0 - n / 4, 2.0 - n / 4, 0.0, True, 0.0) for n in range(5)]
     (kind, says), *rest = diagnose(noisy([2.0, 1.5, 1.0] * 8), epochs, kept)
     assert not rest and kind == "unknown" and "validation" not in str(says)
-    assert "went from 2 in the first epoch to 1 nats" in str(says) and "no image was set aside" in str(says)
+    assert "went from 2 in the first epoch to 1 in the last" in str(says) and "no image was set aside" in str(says)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from limpide.core.recipe import Recipe
 from limpide.workflows.train import fit
 
 
@@ -16,13 +17,16 @@ class State(SimpleNamespace):
         self.model = "best"
 
 
+RECIPE = Recipe()
+
+
 def job(sample: int, everything: int) -> Any:
     return SimpleNamespace(
         frozen_rows=lambda part: np.arange(sample),
         rows=lambda part: np.arange(everything),
         validation=lambda: SimpleNamespace(batch=64),
         batches_of=lambda rows, batch: (len(rows), batch),
-        recipe=None,
+        recipe=RECIPE,
     )
 
 
@@ -48,7 +52,13 @@ def test_a_sample_was_seen_by_the_first(
     monkeypatch.setattr(fit, "evaluate", evaluate)
     state = State(best_score=(0.99, -0.01), model="last")  # on other images: no argument
     assert fit._better(job(50, 800), state, (0.9, -0.5)) is better  # type: ignore[arg-type]
-    assert looked == [("best", (50, 64), None)]
+    assert looked == [("best", (50, 64), RECIPE)]
+
+
+def test_another_loss_is_not_compared_with_the_first_models() -> None:
+    state, one = State(best_score=(0.9, -9.0), model="last"), job(50, 50)
+    one.recipe = RECIPE.but(loss="hinge")
+    assert fit._better(one, state, (0.9, -0.5)) and not fit._better(one, state, (0.91, -99.0))  # type: ignore[arg-type]
 
 
 def test_nothing_was_tuned() -> None:
