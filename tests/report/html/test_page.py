@@ -227,7 +227,7 @@ def test_the_recipe_is_explained_however_the_page_is_written(tmp_path: Path) -> 
     written = CliRunner().invoke(report, [str(run.path)])
     assert written.exit_code == 0, written.output
     page = run.report_file.read_text(encoding="utf-8")
-    assert "what it means" in page and "images in one step" in page
+    assert "what it means" in page and "images that pass through the network at once" in page
 
 
 class Marked(gettext.NullTranslations):
