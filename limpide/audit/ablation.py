@@ -29,9 +29,8 @@ def ablation_finding(tried: Sequence[Tried], groups: np.ndarray | None, variance
     scores = [crossed_mean(one.right, groups, variance) for one in tried]
     against = [crossed_mean(one.right.astype(float) - tried[0].right, groups, variance) for one in tried[1:]]
     adjusted = holm([1.0 if one is None else one.p for one in against])
-    rows = [_row(one, score, None) for one, score in zip(tried[:1], scores[:1], strict=True)]
-    rows += [
-        _row(one, score, difference) for one, score, difference in zip(tried[1:], scores[1:], against, strict=True)
+    rows = [
+        _row(one, score, difference) for one, score, difference in zip(tried, scores, [None, *against], strict=True)
     ]
     n = tried[0].right.shape[1]
     numbers = [
@@ -127,6 +126,11 @@ def _details(tried: Sequence[Tried], against: Sequence[CrossedMean | None], adju
                 "The intervals are over seeds and images: another seed, and other images like these, would move the "
                 "scores that far. All choices were judged on the same images."
             )
+        )
+    )
+    found.append(
+        message(
+            N_("These images have chosen now, and luck flatters the best of several: other images tell how good it is.")
         )
     )
     return found

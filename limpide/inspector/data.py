@@ -113,9 +113,13 @@ def augmented(session: Session, path: str, snapshot: str, image: ImageReference,
         change = augmentation_of(run.info(), preprocessing.channels == 1)
     if change is None:
         return {"images": 0}, b""
-    tensor = session.tensor(path, preprocessing, image).repeat(CHANGED, 1, 1, 1)
-    targets = torch.zeros(CHANGED, dtype=torch.int64)  # unused labels: only the picture is shown
-    made = change(tensor, targets, torch.Generator().manual_seed(seed))[0].permute(0, 2, 3, 1).numpy()
+    # Among other images, as in training: some changes mix them.
+    learning = run.info().learning
+    probes = learning.probes if learning else 0
+    others = [session.tensor(path, preprocessing, ImageReference(probe=k)) for k in range(probes)]
+    batch = torch.cat([session.tensor(path, preprocessing, image).repeat(CHANGED, 1, 1, 1), *others])
+    targets = torch.zeros(len(batch), dtype=torch.int64)  # unused labels: only the picture is shown
+    made = change(batch, targets, torch.Generator().manual_seed(seed))[0][:CHANGED].permute(0, 2, 3, 1).numpy()
     squares = np.clip(np.round(made * np.array(preprocessing.std) + np.array(preprocessing.mean)), 0, 255).astype(
         np.uint8
     )

@@ -46,8 +46,7 @@ def subject_of_run(
     has_time: Callable[[str, str, float], bool],
 ) -> Subject:
     """parts: uint8 (len(dataset),), places in PARTS. baseline_inputs: makes the inputs of the simpler models."""
-    file, train = SealedFile(run), np.flatnonzero(parts == TRAIN)
-    heads = judges_of_folds(run) if run.info().recipe.get("folds") else None
+    file, train, heads = SealedFile(run), np.flatnonzero(parts == TRAIN), _heads(run)
 
     def milliseconds() -> Work[float]:
         rows = (yield from subject.answers()).rows
@@ -71,6 +70,19 @@ def subject_of_run(
         close=file.close,
     )
     return subject
+
+
+def answers_of_run(run: Run, dataset: Dataset, parts: np.ndarray) -> Work[Answers]:
+    """The answers about the images that judge this run, without anything else of a subject. parts: as above."""
+    heads = _heads(run)
+    if heads is not None:
+        return (yield from _fold_answers(run, dataset, heads))
+    return (yield from _answers(SealedFile(run), dataset, np.flatnonzero(parts == TEST)))
+
+
+def _heads(run: Run) -> FoldHeads | None:
+    """What judges where folds do."""
+    return judges_of_folds(run) if run.info().recipe.get("folds") else None
 
 
 class SealedFile:

@@ -224,7 +224,8 @@ def check_changes(recipe: Recipe) -> None:
     """Raises UsageError if the network has no dropout to set, or no normalization to change."""
     if recipe.dropout is not None or recipe.normalization != "auto":
         entry = find(_normalized(recipe))
-        network = entry.build(recipe.model, 2, entry.channels, entry.size)
+        with torch.device("meta"):  # layers without memory for their weights
+            network = entry.build(recipe.model, 2, entry.channels, entry.size)
         if recipe.dropout is not None:
             set_dropout(network, recipe.dropout)
 

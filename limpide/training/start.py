@@ -56,7 +56,7 @@ def describe_rule(state: TrainState) -> Message:
         how = N_(", weight decay {decay:number} (an L2 penalty: it is added to the gradients)")
     return message(
         says,
-        optimizer=NAMES.get(rule, rule),
+        optimizer=message(NAMES[rule]).to_json() if rule in NAMES else rule,
         lr=float(state.lr),
         schedule=state.schedule_name,
         decay=message(how, decay=decay).to_json(),
@@ -91,8 +91,8 @@ def _is_asked(recipe: Recipe, name: str) -> bool:
 
 NAMES = {
     "sgd": "SGD",
-    "momentum": "SGD with momentum 0.9",
-    "nesterov": "SGD with Nesterov momentum 0.9",
+    "momentum": N_("SGD with momentum 0.9"),
+    "nesterov": N_("SGD with Nesterov's momentum 0.9"),
     "adagrad": "Adagrad",
     "rmsprop": "RMSprop",
     "adam": "Adam",

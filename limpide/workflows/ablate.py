@@ -14,7 +14,6 @@ from pathlib import Path
 import numpy as np
 
 from limpide.audit.ablation import Tried, ablation_finding
-from limpide.baselines.baseline import BaselineInputs
 from limpide.core.errors import RunError
 from limpide.core.events import Event, Judged, Note, Progress
 from limpide.core.recipe import Recipe
@@ -25,7 +24,7 @@ from limpide.data.layouts.hints import Hints
 from limpide.data.layouts.scan import scan
 from limpide.data.split_file import groups_in, read_split
 from limpide.judging.answers import Answers
-from limpide.judging.run_subject import subject_of_run
+from limpide.judging.run_subject import answers_of_run
 from limpide.statistics.intervals import OF_FOLDS
 from limpide.text.messages import N_, Message, message
 from limpide.training.defaults import check_recipe
@@ -93,13 +92,4 @@ def _answers(run: Run, dataset: Dataset) -> Generator[Event, None, Answers]:
     for row in read_split(run.split_file, "file", "part"):
         if row["file"] in place and row["part"] in PARTS:
             parts[place[row["file"]]] = PARTS.index(row["part"])
-    subject = subject_of_run(run, dataset, parts, _nothing, lambda *_: True)
-    answers = yield from subject.answers()
-    subject.close()
-    return answers
-
-
-def _nothing() -> Generator[Event, None, BaselineInputs]:
-    """Simpler models are not compared here."""
-    raise NotImplementedError
-    yield
+    return (yield from answers_of_run(run, dataset, parts))

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
+
 from limpide.core.errors import UsageError
 from limpide.core.events import Epoch
+from limpide.data.split_file import read_split
 from limpide.deploy.load import load_predictor, load_run
 from limpide.system.files import write_bytes
 
@@ -39,6 +42,7 @@ def _checked(file: Path) -> Path:
 def _seal_epoch(run: str, epoch: int, file: Path) -> None:
     """Without a temperature: its probabilities are not calibrated."""
     from limpide.deploy.export import export as seal
+    from limpide.training.class_balance import balance, priors
     from limpide.training.weights import network_after
 
     opened = load_run(run)
@@ -48,4 +52,9 @@ def _seal_epoch(run: str, epoch: int, file: Path) -> None:
     if epoch not in known:
         raise UsageError("L180", where=f"{run} --epoch {epoch}", n=epoch, kept=", ".join(map(str, known)) or "–")
     model, preprocessing = network_after(opened, done[epoch - 1].step)
-    seal(model, preprocessing, opened.info().classes, file, name=opened.info().model)
+    info, shares = opened.info(), None
+    if info.recipe.get("balance") == "yes":  # as the sealed model is
+        learned = [row["label"] for row in read_split(opened.split_file, "label", "part") if row["part"] == "train"]
+        shares = priors(np.array([info.classes.index(label) for label in learned]), len(info.classes))
+        balance(model, shares)
+    seal(model, preprocessing, info.classes, file, name=info.model, priors=None if shares is None else tuple(shares))

@@ -104,6 +104,15 @@ def test_training_changes_an_image_where_it_changes_images(
     assert len({square.tobytes() for square in squares}) == 8
 
 
+def test_a_mixture_is_shown_with_other_images(tmp_path: Path, session: Session, trained: Path) -> None:
+    chosen = dict(model="linear", epochs=1, image_size=32, augment="mixup", runs=str(tmp_path), quiet=True, judge=False)
+    ImageClassifier(**chosen).fit(str(trained.parent / "photos"))
+    path, image = str(tmp_path / "photos-001"), ImageReference(row=0)
+    mixed = QUESTIONS["augmented"].answer(session, path=path, snapshot="best", image=image, seed=1)[1]
+    squares = np.asarray(Image.open(io.BytesIO(mixed))).reshape(32, 8, 32, 3).transpose(1, 0, 2, 3)
+    assert len({square.tobytes() for square in squares}) > 4, "with itself alone it would be eight times the same"
+
+
 def test_images_that_went_away_are_said_and_stop_nothing(tmp_path: Path, session: Session, trained: Path) -> None:
     copy_toy(trained.parent, tmp_path)
     run = Run(tmp_path / "runs" / "photos-001")

@@ -133,6 +133,7 @@ def test_what_differs_is_named_and_what_does_not_is_not() -> None:
     assert finding.verdict == "ok" and "choice=0.9 names 10" in str(finding)
     said = [str(detail) for detail in finding.details]
     assert "better" in said[0] and "no difference seen" in said[1] and "worse" in said[2] and "Holm" in said[3]
+    assert any("luck flatters the best of several" in one for one in said)
     same = ablation_finding(tried(0.8, 0.8), None)
     assert same.verdict == "unknown" and "No difference seen" in str(same.message)
     assert Finding.from_json(json.loads(json.dumps(same.to_json()))).data == same.data

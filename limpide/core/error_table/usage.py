@@ -467,8 +467,9 @@ USAGE_ERRORS = {
         explanation="""
         Only what was asked for can contradict: a default gives way. Label smoothing spreads a target over all classes,
         which a hinge cannot follow. Images are mirrored by `--augment flip` or by `--flip yes`, and `--augment none`
-        changes nothing. `--init` draws the weights that `--weights FILE` would load. Where folds judge, no image is
-        kept to tell the schedule `plateau` when to lower the rate.
+        changes nothing. `--balance yes` corrects the logits of probabilities, which cross-entropy alone makes. `--init`
+        draws the weights that `--weights FILE` would load. Where folds judge, no image is kept to tell the schedule
+        `plateau` when to lower the rate.
         """,
     ),
     "L178": ErrorEntry(

@@ -15,7 +15,7 @@ class Adagrad(GroupOptimizer):
     """Duchi, Hazan & Singer 2011, for each parameter p with gradient g: s = s + g², p = p − lr · g / (√s + ε)."""
 
     name = "adagrad"
-    remembers = ("g", "s")  # the last gradient, and the sum of the squares of all
+    remembers = ("g", "s")
 
     def __init__(self, groups: Sequence[ParameterGroup], eps: float = 1e-10) -> None:
         super().__init__(groups)
@@ -24,15 +24,13 @@ class Adagrad(GroupOptimizer):
     def update(
         self, parameters: list[Tensor], gradients: list[Tensor], memory: list[list[Tensor]], rate: float
     ) -> None:
-        last, sums = memory
-        torch._foreach_copy_(last, gradients)
-        torch._foreach_addcmul_(sums, gradients, gradients, 1.0)
-        below = torch._foreach_sqrt(sums)
+        self.add_squares(memory[1], gradients)
+        below = torch._foreach_sqrt(memory[1])
         torch._foreach_add_(below, self.eps)
         torch._foreach_addcdiv_(parameters, gradients, below, -rate)
 
+    def add_squares(self, squares: list[Tensor], gradients: list[Tensor]) -> None:
+        torch._foreach_addcmul_(squares, gradients, gradients, 1.0)
+
     def direction(self, memory: list[Tensor]) -> Tensor:
         return memory[0] / (memory[1].sqrt() + self.eps)
-
-    def gradient_norm(self, memory: list[Tensor]) -> float:
-        return float(memory[0].norm())

@@ -4,6 +4,7 @@ step to step.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
@@ -51,13 +52,13 @@ class Optimizer(Protocol):
         """
 
 
-class GroupOptimizer:
+class GroupOptimizer(ABC):
     """An optimizer as its rule alone: a subclass says which tensors it remembers of each parameter (`remembers`), how a
-    step changes them and the parameters (`update`), and what the last step was (`direction`, `gradient_norm`).
+    step changes them and the parameters (`update`), and what the last step was (`direction`).
     """
 
     name: ClassVar[str]
-    remembers: ClassVar[tuple[str, ...]]
+    remembers: ClassVar[tuple[str, ...]]  # one that is called g is the last gradient, and stands first
     # Whether weight decay shrinks the weights by themselves (Loshchilov & Hutter 2019); otherwise decay · p is added to
     # the gradient, as an L2 penalty does.
     decoupled: ClassVar[bool] = False
@@ -68,21 +69,21 @@ class GroupOptimizer:
         # by group, by parameter, in the order of `remembers`
         self.memory = [[[torch.zeros_like(p) for _ in self.remembers] for p in g.parameters] for g in self.groups]
 
+    @abstractmethod
     def update(
         self, parameters: list[Tensor], gradients: list[Tensor], memory: list[list[Tensor]], rate: float
     ) -> None:
         """Change parameters and memory in place. memory: a list of tensors for each name in `remembers`, parallel to
         the parameters.
         """
-        raise NotImplementedError
 
+    @abstractmethod
     def direction(self, memory: list[Tensor]) -> Tensor:
         """What the last step subtracted from a parameter, divided by its rate, from what is remembered of it."""
-        raise NotImplementedError
 
     def gradient_norm(self, memory: list[Tensor]) -> float:
-        """The norm of the gradient of a parameter, as far as it is remembered."""
-        raise NotImplementedError
+        """The norm of the last gradient of a parameter."""
+        return float(memory[0].norm())
 
     @torch.no_grad()
     def step(self, lr: float) -> None:
@@ -99,6 +100,8 @@ class GroupOptimizer:
             elif group.weight_decay:
                 gradients = list(torch._foreach_add(gradients, parameters, alpha=group.weight_decay))
             columns = [[memory[k][place] for k in learning] for place in range(len(self.remembers))]
+            if self.remembers[0] == "g":
+                torch._foreach_copy_(columns[0], gradients)
             self.update(parameters, gradients, columns, rate)
 
     def zero_grad(self) -> None:

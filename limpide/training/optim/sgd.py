@@ -16,22 +16,18 @@ class SGD(GroupOptimizer):
     """Robbins & Monro 1951, for each parameter p with gradient g: p = p − lr · g."""
 
     name = "sgd"
-    remembers: ClassVar[tuple[str, ...]] = ("g",)  # the last gradient
+    remembers: ClassVar[tuple[str, ...]] = ("g",)
 
     def update(
         self, parameters: list[Tensor], gradients: list[Tensor], memory: list[list[Tensor]], rate: float
     ) -> None:
-        torch._foreach_copy_(memory[0], gradients)
         torch._foreach_add_(parameters, gradients, alpha=-rate)
 
     def direction(self, memory: list[Tensor]) -> Tensor:
         return memory[0]
 
-    def gradient_norm(self, memory: list[Tensor]) -> float:
-        return float(memory[0].norm())
 
-
-class Momentum(SGD):
+class Momentum(GroupOptimizer):
     """Polyak 1964, as PyTorch writes it: v = μ v + g, p = p − lr · v."""
 
     name = "momentum"
@@ -44,14 +40,16 @@ class Momentum(SGD):
     def update(
         self, parameters: list[Tensor], gradients: list[Tensor], memory: list[list[Tensor]], rate: float
     ) -> None:
-        last, velocities = memory
-        torch._foreach_copy_(last, gradients)
+        velocities = memory[1]
         torch._foreach_mul_(velocities, self.momentum)
         torch._foreach_add_(velocities, gradients)
-        torch._foreach_add_(parameters, velocities, alpha=-rate)
+        torch._foreach_add_(parameters, self.directions(gradients, velocities), alpha=-rate)
+
+    def directions(self, _gradients: list[Tensor], velocities: list[Tensor]) -> list[Tensor]:
+        return velocities
 
     def direction(self, memory: list[Tensor]) -> Tensor:
-        return memory[1]
+        return self.directions(memory[:1], memory[1:])[0]
 
 
 class Nesterov(Momentum):
@@ -59,14 +57,5 @@ class Nesterov(Momentum):
 
     name = "nesterov"
 
-    def update(
-        self, parameters: list[Tensor], gradients: list[Tensor], memory: list[list[Tensor]], rate: float
-    ) -> None:
-        last, velocities = memory
-        torch._foreach_copy_(last, gradients)
-        torch._foreach_mul_(velocities, self.momentum)
-        torch._foreach_add_(velocities, gradients)
-        torch._foreach_add_(parameters, torch._foreach_add(gradients, velocities, alpha=self.momentum), alpha=-rate)
-
-    def direction(self, memory: list[Tensor]) -> Tensor:
-        return memory[0] + self.momentum * memory[1]
+    def directions(self, gradients: list[Tensor], velocities: list[Tensor]) -> list[Tensor]:
+        return list(torch._foreach_add(gradients, velocities, alpha=self.momentum))

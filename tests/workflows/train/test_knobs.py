@@ -110,7 +110,7 @@ def test_the_schedules_are_followed(trained: Trained) -> None:
 def test_what_was_asked_for_is_said(trained: Trained) -> None:
     said = {name: "\n".join(notes) for name, (_, notes) in trained.items()}
     assert "optimizer: SGD, with a learning rate of at most 0.1 and the schedule step:2,0.5, no weight" in said["sgd"]
-    assert "L1 penalty: 0.0001 times" in said["momentum"] and "Nesterov momentum 0.9" in said["nesterov"]
+    assert "L1 penalty: 0.0001 times" in said["momentum"] and "Nesterov's momentum 0.9" in said["nesterov"]
     assert "norm above 0.5" in said["nesterov"] and "running mean of the weights" in said["nesterov"]
     assert "gradients of 2 batches" in said["adam"] and "a rectangle of up to 25.0" in said["adam"]
     assert "mixup" in said["mixed"] and "CutMix" in said["mixed"] and "mirrored at random" in said["mixed"]
@@ -191,6 +191,18 @@ def test_the_weights_of_any_epoch_can_be_exported(trained: Trained, photos: Path
     run, _ = trained["adam"]
     with pytest.raises(UsageError, match=r"after epoch 5 were not kept; those of these epochs were: 1, 2, 3, 4.*L180"):
         export(str(run.path), tmp_path, epoch=5)
+
+
+def test_an_exported_epoch_is_balanced_as_the_sealed_model_is(photos: Path, tmp_path: Path) -> None:
+    run, events = work(photos, tmp_path, balance="yes", keep="last", epochs=2)
+    list(events)
+    sealed, epoch = Predictor(run.model_file), Predictor(export(str(run.path), tmp_path, epoch=2))
+    assert epoch.priors is not None and sealed.priors == pytest.approx(epoch.priors)
+    opened = [sealed.preprocessing.opened(file.read_bytes())[0] for file in sorted(photos.rglob("*.png"))[:8]]
+    logits = [np.log(one.probabilities(opened)) for one in (sealed, epoch)]
+    first, second = (one - one.mean(1, keepdims=True) for one in logits)
+    share = (first * second).sum() / (second**2).sum()  # the temperature that the sealed model has besides
+    assert np.allclose(first, share * second, atol=1e-3)
 
 
 @pytest.mark.parametrize(
