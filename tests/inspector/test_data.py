@@ -108,9 +108,12 @@ def test_a_mixture_is_shown_with_other_images(tmp_path: Path, session: Session, 
     chosen = dict(model="linear", epochs=1, image_size=32, augment="mixup", runs=str(tmp_path), quiet=True, judge=False)
     ImageClassifier(**chosen).fit(str(trained.parent / "photos"))
     path, image = str(tmp_path / "photos-001"), ImageReference(row=0)
-    mixed = QUESTIONS["augmented"].answer(session, path=path, snapshot="best", image=image, seed=1)[1]
-    squares = np.asarray(Image.open(io.BytesIO(mixed))).reshape(32, 8, 32, 3).transpose(1, 0, 2, 3)
-    assert len({square.tobytes() for square in squares}) > 4, "with itself alone it would be eight times the same"
+    kinds = []
+    for seed in range(5):  # the shares are often close to 0 and 1
+        mixed = QUESTIONS["augmented"].answer(session, path=path, snapshot="best", image=image, seed=seed)[1]
+        squares = np.asarray(Image.open(io.BytesIO(mixed))).reshape(32, 8, 32, 3).transpose(1, 0, 2, 3)
+        kinds.append(len({square.tobytes() for square in squares}))
+    assert max(kinds) > 4, "with itself alone it would be eight times the same"
 
 
 def test_images_that_went_away_are_said_and_stop_nothing(tmp_path: Path, session: Session, trained: Path) -> None:
