@@ -130,14 +130,23 @@ export const Charts = ({ about, series, axis, x, charts: { losses, accuracy, rat
   const shared = { xLabel: t(`axis.${axis}`), whole: axis === "epochs" };
   const nearest = (k) => closest(series.n[k]);
   const ofPass = (k) => closest(k ? (passes[k - 1]?.step ?? series.n.at(-1)) : 0);
-  const smoothing = about?.recipe?.label_smoothing;
+  const recipe = about?.recipe ?? {};
   return html`
-    ${x.length > 1 && html`<${LossChart} data=${losses} loss=${about?.recipe?.loss} ...${shared} onPoint=${nearest} marks=${marks} />`}
+    ${
+      x.length > 1 &&
+      html`<${LossChart} data=${losses} loss=${recipe.loss} ...${shared} onPoint=${nearest} marks=${marks} />`
+    }
     ${passes.length > 0 && html`<${AccuracyChart} data=${accuracy} ...${shared} onPoint=${ofPass} />`}
     ${
       passes.length > 0 &&
       html`
-        <${Kept} epochs=${series.epochs} over=${about?.best} kind=${about?.final?.kind} first=${about?.first} keep=${about?.recipe?.keep} />
+        <${Kept}
+          epochs=${series.epochs}
+          over=${about?.best}
+          kind=${about?.final?.kind}
+          first=${about?.first}
+          keep=${recipe.keep}
+        />
       `
     }
     ${x.length > 1 && html`<${RateChart} data=${rate} ...${shared} onPoint=${nearest} />`}
@@ -146,7 +155,7 @@ export const Charts = ({ about, series, axis, x, charts: { losses, accuracy, rat
       html`
         <p class="small">
           ${t("live.click")}${" "}
-          ${smoothing > 0 && t("live.smoothing", { share: percent(smoothing, 0) })}
+          ${recipe.label_smoothing > 0 && t("live.smoothing", { share: percent(smoothing, 0) })}
         </p>
       `
     }
