@@ -9,8 +9,7 @@ import click
 
 from limpide.cli.click_extensions import as_json_list, chosen_runs, runs_folder, verb
 from limpide.cli.train import train_summary
-from limpide.core.recipe import Recipe
-from limpide.core.run import Run
+from limpide.core.rerun import rerun_command
 from limpide.core.run_summary import list_runs
 from limpide.text.messages import N_
 
@@ -41,17 +40,6 @@ def runs(runs: Path | None, folder: Path, as_json: bool) -> None:
     if summaries and summaries[-1].status in ("running", "paused"):
         screen.next("limpide", "studio", folder)
     elif summaries and summaries[-1].status != "finished":
-        screen.next("limpide", "train", *rerun_command(summaries[-1].run))
+        screen.next("limpide", "train", *rerun_command(summaries[-1].info))
     else:
         screen.next(*("limpide", "report", summaries[-1].run.path) if summaries else ("limpide", "train", "digits"))
-
-
-def rerun_command(run: Run) -> list[str]:
-    """The arguments of `limpide train`, from the record of the run: the same words continue it."""
-    info, usual = run.info(), Recipe().to_json()
-    wishes = {name: value for name, value in info.wanted.items() if value != usual.get(name)}
-    options = {name: f"{value:g}s" if name == "time" else str(value) for name, value in wishes.items()}
-    return [
-        info.location or "photos/",
-        *(word for name, value in options.items() for word in (f"--{name.replace('_', '-')}", value)),
-    ]

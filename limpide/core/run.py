@@ -19,6 +19,7 @@ from typing import Any
 from limpide.core import typed_json
 from limpide.core.errors import RunError, nearest
 from limpide.core.events import DAMAGE, Epoch, Note, Step, from_line, to_line
+from limpide.core.examination import Examination
 from limpide.core.finding import Finding
 from limpide.core.run_info import FORMAT, KNOWN, RunInfo
 from limpide.system import files
@@ -50,6 +51,7 @@ class Run:
         self.predictions = path / "predictions"
         self.probes_file = path / "predictions" / "probes.npz"
         self.stats_file = path / "stats.jsonl"
+        self.examination_file = path / "examination.json"
         self.system_file = path / "system.jsonl"
         self.control_file = path / "control.jsonl"
         self.marks_file = path / "marks.csv"
@@ -333,6 +335,20 @@ class Run:
             files.write_bytes(file, b"".join(_line(values) for values in self.lines(file) if keep(values)))
 
     # -- findings
+
+    # -- what was found
+
+    def examination(self) -> Examination | None:
+        """None of a training that is not over, or of an earlier version. Raises RunError if it cannot be read."""
+        if not self.examination_file.exists():
+            return None
+        try:
+            return typed_json.as_record(Examination, typed_json.read_json_file(self.examination_file))
+        except typed_json.InvalidJson as error:
+            raise damaged_file_error(self.examination_file, error.reason) from error
+
+    def keep_examination(self, examination: Examination) -> None:
+        files.write_json(self.examination_file, typed_json.to_plain_json(examination))
 
     def add_finding(self, finding: Finding) -> None:
         files.write_json(self._findings / f"{finding.name}.json", finding.to_json())

@@ -140,6 +140,7 @@ class RunInfo:
     good: str = ""  # the class of good parts, the only one that is learned from; "" for classification
     # -- the decisions
     recipe: Mapping[str, Any] = field(default_factory=dict)  # a Recipe
+    usual_rate: float | None = None  # learning rate where none is asked for; None: not known, in older runs
     seen: Mapping[str, Any] | None = None  # an ImageSample (data/read_images.py)
     grouped_by: str = ""  # the columns whose values stayed in one part, separated by commas
     split_rows: int | None = None  # number of rows of split.csv

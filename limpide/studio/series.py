@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Self
 
-from limpide.audit.learning_curve import diagnose_run
+from limpide.audit.diagnosis import diagnose_run
+from limpide.audit.diagnosis.finding import describe_remedy
 from limpide.core.errors import RunError, from_os_error
 from limpide.core.events import DAMAGE, Epoch, Note, Step, from_line
 from limpide.core.run import Run
@@ -196,9 +197,13 @@ class RunHistory(Events):
             "diagnosis": self.diagnosis(),
         }
 
-    def diagnosis(self) -> list[dict[str, str]]:
+    def diagnosis(self) -> list[dict[str, Any]]:
         losses, info = [loss for _, loss, _, _ in self.steps], self.run.info()
-        return [{"kind": kind, "text": str(text)} for kind, text in diagnose_run(info, losses, self.epochs)]
+        examination = self.run.examination() if info.final else None
+        return [
+            {"kind": one.verdict, "text": str(one.message), "todo": [str(todo) for todo in describe_remedy(one, info)]}
+            for one in diagnose_run(info, losses, self.epochs, examination)
+        ]
 
 
 def _whose(run: Run) -> tuple[Any, ...]:

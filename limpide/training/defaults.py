@@ -17,7 +17,7 @@ from limpide.system.files import sha256_of_file
 from limpide.text.messages import N_, Message, message
 from limpide.training.device import choose_device, has_fast_bf16
 from limpide.training.losses import choose_loss
-from limpide.training.optim import DEFAULTS, Defaults, choose_optimizer
+from limpide.training.optim import DEFAULTS, choose_optimizer
 from limpide.training.views import JPEG_SIDE, check_view, jpeg_side
 
 STARTS = ("auto", "none")  # values of --weights besides a source
@@ -67,7 +67,7 @@ def decide_recipe(
         reasons.append(_explain_freeze(freeze))
     precision, why_precision = _precision(recipe, device, is_pretrained)
     test, validation = named.but(folds=folds).shares()
-    usual = DEFAULTS.get(choose_optimizer(recipe), Defaults())
+    usual = DEFAULTS[choose_optimizer(recipe)]
     filled = named.but(
         folds=folds,
         view=recipe.view if folds else WHOLE,
@@ -78,13 +78,18 @@ def decide_recipe(
         precision=precision,
         freeze=freeze,
         batch=recipe.batch or (32 if is_pretrained else _power_of_two(n // 24, 16, 128)),
-        lr=recipe.lr or float(f"{usual.rate * entry.lr:.3g}"),
+        lr=recipe.lr or usual_rate(named),
         weight_decay=usual.weight_decay if recipe.weight_decay is None else recipe.weight_decay,
         label_smoothing=default_smoothing(recipe),
     )
     if not folds or may_tune(filled):
         reasons.append(_explain_steps(recipe, filled, is_pretrained, why_precision))
     return filled, reasons
+
+
+def usual_rate(recipe: Recipe) -> float:
+    """The highest learning rate of this network with this optimizer, where none is asked for."""
+    return float(f"{DEFAULTS[choose_optimizer(recipe)].rate * find(recipe.model).lr:.3g}")
 
 
 def _choose_model(recipe: Recipe, images: ImageSample) -> tuple[str, list[Message]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
+from limpide.core.optimizer_names import optimizer_name
 from limpide.core.recipe import Recipe
 from limpide.models import pretrained
 from limpide.text.messages import N_, Message, message
@@ -56,7 +57,7 @@ def describe_rule(state: TrainState) -> Message:
         how = N_(", weight decay {decay:number} (an L2 penalty: it is added to the gradients)")
     return message(
         says,
-        optimizer=message(NAMES[rule]).to_json() if rule in NAMES else rule,
+        optimizer=optimizer_name(rule),
         lr=float(state.lr),
         schedule=state.schedule_name,
         decay=message(how, decay=decay).to_json(),
@@ -87,14 +88,3 @@ def describe_extras(recipe: Recipe) -> list[Message]:
 
 def _is_asked(recipe: Recipe, name: str) -> bool:
     return getattr(recipe, name) != getattr(Recipe(), name)
-
-
-NAMES = {
-    "sgd": "SGD",
-    "momentum": N_("SGD with momentum 0.9"),
-    "nesterov": N_("SGD with Nesterov's momentum 0.9"),
-    "adagrad": "Adagrad",
-    "rmsprop": "RMSprop",
-    "adam": "Adam",
-    "adamw": "AdamW",
-}

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from limpide.cli.runs import rerun_command
+from limpide.core.rerun import rerun_command
 from limpide.cli.train import train_summary
 from limpide.core import typed_json
 from limpide.core.errors import RunError
@@ -121,7 +121,7 @@ def shown(folder: Path) -> bool:
         print_runs(found)
     json.dumps([train_summary(one) for one in found], allow_nan=False)
     json.dumps(summaries(folder), allow_nan=False)
-    return all(one.run._repr_html_() and made_facts(one.info) and rerun_command(one.run) for one in found)
+    return all(one.run._repr_html_() and made_facts(one.info) and rerun_command(one.info) for one in found)
 
 
 def write(folder: Path, text: Any) -> Run:

@@ -10,11 +10,11 @@ from collections.abc import Generator, Iterator
 import numpy as np
 
 from limpide.audit import run_facts
-from limpide.audit.learning_curve import diagnose_run
+from limpide.audit.diagnosis import diagnose_run
+from limpide.audit.diagnosis.finding import diagnosis_finding
 from limpide.core.cost import Cost
 from limpide.core.errors import TrainingError
 from limpide.core.events import Epoch, Event, Note, Progress, Step
-from limpide.core.finding import Finding
 from limpide.core.run_info import Final, require
 from limpide.judging.fold_heads import judges_of_folds
 from limpide.models import pretrained
@@ -33,6 +33,7 @@ from limpide.workflows.train import deadline
 from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.control import TrainingControl
 from limpide.workflows.train.deadline import planned_end, plans_of
+from limpide.workflows.train.examine import examine
 from limpide.workflows.train.fold_tuning import take_back_tuning
 from limpide.workflows.train.history import HistoryWriter
 from limpide.workflows.train.replan import Replanner
@@ -78,6 +79,7 @@ def _fitted(job: TrainContext) -> Iterator[Event]:
         labels = job.dataset.labels[job.rows("train")]
         balance(state.model, priors(labels, len(job.dataset.learned_classes)))
     save_weights(state.model, job.run.snapshots / "best.safetensors")
+    job.run.keep_examination(examine(job, state, final))
     yield from _diagnosed(job, final)
     steps, epochs = require(job.info.steps, "steps"), require(job.info.epochs, "epochs")
     cut = planned_end(plans_of(job.info), state.step, steps)[1] if state.step == state.steps < steps else ""
@@ -191,15 +193,13 @@ def _diagnosed(job: TrainContext, final: Final) -> Iterator[Event]:
         [event.loss for event in events if isinstance(event, Step)],
         [event for event in events if isinstance(event, Epoch)],
     )
-    diagnoses = diagnose_run(dataclasses.replace(job.info, final=final), losses, epochs)
+    info = dataclasses.replace(job.info, final=final)
+    diagnoses = diagnose_run(info, losses, epochs, job.run.examination())
     if not diagnoses:
         return
-    kind, says = diagnoses[0]
-    job.run.add_finding(
-        Finding("diagnosis", kind, says, details=[more for _, more in diagnoses[1:]], source="validation")
-    )
-    for wrong in [sentence for verdict, sentence in diagnoses if verdict in ("bad", "warn")][:1]:
-        yield job.say("warning", wrong)
+    job.run.add_finding(diagnosis_finding(diagnoses, info))
+    if diagnoses[0].verdict in ("bad", "warn"):
+        yield job.say("warning", diagnoses[0].message)
 
 
 def _steps(job: TrainContext, state: TrainState, augment: Augment | None) -> Iterator[Event]:

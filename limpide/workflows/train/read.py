@@ -19,7 +19,7 @@ from limpide.data.layouts.summary import DatasetSummary
 from limpide.data.preprocessing import Preprocessing
 from limpide.data.read_images import RECORD, ImageSample, Undecoded, read_pixels, sample_images, stored_reading
 from limpide.text.messages import N_, message
-from limpide.training.defaults import decide_recipe
+from limpide.training.defaults import decide_recipe, usual_rate
 from limpide.training.good_parts import decide_good_parts
 from limpide.workflows.train.context import TrainContext
 from limpide.workflows.train.minimum_time import check_time, wanted_pixels
@@ -75,7 +75,9 @@ def _decide_from_glimpse(job: TrainContext) -> Iterator[Event]:
             "into {asked:duration} and is left out"
         )
         yield job.say("quote", message(says, least=least, asked=time_limit))
-    job.enter("read", recipe=job.recipe.to_json(), seen=job.seen)
+    job.enter(
+        "read", recipe=job.recipe.to_json(), usual_rate=None if job.info.good else usual_rate(job.recipe), seen=job.seen
+    )
 
 
 def _read_into(

@@ -1,0 +1,82 @@
+"""What went wrong in a training, and what to do next: one function for the training, the studio, the report and
+`limpide doctor`.
+
+Each fault has a rule of its own, in curves.py (the events), layers.py (a look inside the network) and answers.py (the
+answers on validation images). `benchmarks/doctor.py` measures how often each is named, where it was put there and in
+healthy trainings.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from limpide.audit.diagnosis import curves
+from limpide.audit.diagnosis.answers import judge_answers
+from limpide.audit.diagnosis.layers import judge_layers
+from limpide.audit.diagnosis.record import FAULTS, Diagnosis, Rate, TrainingRecord
+from limpide.core.events import Epoch
+from limpide.core.examination import Examination
+from limpide.core.recipe import Recipe
+from limpide.core.run_info import RunInfo
+
+__all__ = ["FAULTS", "Diagnosis", "Rate", "TrainingRecord", "diagnose", "diagnose_run", "record_of_run"]
+
+_WORST = {"bad": 0, "warn": 1, "unknown": 2, "ok": 2}
+
+
+def diagnose(record: TrainingRecord) -> list[Diagnosis]:
+    """The remarks about a training, faults first and the worst of them before all; one remark at least once there is a
+    step.
+    """
+    found = _judge_curves(record)
+    if record.losses and not math.isfinite(record.losses[-1]):
+        return found
+    inside = [*judge_layers(record), *judge_answers(record)]
+    named = {one.fault for one in found}
+    whole = found + [one for one in inside if one.fault not in named]
+    return sorted(whole, key=lambda one: _WORST[one.verdict])
+
+
+def _judge_curves(record: TrainingRecord) -> list[Diagnosis]:
+    steps = curves.judge_steps(record)
+    judgements = [] if steps is None else [steps]
+    if steps is not None and steps.fault == "divergence" and not math.isfinite(record.losses[-1]):
+        return judgements
+    if record.kept == "frozen" and record.epochs:
+        return [curves.describe_kept_first_model(), *judgements]
+    if len(record.epochs) >= 2 and not any(epoch.validated for epoch in record.epochs):
+        return [*judgements, curves.describe_without_validation(record.epochs)]
+    fit = curves.judge_gap(record) if steps is None else None
+    if len(record.epochs) >= 2:
+        whole = curves.judge_epochs(record)
+        return [*judgements, whole] if fit is None or whole.fault else [fit, whole]
+    judgements += [fit] if fit else []
+    return judgements or curves.describe_beginning(record)
+
+
+def record_of_run(
+    info: RunInfo, losses: Sequence[float], epochs: Sequence[Epoch], examination: Examination | None = None
+) -> TrainingRecord:
+    """What a run recorded of its training."""
+    recipe, n = Recipe.from_json(info.recipe), max(1, len(info.classes))
+    # the loss of treating all classes alike: equal probabilities, equal scores, outputs of 1/n
+    guesses = {"cross-entropy": math.log(n), "hinge": (n - 1) / n, "squared": 1 - 1 / n}
+    return TrainingRecord(
+        losses,
+        epochs,
+        info.classes,
+        kept=info.final.kind if info.final else None,
+        guess=guesses.get(recipe.loss, math.inf) if n > 1 else math.inf,
+        keeps_last=recipe.keep == "last",
+        rate=Rate(recipe.optimizer, recipe.lr, info.usual_rate) if recipe.lr else None,
+        is_pretrained=info.frozen is not None,
+        examination=examination,
+    )
+
+
+def diagnose_run(
+    info: RunInfo, losses: Sequence[float], epochs: Sequence[Epoch], examination: Examination | None = None
+) -> list[Diagnosis]:
+    """`diagnose`, with what the run recorded."""
+    return diagnose(record_of_run(info, losses, epochs, examination))

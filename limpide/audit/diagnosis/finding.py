@@ -1,0 +1,50 @@
+"""A diagnosis as a finding of a run: its remarks, and after each what to do."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+
+from limpide.audit.diagnosis.record import FAULTS, Diagnosis
+from limpide.core.finding import Finding, Table
+from limpide.core.rerun import rerun_command
+from limpide.core.run_info import RunInfo
+from limpide.text.messages import N_, Message, message
+
+
+def diagnosis_finding(diagnoses: Sequence[Diagnosis], info: RunInfo) -> Finding:
+    """diagnoses: the worst first, at least one."""
+    first, *others = diagnoses
+    details = describe_remedy(first, info)
+    for other in others:
+        details += [other.message, *describe_remedy(other, info)]
+    return Finding(
+        "diagnosis",
+        first.verdict,
+        first.message,
+        table=_table(diagnoses, info),
+        details=details,
+        source="validation",
+        data={"faults": [one.fault for one in diagnoses if one.fault]},
+    )
+
+
+def describe_remedy(diagnosis: Diagnosis, info: RunInfo) -> list[Message]:
+    """What to do about it, in words, and the command; empty where nothing is wrong."""
+    found = [diagnosis.todo] if diagnosis.todo else []
+    if command := next_command(diagnosis, info):
+        found.append(message(N_("Next: {command}"), command=command))
+    return found
+
+
+def next_command(diagnosis: Diagnosis, info: RunInfo) -> str:
+    """The next training, without what did harm; "" where an option does not help, or the data came from a program."""
+    if not diagnosis.changes or not info.location or info.arrays or info.rows:
+        return ""
+    return shlex.join(["limpide", "train", *rerun_command(info, diagnosis.changes)])
+
+
+def _table(diagnoses: Sequence[Diagnosis], info: RunInfo) -> Table | None:
+    rows = [[message(FAULTS[one.fault]), one.epoch, next_command(one, info) or None] for one in diagnoses if one.fault]
+    columns = [(N_("fault"), "text"), (N_("since epoch"), "count"), (N_("next command"), "text")]
+    return Table(columns, rows) if rows else None
