@@ -25,6 +25,7 @@ from limpide.cli.click_extensions import UnreadFiles, Verbs, choose_language, la
 from limpide.cli.click_messages import in_our_language, mistake
 from limpide.cli.console import make_printable
 from limpide.cli.demo import demo
+from limpide.cli.doctor import doctor
 from limpide.cli.evaluate import evaluate
 from limpide.cli.explain import explain
 from limpide.cli.export import export
@@ -43,7 +44,7 @@ from limpide.text.messages import N_, _
 
 # in the order in which people need them
 VERBS = (
-    *(check, train, predict, evaluate, explain, studio, export, report, ablate),
+    *(check, train, predict, evaluate, explain, studio, export, report, doctor, ablate),
     *(runs, clean, models, info, lesson, demo),
 )
 

@@ -1,4 +1,4 @@
-"""How a training went, from its losses alone."""
+"""What a training is told to suffer from: by its curves, a look inside the network, and its answers."""
 
 from __future__ import annotations
 
@@ -8,10 +8,27 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from limpide.audit.learning_curve import diagnose
+from limpide.audit.diagnosis import FAULTS, Diagnosis, Rate, TrainingRecord
+from limpide.audit.diagnosis import diagnose as diagnose_record
+from limpide.audit.diagnosis.answers import easiest_rule, sign_answers
+from limpide.audit.diagnosis.finding import diagnosis_finding
 from limpide.core.events import Epoch
+from limpide.core.examination import Examination, LayerSigns, ValidationSigns
+from limpide.core.finding import Verdict
+from limpide.core.run_info import RunInfo
+from limpide.text.messages import Message
 
 GUESS = math.log(10)
+SOUND = LayerSigns("layer.weight", 1e-3, 1e-3, 0.5, 0.0, 0.0)
+
+
+def diagnose(
+    losses: Sequence[float], epochs: Sequence[Epoch], kept: str | None = None, guess: float = math.inf
+) -> list[tuple[Verdict, Message]]:
+    """By the curves alone."""
+    return [
+        (one.verdict, one.message) for one in diagnose_record(TrainingRecord(losses, epochs, kept=kept, guess=guess))
+    ]
 
 
 def passes(*validation: float) -> list[Epoch]:
@@ -107,3 +124,140 @@ def test_without_validation_nothing_is_said_of_it(kept: str | None) -> None:
     (kind, says), *rest = diagnose(noisy([2.0, 1.5, 1.0] * 8), epochs, kept)
     assert not rest and kind == "unknown" and "validation" not in str(says)
     assert "went from 2 in the first epoch to 1 in the last" in str(says) and "no image was set aside" in str(says)
+
+
+# -- the faults, each by its own sign
+
+
+def record(
+    losses: Sequence[float] | None = None,
+    trained: float = 0.95,
+    validation: float = 0.93,
+    rate: tuple[str, float, float] = ("adamw", 0.001, 0.001),
+    layers: Sequence[LayerSigns] = (SOUND,) * 3,
+    outputs_vary: bool = True,
+    **signs: object,
+) -> TrainingRecord:
+    """A sound training of four epochs, but for what is given. signs: of the answers on validation."""
+    steps = np.linspace(2.3, 0.3, 200) if losses is None else losses
+    epochs = [
+        Epoch(
+            k, 50 * (k + 1), 1.8 - 0.5 * k, 1.7 - 0.45 * k, validation * (k + 1) / 4, True, 0.0, trained * (k + 1) / 4
+        )
+        for k in range(4)
+    ]
+    answers = dict(n=300, accuracy=validation, images=(100,) * 3, named=(100,) * 3, suspects=3, rule=0.6, rule_pixels=5)
+    looked = Examination(4, 128, tuple(layers), outputs_vary, ValidationSigns(**(answers | signs)))  # type: ignore[arg-type]
+    return TrainingRecord(
+        list(steps), epochs, ["cat", "dog", "owl"], "trained", GUESS, rate=Rate(*rate), examination=looked
+    )
+
+
+def faults(of: TrainingRecord) -> list[str]:
+    return [one.fault for one in diagnose_record(of) if one.fault]
+
+
+def test_a_sound_training_is_told_nothing() -> None:
+    assert faults(record()) == []
+
+
+SPIKE = [2.3, *[6.0] * 20, *np.linspace(2.3, 0.3, 179)]
+LAYER = {name: getattr(SOUND, name) for name in vars(SOUND)}
+
+
+def layer(**signs: float) -> LayerSigns:
+    return LayerSigns(**(LAYER | signs))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("fault", "made"),
+    [
+        ("divergence", record([2.3] * 100 + [math.nan])),
+        ("divergence", record([2.3] * 100 + [9.0] * 100)),
+        ("large rate", record(SPIKE, rate=("adamw", 0.1, 0.001))),
+        ("small rate", record(np.linspace(2.3, 2.2, 200).tolist(), rate=("sgd", 1e-4, 0.03))),
+        ("small rate", record([2.3] * 200, rate=("sgd", 1e-4, 0.03))),
+        ("vanishing", record(trained=0.5, validation=0.5, layers=[layer(gradient_before=1e-6), SOUND, SOUND])),
+        ("exploding", record(layers=[layer(gradient_before=1.0), SOUND, SOUND])),
+        ("exploding", record([50.0, *np.linspace(2.3, 0.3, 199)])),
+        ("dead units", record(layers=[SOUND, layer(dead=0.6), SOUND])),
+        ("dead units", record(layers=[layer(moved=0, dead=1, dead_before=1)] * 3, outputs_vary=False)),
+        ("frozen layer", record(layers=[SOUND, layer(moved=0), SOUND])),
+        ("frozen layer", record(layers=[layer(moved=0, dead=1, dead_before=1), SOUND, SOUND])),
+        ("collapse", record(named=(290, 5, 5))),
+        ("collapse", record(named=(150, 150, 0))),
+        ("too good", record(rule=0.99)),
+        ("noisy labels", record(suspects=30)),
+        ("overfitting", record(trained=1.0, validation=0.8)),
+        ("underfitting", record(trained=0.6, validation=0.6)),
+        ("little validation", record(n=30, images=(10,) * 3, named=(10,) * 3, suspects=0)),
+    ],
+)
+def test_a_fault_is_named_alone(fault: str, made: TrainingRecord) -> None:
+    found = faults(made)
+    assert found[0] == fault and fault in FAULTS
+    # what vanishing gradients cause is named beside them
+    assert set(found) <= {fault, *(["underfitting"] if fault == "vanishing" else [])}
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        record(SPIKE),  # the usual rate: the spike was made good
+        record(trained=1.0, validation=0.93),  # a gap that is usual
+        record(rule=0.96),
+        record(suspects=23),
+        record(named=(190, 109, 1)),
+        record(images=(286, 7, 7), named=(300, 0, 0)),  # of seven images, chance may name none
+        record(layers=[SOUND, layer(dead=0.5), SOUND]),
+        record(layers=[layer(gradient_before=1e-6), SOUND, SOUND]),  # it fits all the same
+        record(layers=[layer(moved=0)] * 3),  # a training whose rate is 0 is no frozen layer
+        record(n=50, images=(20, 20, 10), named=(20, 20, 10), suspects=0),
+    ],
+)
+def test_less_than_a_fault_is_not_named(made: TrainingRecord) -> None:
+    assert faults(made) == []
+
+
+def test_a_rate_that_is_too_large_names_the_optimizer_and_the_usual_rate() -> None:
+    made = record(SPIKE, rate=("adamw", 0.1, 0.001))
+    finding = diagnosis_finding(diagnose_record(made), RunInfo(location="photos", wanted={"lr": 0.1, "model": "cnn"}))
+    words = " ".join(map(str, finding.details))
+    assert "AdamW and a learning rate of 0.1; limpide takes 0.001" in words
+    assert finding.data["next"] == "limpide train photos --lr 0.001 --model cnn"
+    assert finding.table and finding.table.rows[0][1] == 1  # the epoch
+
+
+def test_the_worst_comes_first_and_a_remedy_once() -> None:
+    made = record(SPIKE, rate=("adamw", 0.1, 0.001), layers=[SOUND, layer(dead=1.0), SOUND], named=(290, 5, 5))
+    found = diagnose_record(made)
+    assert [one.verdict for one in found][:2] == ["bad", "bad"]
+    details = [str(detail) for detail in diagnosis_finding(found, RunInfo(location="photos")).details]
+    assert len(details) == len(set(details)) and sum("--lr 0.001" in detail for detail in details) == 1
+
+
+def test_no_command_is_advised_where_the_images_came_from_a_program() -> None:
+    finding = diagnosis_finding([Diagnosis("warn", Message("x", {}), "overfitting", 1, (("keep", "best"),))], RunInfo())
+    assert finding.data["next"] == ""
+
+
+def test_signs_of_answers_count_what_scikit_learn_counts() -> None:
+    random = np.random.default_rng(0)
+    truth, probabilities = random.integers(0, 3, 200), random.dirichlet([1, 1, 1], 200)
+    signs = sign_answers(probabilities, truth)
+    from sklearn.metrics import confusion_matrix
+
+    table = confusion_matrix(truth, probabilities.argmax(1))
+    assert signs is not None and signs.images == tuple(table.sum(1)) and signs.named == tuple(table.sum(0))
+    assert signs.accuracy == pytest.approx(np.trace(table) / 200)
+    assert sign_answers(np.zeros((0, 3)), np.zeros(0, int)) is None
+
+
+def test_a_mark_in_one_point_is_a_rule_and_noise_is_none() -> None:
+    random = np.random.default_rng(0)
+    squares, truth = random.integers(0, 255, (400, 40, 40, 3), dtype=np.uint8), random.integers(0, 3, 400)
+    share, _ = easiest_rule(squares[:200], truth[:200], squares[200:], truth[200:])
+    assert share < 0.5
+    squares[:, :2, :2] = (60 * truth)[:, None, None, None]
+    share, pixels = easiest_rule(squares[:200], truth[:200], squares[200:], truth[200:])
+    assert share == 1 and pixels == 1

@@ -15,12 +15,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from limpide.core.rerun import rerun_command
 from limpide.cli.train import train_summary
 from limpide.core import typed_json
 from limpide.core.errors import RunError
 from limpide.core.finding import Finding, Number
 from limpide.core.recipe import Recipe
+from limpide.core.rerun import rerun_command
 from limpide.core.run import Run
 from limpide.core.run_info import KNOWN, Final, RunInfo
 from limpide.core.run_summary import RunSummary, list_runs

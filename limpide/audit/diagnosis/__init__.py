@@ -23,10 +23,11 @@ from limpide.core.run_info import RunInfo
 __all__ = ["FAULTS", "Diagnosis", "Rate", "TrainingRecord", "diagnose", "diagnose_run", "record_of_run"]
 
 _WORST = {"bad": 0, "warn": 1, "unknown": 2, "ok": 2}
+_CAUSES = {fault: place for place, fault in enumerate(FAULTS)}
 
 
 def diagnose(record: TrainingRecord) -> list[Diagnosis]:
-    """The remarks about a training, faults first and the worst of them before all; one remark at least once there is a
+    """The remarks about a training, the worst first and causes before what they cause; one at least once there is a
     step.
     """
     found = _judge_curves(record)
@@ -35,7 +36,7 @@ def diagnose(record: TrainingRecord) -> list[Diagnosis]:
     inside = [*judge_layers(record), *judge_answers(record)]
     named = {one.fault for one in found}
     whole = found + [one for one in inside if one.fault not in named]
-    return sorted(whole, key=lambda one: _WORST[one.verdict])
+    return sorted(whole, key=lambda one: (_WORST[one.verdict], _CAUSES.get(one.fault, len(_CAUSES))))
 
 
 def _judge_curves(record: TrainingRecord) -> list[Diagnosis]:

@@ -14,6 +14,8 @@ EARLY, LATE = 20, 100  # steps: the beginning, and when something should have be
 MIN_STEPS = 10  # steps: the fewest on which a finished training is judged
 NOTHING = 0.97  # of the first loss: above, nothing was learned
 RISES = 1.25  # times the loss of guessing, in the mean of some steps: the rate is too large
+FAR = 5.0  # times the usual rate: above, a rate is far from it
+WAVERS = 1.03  # times the lowest training loss of an epoch before: above, it has risen
 LITTLE = 0.6  # of the loss of guessing: above, little was learned
 SMALL = 0.2  # times the usual rate: below, a rate is small
 WORSE = 1.1  # times the lowest validation loss: above, it has risen
@@ -32,7 +34,7 @@ def judge_steps(record: TrainingRecord) -> Diagnosis | None:
     losses = record.losses
     if any(not math.isfinite(loss) for loss in losses[-EARLY:]):
         says = message(N_("The loss is no longer a number: the learning rate is too high."))
-        return Diagnosis("bad", says, "divergence", record.epoch_of(len(losses) - 1), _lower(record.rate, losses))
+        return Diagnosis("bad", says, "divergence", record.epoch_of(len(losses) - 1), lower_rate(record.rate))
     if len(losses) < (MIN_STEPS if record.is_over else LATE):
         return None
     width = min(EARLY, len(losses) // 5)
@@ -41,14 +43,18 @@ def judge_steps(record: TrainingRecord) -> Diagnosis | None:
     first, now = min(_mean(losses[:width]), record.guess), _mean(losses[-width:])
     if now > 2 * first > 0:
         says = _describe_rise(record.epochs, record.kept_epoch)
-        return Diagnosis("bad", says, "divergence", record.epoch_of(len(losses) - 1), _lower(record.rate, losses))
+        return Diagnosis("bad", says, "divergence", record.epoch_of(len(losses) - 1), lower_rate(record.rate))
     learned = any(epoch.validation_loss < NOTHING * record.guess for epoch in record.epochs)
     stands = now > NOTHING * first > 0 and not (math.isfinite(record.guess) and learned)
     highest, where = _highest(losses, width)
-    if highest > RISES * (record.guess if math.isfinite(record.guess) else first) and (stands or _is_large(record.rate)):
+    if highest > RISES * (record.guess if math.isfinite(record.guess) else first) and (
+        stands or _is_large(record.rate)
+    ):
         return _name_large_rate(record, max(losses), where, stands)
     if stands:
         return _name_standstill(record, max(losses), first)
+    if found := _name_wavering(record):
+        return found
     if now > LITTLE * record.guess and _is_small(record.rate):
         return _name_small_rate(record, first, now)
     return None
@@ -165,9 +171,24 @@ def _name_large_rate(record: TrainingRecord, highest: float, where: int, stands:
             "The learning rate is too high: the loss rose to {highest:number} in epoch {epoch:count} before it fell."
         )
     text = message(says, highest=highest, epoch=epoch)
-    return Diagnosis(
-        "bad" if stands else "warn", text, "large rate", epoch, _lower(record.rate, record.losses), _rate(record)
-    )
+    return Diagnosis("bad" if stands else "warn", text, "large rate", epoch, lower_rate(record.rate), _rate(record))
+
+
+def _name_wavering(record: TrainingRecord) -> Diagnosis | None:
+    """A training loss that rises from one epoch to a later one, well above zero, at several times the usual rate."""
+    epochs, rate = record.epochs, record.rate
+    if rate is None or rate.usual is None or rate.taken < FAR * rate.usual or not math.isfinite(record.guess):
+        return None
+    for k in range(1, len(epochs)):
+        before, now = min(epoch.train_loss for epoch in epochs[:k]), epochs[k].train_loss
+        if now > WAVERS * before and now > 0.2 * record.guess:
+            says = N_(
+                "The learning rate is too high: the training loss rose from {before:number} to {now:number} in epoch "
+                "{epoch:count}."
+            )
+            text = message(says, before=before, now=now, epoch=k + 1)
+            return Diagnosis("warn", text, "large rate", k + 1, lower_rate(rate), _rate(record))
+    return None
 
 
 def _name_small_rate(record: TrainingRecord, first: float, now: float) -> Diagnosis:
@@ -196,7 +217,7 @@ def _rate(record: TrainingRecord) -> Message | None:
     return describe_rate(record.rate) if record.rate else None
 
 
-def _lower(rate: Rate | None, losses: Sequence[float]) -> Changes:
+def lower_rate(rate: Rate | None) -> Changes:
     """The option of a lower rate: the usual one, or a tenth where that was taken."""
     if rate is None:
         return ()

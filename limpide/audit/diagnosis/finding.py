@@ -17,15 +17,15 @@ def diagnosis_finding(diagnoses: Sequence[Diagnosis], info: RunInfo) -> Finding:
     first, *others = diagnoses
     details = describe_remedy(first, info)
     for other in others:
-        details += [other.message, *describe_remedy(other, info)]
+        details += [other.message, *(remedy for remedy in describe_remedy(other, info) if remedy not in details)]
     return Finding(
         "diagnosis",
         first.verdict,
         first.message,
-        table=_table(diagnoses, info),
+        table=_table(diagnoses),
         details=details,
         source="validation",
-        data={"faults": [one.fault for one in diagnoses if one.fault]},
+        data={"faults": [one.fault for one in diagnoses if one.fault], "next": _first_command(diagnoses, info)},
     )
 
 
@@ -44,7 +44,11 @@ def next_command(diagnosis: Diagnosis, info: RunInfo) -> str:
     return shlex.join(["limpide", "train", *rerun_command(info, diagnosis.changes)])
 
 
-def _table(diagnoses: Sequence[Diagnosis], info: RunInfo) -> Table | None:
-    rows = [[message(FAULTS[one.fault]), one.epoch, next_command(one, info) or None] for one in diagnoses if one.fault]
-    columns = [(N_("fault"), "text"), (N_("since epoch"), "count"), (N_("next command"), "text")]
+def _first_command(diagnoses: Sequence[Diagnosis], info: RunInfo) -> str:
+    return next((command for one in diagnoses if (command := next_command(one, info))), "")
+
+
+def _table(diagnoses: Sequence[Diagnosis]) -> Table | None:
+    rows = [[message(FAULTS[one.fault]), one.epoch] for one in diagnoses if one.fault]
+    columns = [(N_("fault"), "text"), (N_("since epoch"), "count")]
     return Table(columns, rows) if rows else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from limpide.audit.diagnosis.curves import lower_rate
 from limpide.audit.diagnosis.record import Diagnosis, TrainingRecord
 from limpide.core.examination import LayerSigns
 from limpide.text.messages import N_, message
@@ -24,7 +25,7 @@ def judge_layers(record: TrainingRecord) -> Iterator[Diagnosis]:
     # behind a dead layer all outputs are the same; behind a cut they are not
     cut = record.examination.outputs_vary
     yield from _judge_units(
-        [layer for layer in layers if not (cut and _is_cut(layer))], epoch, record.examination.images
+        record, [layer for layer in layers if not (cut and _is_cut(layer))], epoch, record.examination.images
     )
     if cut or not any(_is_cut(layer) for layer in layers):
         yield from _judge_frozen(layers)
@@ -72,7 +73,7 @@ def _fits(record: TrainingRecord) -> bool:
     return trained is not None and trained >= GOOD
 
 
-def _judge_units(layers: Sequence[LayerSigns], epoch: int, images: int) -> Iterator[Diagnosis]:
+def _judge_units(record: TrainingRecord, layers: Sequence[LayerSigns], epoch: int, images: int) -> Iterator[Diagnosis]:
     """The layer with the most dead units, the last of several: behind a dead layer, all earlier ones look dead."""
     hidden = [layer for layer in layers if layer.dead > DEAD]
     if not hidden:
@@ -86,7 +87,8 @@ def _judge_units(layers: Sequence[LayerSigns], epoch: int, images: int) -> Itera
     todo = message(
         N_("A lower learning rate keeps units alive; so does a batch normalization (--normalization batch).")
     )
-    yield Diagnosis("bad" if worst.dead == 1 else "warn", text, "dead units", epoch, todo=todo)
+    changes = lower_rate(record.rate) if worst.dead > worst.dead_before else ()
+    yield Diagnosis("bad" if worst.dead == 1 else "warn", text, "dead units", epoch, changes, todo)
 
 
 def _judge_frozen(layers: tuple[LayerSigns, ...]) -> Iterator[Diagnosis]:

@@ -14,16 +14,16 @@ from limpide.text.messages import N_, Message, message
 
 Changes = tuple[tuple[str, str], ...]
 
-# The faults that can be named, in plain words (msgids).
+# The faults that can be named, in plain words (msgids); causes before what they cause.
 FAULTS = {
     "divergence": N_("divergence"),
     "large rate": N_("learning rate too large"),
     "small rate": N_("learning rate too small"),
-    "standstill": N_("nothing learned"),
     "vanishing": N_("vanishing gradients"),
     "exploding": N_("exploding gradients"),
     "dead units": N_("dead units"),
     "frozen layer": N_("frozen layer"),
+    "standstill": N_("nothing learned"),
     "collapse": N_("classes never named"),
     "too good": N_("too good to be true"),
     "noisy labels": N_("noisy labels"),

@@ -520,4 +520,26 @@ USAGE_ERRORS = {
         Each combination is trained several times, and the more are compared, the larger a difference must be to count.
         """,
     ),
+    "L184": ErrorEntry(
+        what=N_("this option of a training says something with --rate alone"),
+        todo=N_("add --rate, or name the run alone: limpide doctor runs/NAME"),
+        explanation="""
+        `limpide doctor RUN` reads what a training recorded, so an option cannot change it. `limpide doctor DATA --rate`
+        trains for a few steps, with the options of `limpide train`.
+        """,
+    ),
+    "L185": ErrorEntry(
+        what=N_("this folder has no record of a training (run.json)"),
+        todo=N_("name a run (limpide runs lists them), or add --rate to find a learning rate for the images in it"),
+        explanation="""
+        `limpide doctor` reads the record of a training, the folder that `limpide train` named at its end.
+        """,
+    ),
+    "L186": ErrorEntry(
+        what=N_("a learning rate is looked for, and one is given"),
+        todo=N_("leave one of --rate and --lr out"),
+        explanation="""
+        `limpide doctor DATA --rate` tries learning rates from far below to far above the usual one.
+        """,
+    ),
 }

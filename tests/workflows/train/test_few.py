@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from limpide.audit.learning_curve import diagnose
+from limpide.audit.diagnosis import TrainingRecord, diagnose
 from limpide.core.events import Epoch, Note
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
@@ -52,7 +52,7 @@ def test_nothing_is_said_of_the_share_of_no_images(few: tuple[Run, str]) -> None
 
 def test_one_pass_without_validation_is_no_success() -> None:
     epoch = Epoch(0, 10, 0.7, 0.7, 0.0, True, 1.0)
-    assert diagnose([0.7] * 4, [epoch], "trained")[0][0] == "unknown"
+    assert diagnose(TrainingRecord([0.7] * 4, [epoch], kept="trained"))[0].verdict == "unknown"
     assert Epoch(0, 10, 0.7, 0.7, 0.5, True, 1.0).validated and Epoch(0, 10, 0.7, 0.8, 0.0, True, 1.0).validated
 
 

@@ -81,16 +81,21 @@ const Title = ({ series, now }) => html`
         ? t("live.paused", { n: count(now.paused) })
         : !series.diagnosis?.length
           ? t("page.live")
-          : series.diagnosis.map(
-              ({ kind, text }) => html`
-                <span class=${`claim ${kind}`} style="font-size: inherit">
-                  ${text}${" "}
-                </span>
-              `,
-            )
+          : series.diagnosis
+              .slice(0, 1)
+              .map(({ kind, text }) => html`<span class=${`claim ${kind}`} style="font-size: inherit">${text}</span>`)
     }
   </h1>
 `;
+
+/** What to do about the first remark, and the other remarks with what to do. */
+const Remedies = ({ diagnosis = [] }) =>
+  diagnosis.map(
+    ({ kind, text, todo }, k) => html`
+      ${k > 0 && html`<p class=${`claim ${kind}`}>${text}</p>`}
+      ${todo.map((what) => html`<p class="small">${what}</p>`)}
+    `,
+  );
 
 /** Next to the curves: the controls, the model's worth, the watched images, the notes. */
 const Beside = ({ run, about, series, now, fitting }) => html`
@@ -147,6 +152,7 @@ const Live = ({ run, about, series, newest }) => {
   );
   return html`
     <${Title} series=${series} now=${now} />
+    ${now.status !== "paused" && html`<${Remedies} diagnosis=${series.diagnosis} />`}
     <${Figures}
       about=${about}
       series=${series}
