@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from limpide.audit.diagnosis import curves
 from limpide.audit.diagnosis.answers import judge_answers
@@ -35,6 +36,9 @@ def diagnose(record: TrainingRecord) -> list[Diagnosis]:
         return found
     inside = [*judge_layers(record), *judge_answers(record)]
     named = {one.fault for one in found}
+    # what a training that failed leaves behind has no remedy of its own
+    has_failed = any(one.verdict == "bad" for one in found)
+    inside = [replace(one, changes=()) if has_failed else one for one in inside]
     whole = found + [one for one in inside if one.fault not in named]
     return sorted(whole, key=lambda one: (_WORST[one.verdict], _CAUSES.get(one.fault, len(_CAUSES))))
 

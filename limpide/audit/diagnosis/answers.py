@@ -17,6 +17,7 @@ from limpide.text.messages import N_, message
 RARE = 8  # validation images of a class: that none of fewer is named may be chance
 MOST = 0.9  # share of the answers: a class that is named as often is named for nearly everything
 NOISY = 0.08  # share of the validation labels that look wrong
+LEARNED = 0.5  # share named rightly: a network that names fewer is no judge of labels
 ENOUGH = 50  # validation images: fewer tell too little
 EXCELLENT = 0.97  # share named rightly by a rule of a few pixels
 TREE_LEAVES = 2  # times the classes
@@ -129,7 +130,7 @@ def _judge_ease(signs: ValidationSigns) -> Iterator[Diagnosis]:
 
 
 def _judge_labels(signs: ValidationSigns) -> Iterator[Diagnosis]:
-    if signs.n < ENOUGH or signs.suspects < NOISY * signs.n:
+    if signs.n < ENOUGH or signs.suspects < NOISY * signs.n or signs.accuracy < LEARNED:
         return
     says = N_(
         "About {share:percent} of the labels look wrong: the network, which did not learn from them, is surer of "

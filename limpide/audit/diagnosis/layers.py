@@ -74,8 +74,10 @@ def _fits(record: TrainingRecord) -> bool:
 
 
 def _judge_units(record: TrainingRecord, layers: Sequence[LayerSigns], epoch: int, images: int) -> Iterator[Diagnosis]:
-    """The layer with the most dead units, the last of several: behind a dead layer, all earlier ones look dead."""
-    hidden = [layer for layer in layers if layer.dead > DEAD]
+    """The layer with the most dead units, the last of several: behind a dead layer, all earlier ones look dead, and so
+    does the layer after it, whose inputs are all zero.
+    """
+    hidden = [layer for layer in layers[:-1] if layer.dead > DEAD] or [layer for layer in layers if layer.dead > DEAD]
     if not hidden:
         return
     worst = max(reversed(hidden), key=lambda layer: layer.dead)
