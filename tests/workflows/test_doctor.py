@@ -96,7 +96,7 @@ def test_a_damaged_examination_is_one_line(copy: Run, damage: str) -> None:
         (("FOLDER",), "L185"),
         (("digits", "--rate", "--lr", "1"), "L186"),
         (("digits", "--rate", "--optimizer", "sdg"), "L102"),
-        (("nowhere", "--rate"), "L201"),
+        (("nowhere", "--rate"), "L202"),
     ],
 )
 def test_wrong_words_are_answered_in_one_line(
