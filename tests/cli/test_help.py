@@ -27,6 +27,7 @@ VERBS = [
     "studio",
     "export",
     "report",
+    "doctor",
     "ablate",
     "runs",
     "clean",

@@ -49,6 +49,7 @@ GOOD: dict[str, Any] = {
     "test_looks": 1,
     "test_seen_by": ["0123456789abcdef"],
     "recipe": {"model": "cnn", "epochs": 3, "lr": 0.01},
+    "usual_rate": 0.002,
     "seen": {"median_side": 32, "grey": False},
     "grouped_by": "patient",
     "split_rows": 80,
