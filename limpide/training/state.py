@@ -15,7 +15,10 @@ from limpide.training.optim.averaged import Averaged
 from limpide.training.optim.base import Optimizer
 from limpide.training.optim.schedules import Moment, parse_schedule
 
-COUNTED = ("lr", "steps", "step", "epoch", "position", "loss_sum", "best_epoch")
+COUNTED = (
+    *("lr", "steps", "step", "epoch", "position", "loss_sum", "best_epoch"),
+    *("first_loss", "rollbacks", "parts"),  # earlier versions did not have these
+)
 LEARNED = ("model.", "optimizer.", "averaged.")  # tensors that belong to one network and one optimizer
 
 
@@ -32,12 +35,19 @@ class TrainState:
     loss_sum: float = 0.0  # over those updates
     best_score: tuple[float, float] | None = None  # (accuracy, −loss) on validation, higher is better
     best_epoch: int = -1
-    best: dict[str, Tensor] = field(default_factory=dict)  # the weights after that epoch
+    best: dict[str, Tensor] = field(default_factory=dict)  # the weights after that epoch; before it, the initial ones
     last_score: tuple[float, float] | None = None  # the same after the last epoch
     losses: list[float] = field(default_factory=list)  # after each epoch: on validation, or else of training
     schedule_name: str = "one-cycle"  # in SCHEDULES, with its numbers
     averaged: Averaged | None = None  # weights that are judged in place of the last ones
     keeps_statistics: bool = False  # batch normalization keeps the means and variances that it started with
+    first_loss: float = 0.0  # of the first step
+    rollbacks: int = 0  # how often training went back to the best weights (training/rollback.py)
+    parts: int = 1  # at least so many, of an update, pass through the network one by one (training/out_of_memory.py)
+
+    def __post_init__(self) -> None:
+        self.best = self.best or _copied(self.model.state_dict())
+        self._unlearned = self.optimizer.numbers()
 
     def begin_pass(self) -> None:
         """Set the network to training mode, except batch normalization that keeps its statistics."""
@@ -55,6 +65,8 @@ class TrainState:
         return schedule(Moment(self.step, self.steps, epochs, self.losses), numbers)
 
     def count_update(self, loss: float) -> None:
+        if not self.step:
+            self.first_loss = loss
         self.step, self.position, self.loss_sum = self.step + 1, self.position + 1, self.loss_sum + loss
         if self.averaged is not None:
             self.averaged.update(self.model)
@@ -69,12 +81,21 @@ class TrainState:
         if self.best_score is not None and score <= self.best_score:
             return False
         self.best_score, self.best_epoch = score, self.epoch
-        self.best = {name: value.detach().clone() for name, value in self.model.state_dict().items()}
+        self.best = _copied(self.model.state_dict())
         return True
 
+    def go_back(self) -> None:
+        """Best weights so far, half the learning rate, and an optimizer and a running mean that saw no step."""
+        self.use_best()
+        self.optimizer.zero_grad()
+        nothing = {name: torch.zeros_like(tensor) for name, tensor in self.optimizer.state().items()}
+        self.optimizer.load(nothing, self._unlearned)
+        if self.averaged is not None:
+            self.averaged = Averaged.of(self.model, self.averaged.decay)
+        self.lr, self.rollbacks = self.lr / 2, self.rollbacks + 1
+
     def use_best(self) -> None:
-        if self.best:
-            self.model.load_state_dict(self.best)
+        self.model.load_state_dict(self.best)
 
     def use_last(self) -> None:
         if self.averaged is not None:
@@ -124,7 +145,8 @@ class TrainState:
         self.model.load_state_dict(_below(tensors, "model."))
         device = next(self.model.parameters()).device
         weights = self.model.state_dict()
-        self.best = {k: torch.empty_like(weights[k]).copy_(v.to(device)) for k, v in _below(tensors, "best.").items()}
+        for name, weight in _below(tensors, "best.").items():  # earlier versions did not keep the initial ones
+            self.best[name] = torch.empty_like(weights[name]).copy_(weight.to(device))
         self.optimizer.load(_below(tensors, "optimizer."), numbers["optimizer"])
         if self.averaged is not None:
             for name, mean in self.averaged.weights.items():
@@ -134,10 +156,14 @@ class TrainState:
         if "random.cuda" in tensors and device.type == "cuda":
             torch.cuda.set_rng_state(tensors["random.cuda"])
         for name in COUNTED:
-            setattr(self, name, numbers[name])
+            setattr(self, name, numbers.get(name, getattr(self, name)))
         self.schedule_name = numbers["schedule"]
         self.losses = list(numbers.get("losses", ()))  # earlier versions did not keep these and the last score
         self.best_score, self.last_score = _score(numbers["best_score"]), _score(numbers.get("last_score"))
+
+
+def _copied(weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return {name: value.detach().clone() for name, value in weights.items()}
 
 
 def _is_known(schedule: str) -> bool:

@@ -43,7 +43,7 @@ def time_steps(
     """Time real steps on a copy; `state` and all random generators are left unchanged."""
     random = torch.get_rng_state()
     trial = copy.deepcopy(state)
-    trial.steps = 10**9  # a rate close to zero: the copy must not diverge
+    trial.steps, trial.lr = 10**9, 0.0  # the copy must not diverge
     trial.generator = torch.Generator().manual_seed(0)
     ended = []  # when each step ended; the first one is a warm-up
     for event in fit(trial, train, None, recipe, augment=augment):
