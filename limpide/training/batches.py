@@ -42,14 +42,23 @@ class Batches:
         All updates have the same size, give or take one image, as a small last one would mislead batch normalisation.
         Batch normalisation cannot use a single image, so such an update also gets the image before it.
         """
-        n, count = len(self.rows), len(self)
-        order = np.arange(n, dtype=np.int32)
+        order = self.order(seed, epoch)
+        for k in range(start, len(self)):
+            yield self._batch(self.picked(order, k))
+
+    def order(self, seed: int, epoch: int) -> np.ndarray:
+        """int32 (n,): places in `rows`."""
+        order = np.arange(len(self.rows), dtype=np.int32)
         np.random.default_rng((seed, epoch)).shuffle(order)
-        for k in range(start, count):
-            picked = order[n * k // count : n * (k + 1) // count]
-            if len(picked) == 1 and n > 1:
-                picked = np.append(picked, order[n * k // count - 1])
-            yield self._batch(picked)
+        return order
+
+    def picked(self, order: np.ndarray, update: int) -> np.ndarray:
+        """The places of the images of one update of an epoch in this order."""
+        n, count = len(order), len(self)
+        picked = order[n * update // count : n * (update + 1) // count]
+        if len(picked) == 1 and n > 1:
+            picked = np.append(picked, order[n * update // count - 1])
+        return picked
 
     def _batch(self, picked: np.ndarray) -> Batch:
         raw = torch.from_numpy(self.pixels.take(self.rows[picked])).to(self.device)

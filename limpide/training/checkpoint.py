@@ -71,13 +71,24 @@ class CheckpointWriter:
 def load_checkpoint(folder: Path) -> Restored | None:
     """The newest checkpoint whose digest matches, or None."""
     damaged: list[str] = []
-    for file in sorted(folder.glob("step-*.safetensors"), reverse=True):
-        checkpoint = _read(file)
+    for name in saved_in(folder):
+        checkpoint = _read(folder / name)
         if checkpoint is not None:
             tensors, numbers = as_of_today(*checkpoint)
             return Restored(tensors, numbers, numbers.pop("offset"), tuple(damaged))
-        damaged.append(file.name)
+        damaged.append(name)
     return None
+
+
+def saved_in(folder: Path) -> list[str]:
+    """The names of the checkpoints, newest first, whole or damaged."""
+    return sorted((file.name for file in folder.glob("step-*.safetensors")), reverse=True)
+
+
+def step_of(name: str) -> int:
+    """The number of steps that were done when the checkpoint of this name was saved; 0 for a name of another kind."""
+    digits = name.split("-")[1]
+    return int(digits) if digits.isdigit() else 0
 
 
 def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
@@ -88,8 +99,8 @@ def _read(file: Path) -> tuple[dict[str, Tensor], dict[str, Any]] | None:
         if digest(tensors, metadata["numbers"]) != metadata["sha256"]:
             return None
         return tensors, json.loads(metadata["numbers"])
-    except (SafetensorError, OSError, KeyError, ValueError):
-        return None
+    except (SafetensorError, OSError, LookupError, TypeError, ValueError, RuntimeError):
+        return None  # what safetensors, JSON and torch raise for content that is not as it was written
 
 
 def digest(tensors: Mapping[str, Tensor], numbers: str) -> str:

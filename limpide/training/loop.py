@@ -61,7 +61,10 @@ def fit(
             state.optimizer.zero_grad()
             state.count_update(value)
             yield Step(state.step, state.epoch, value, lr, time.perf_counter() - began)
-        event, epoch_began = (yield from _end_epoch(state, validation, sample, recipe, epoch_began)), time.perf_counter()
+        event, epoch_began = (
+            (yield from _end_epoch(state, validation, sample, recipe, epoch_began)),
+            time.perf_counter(),
+        )
         yield event
 
 

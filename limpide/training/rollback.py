@@ -17,6 +17,7 @@ from limpide.training.state import TrainState
 # that still learns reaches 185, and small CNNs whose units merely die 240; those that run away have no bound.
 EXPLODED = 1000
 MAX_ROLLBACKS = 3
+GAVE_UP = "L601"  # the error after them
 
 
 def is_lost(loss: float, state: TrainState) -> bool:
@@ -31,9 +32,11 @@ def go_back(state: TrainState, step: int, loss: float) -> Note:
     TrainingError after MAX_ROLLBACKS times.
     """
     if state.rollbacks == MAX_ROLLBACKS:
-        raise TrainingError("L601", where=f"step {step}")
+        raise TrainingError(GAVE_UP, where=f"step {step}")
     state.go_back()
-    says = N_("step {step:count}: {what}; training goes on from {weights} with half the learning rate (at most {lr:number})")
+    says = N_(
+        "step {step:count}: {what}; training goes on from {weights} with half the learning rate (at most {lr:number})"
+    )
     return Note("warning", message(says, step=step, what=_what(state, loss), weights=_weights(state), lr=state.lr))
 
 

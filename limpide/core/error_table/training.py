@@ -9,11 +9,26 @@ from limpide.text.messages import N_
 
 TRAINING_ERRORS = {
     "L601": ErrorEntry(
-        what=N_("the loss is not a number any more"),
-        todo=N_("train with a lower --lr and --new"),
+        what=N_("the loss is not a finite number, or exploded, although the learning rate was halved three times"),
+        todo=N_("try a lower --lr, or --clip 1, and look at the images"),
         explanation="""
-        The steps were so large that the weights ran away. Train again with a lower `--lr` and `--new`; the
-        checkpoint before it is kept.
+        The loss of this step was not a finite number, or more than a thousand times that of the first step. Three times
+        before, training had gone back to the best weights (before the first epoch ends: to the initial ones) with half
+        the learning rate, and on. No weights were changed by such a loss.
+
+        `lost-batch.csv` in the folder of the run names the images of the last batch that did it. Look at them, train
+        with the lower `--lr` that the message names, or bound the gradients with `--clip 1`. The weights after the best
+        epoch are kept: `limpide export RUN --epoch N` makes a file of them.
+        """,
+    ),
+    "L602": ErrorEntry(
+        what=N_("the memory does not suffice, not even for parts of two images"),
+        todo=N_("use a smaller --batch or --image-size, or free memory, and type the same command again"),
+        explanation="""
+        Where the memory does not suffice for the images of a step, they pass through the network in two parts, in four,
+        and so on, and the gradients of the parts are added, as with `--accumulate`. Not even two images fit here. A
+        smaller `--image-size` helps most, as memory grows with its square; so does a smaller network. See whether other
+        programs hold the memory.
         """,
     ),
 }

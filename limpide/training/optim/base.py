@@ -33,7 +33,9 @@ class Optimizer(Protocol):
         """Clear the gradients."""
 
     def state(self) -> dict[str, Tensor]:
-        """Every tensor that a resume needs, by name: the tensors themselves, not copies. Zeros before the first step."""
+        """Every tensor that a resume needs, by name: the tensors themselves, not copies. They are zero before the first
+        step.
+        """
 
     def numbers(self) -> dict[str, Any]:
         """Every number that a resume needs: JSON values."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import math
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterator, Sequence
 
 import numpy as np
 
@@ -22,9 +22,10 @@ from limpide.text.messages import N_, Message, message
 from limpide.training.augment import augmentation_of, augmentation_to_json, decide_augmentation, describe_augmentation
 from limpide.training.augment.base import Augment, Augmentation
 from limpide.training.batches import Batches
-from limpide.training.checkpoint import CheckpointWriter, Restored, load_checkpoint
+from limpide.training.checkpoint import CheckpointWriter, Restored, load_checkpoint, saved_in, step_of
 from limpide.training.class_balance import balance, priors
 from limpide.training.loop import evaluate, fit, has_stalled
+from limpide.training.rollback import GAVE_UP
 from limpide.training.start import describe_extras, describe_rule, start_state
 from limpide.training.state import TrainState
 from limpide.training.threads import limit_threads
@@ -36,6 +37,7 @@ from limpide.workflows.train.deadline import planned_end, plans_of
 from limpide.workflows.train.examine import examine
 from limpide.workflows.train.fold_tuning import take_back_tuning
 from limpide.workflows.train.history import HistoryWriter
+from limpide.workflows.train.lost_batch import keep_what_is_left
 from limpide.workflows.train.replan import Replanner
 
 MIN_SAMPLE, MAX_SAMPLE = 50, 500  # training images that are scored after each epoch
@@ -65,12 +67,13 @@ def _fitted(job: TrainContext) -> Iterator[Event]:
         yield from _say_resume(state, restored)
         augment = augmentation_of(job.info, job.seen.grey)
     else:
+        yield from _say_lost(saved_in(job.run.checkpoints))
         epochs, classes = require(job.info.epochs, "epochs"), len(job.dataset.learned_classes)
         augment = decide_augmentation(job.recipe, epochs, job.seen.grey, classes)
         if state.steps:
             yield from _announce(job, state, augment)
     began = deadline.now()
-    yield from _steps(job, state, augment)
+    yield from _until_lost(job, state, augment)
     seconds = job.info.fit_seconds + deadline.now() - began - job.paused
     yield Progress(message(N_("choosing the best weights")))
     final, n = yield from _choose_weights(job, state)
@@ -96,10 +99,19 @@ def _say_resume(state: TrainState, restored: Restored) -> Iterator[Event]:
         message(N_("continuing after step {step:count} of {steps:count}"), step=state.step, steps=state.steps),
     )
     if restored.damaged:
-        yield Note(
-            "warning",
-            message(N_("a damaged checkpoint was ignored: {names}"), names=", ".join(restored.damaged)),
-        )
+        says = N_("a damaged checkpoint was ignored ({names}): steps {first:count} to {last:count} are done again")
+        last = max(map(step_of, restored.damaged))
+        if last <= state.step:
+            says = N_("a damaged checkpoint was ignored ({names}); no step was lost")
+        names = ", ".join(restored.damaged)
+        yield Note("warning", message(says, names=names, first=state.step + 1, last=last))
+
+
+def _say_lost(damaged: Sequence[str]) -> Iterator[Event]:
+    """No checkpoint can be used."""
+    if damaged:
+        says = N_("every checkpoint is damaged ({names}): training begins anew, steps 1 to {last:count} are done again")
+        yield Note("warning", message(says, names=", ".join(damaged), last=max(map(step_of, damaged))))
 
 
 def _choose_weights(job: TrainContext, state: TrainState) -> Generator[Event, None, tuple[Final, int]]:
@@ -202,10 +214,24 @@ def _diagnosed(job: TrainContext, final: Final) -> Iterator[Event]:
         yield job.say("warning", diagnoses[0].message)
 
 
-def _steps(job: TrainContext, state: TrainState, augment: Augment | None) -> Iterator[Event]:
+def _until_lost(job: TrainContext, state: TrainState, augment: Augment | None) -> Iterator[Event]:
+    """Run the loop; where the loss is lost for good, a pretrained network still has its first model."""
+    batches = job.batches("train")
+    try:
+        yield from _steps(job, state, augment, batches)
+    except TrainingError as error:
+        told = keep_what_is_left(job, state, batches, error)
+        if told.code != GAVE_UP or not job.info.frozen:
+            raise told from error
+        why, todo = told.message().to_json(), message(told.todo, **told.values).to_json()
+        says = N_("fine-tuning ends at {step}: {why}; {todo}")
+        yield job.say("warning", message(says, step=told.where, why=why, todo=todo))
+
+
+def _steps(job: TrainContext, state: TrainState, augment: Augment | None, batches: Batches) -> Iterator[Event]:
     """Run the loop, save when due, and stop when validation stalls, when a watcher asks for it or the time is up."""
     validation, began, checkpoints = job.validation(), deadline.now(), _checkpoints_of(job, state)
-    watched, batches = TrainingControl(job, state), job.batches("train")
+    watched = TrainingControl(job, state)
     share = Replanner(job, state, len(batches))
     yield from share.kept()
     sample, history = training_sample(job), HistoryWriter(job.run)
@@ -215,12 +241,16 @@ def _steps(job: TrainContext, state: TrainState, augment: Augment | None) -> Ite
             event = next(loop, None)
             if event is None:
                 return
-            _refuse_infinite(event)
             job.run.append(event)
-            history.add(event)
-            checkpoints.save_if_due()
+            if isinstance(event, Note):
+                checkpoints.save()  # a resume goes on with the same rate and the same parts
+            else:
+                history.add(event)
+                checkpoints.save_if_due()
             try:
                 yield event
+                if isinstance(event, Note):  # the update is still to be done: no plan may change
+                    continue
                 yield from watched.after(event)
                 yield from share.after(event)
                 ends = isinstance(event, Step) and (event.n % len(batches) == 0 or event.n >= state.steps)
@@ -242,11 +272,6 @@ def training_sample(job: TrainContext) -> Batches | None:
     n = min(MAX_SAMPLE, max(MIN_SAMPLE, len(rows) // 10)) if pretrained(job.recipe) else MAX_SAMPLE
     chosen = np.random.default_rng(0).permutation(rows)[:n]
     return job.batches_of(np.sort(chosen), job.judging_batch)
-
-
-def _refuse_infinite(event: Step | Epoch) -> None:
-    if isinstance(event, Step) and not math.isfinite(event.loss):
-        raise TrainingError("L601", where=f"step {event.n}")
 
 
 def _checkpoints_of(job: TrainContext, state: TrainState) -> CheckpointWriter:

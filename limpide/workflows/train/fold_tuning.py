@@ -5,7 +5,6 @@ folds then choose: fine-tuned, or frozen with a new last layer.
 from __future__ import annotations
 
 import contextlib
-import math
 import shutil
 from collections.abc import Generator, Iterator
 from pathlib import Path
@@ -14,7 +13,7 @@ import numpy as np
 from torch import nn
 
 from limpide.core.errors import RunError, TrainingError
-from limpide.core.events import Event, Progress, Step
+from limpide.core.events import Event, Note, Progress
 from limpide.core.recipe import Recipe
 from limpide.core.run_info import require
 from limpide.judging.fold_heads import FoldHeads
@@ -27,6 +26,7 @@ from limpide.training.checkpoint import CheckpointWriter, load_checkpoint
 from limpide.training.class_balance import balance, balanced_weights, priors
 from limpide.training.device import place_on_device
 from limpide.training.loop import fit, logits_of
+from limpide.training.rollback import GAVE_UP
 from limpide.training.start import start_state
 from limpide.training.state import TrainState
 from limpide.training.temperature import fit_temperature
@@ -51,7 +51,13 @@ def tune_in_folds(job: TrainContext) -> Iterator[Event]:
                 yield from _give_up(job, message(NO_TIME))
                 return
             own = heads.fold == fold
-            logits[own] = yield from _ask_without(job, fold, bool(heads.mirrored[k]), heads.rows[own])
+            try:
+                logits[own] = yield from _ask_without(job, fold, bool(heads.mirrored[k]), heads.rows[own])
+            except TrainingError as error:
+                if error.code != GAVE_UP:
+                    raise
+                yield from _give_up(job, message(LOST, fold=fold, step=error.where))
+                return
             machine.release_memory()
             first = heads.logits[own], logits[own], job.dataset.labels[heads.rows[own]]
             if not k and job.info.wanted.get("epochs") is None and is_no_better(*first, job.recipe.balance == "yes"):
@@ -61,6 +67,10 @@ def tune_in_folds(job: TrainContext) -> Iterator[Event]:
 
 
 NO_TIME = N_("no fine-tuning: there is no time left for it, so the first model is kept")
+LOST = N_(
+    "no fine-tuning: without fold {fold}, the loss was not a finite number or exploded, although the learning rate was "
+    "halved three times ({step}); the first model is kept"
+)
 NO_BETTER = N_(
     "the network stays as it was published: in the first fold, fine-tuning is no better (correct: "
     "{tuned:percent} of {n:count} images, {frozen:percent} with a new last layer alone); --folds 5 --epochs 8 "
@@ -177,10 +187,13 @@ def _steps(job: TrainContext, state: TrainState, batches: Batches, recipe: Recip
     says = message(N_("fine-tuning without fold {fold}"), fold=fold)
     with contextlib.closing(fit(state, batches, None, recipe, augment=augment)) as loop:  # type: ignore[type-var]
         for event in loop:
-            if isinstance(event, Step) and not math.isfinite(event.loss):
-                raise TrainingError("L601", where=f"fold {fold} step {event.n}")
-            checkpoints.save_if_due()
+            if isinstance(event, Note):
+                checkpoints.save()  # a resume goes on with the same rate and the same parts
+            else:
+                checkpoints.save_if_due()
             try:
+                if isinstance(event, Note):  # shown and not recorded: a resume may find this fold done
+                    yield event
                 yield Progress(says, state.step, state.steps)
             except GeneratorExit:
                 checkpoints.save()
