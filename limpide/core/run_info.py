@@ -134,6 +134,7 @@ class RunInfo:
     fingerprint: str = ""
     wanted: Mapping[str, Any] = field(default_factory=dict)  # a Recipe, with open choices
     machine: Mapping[str, Any] = field(default_factory=dict)
+    machines: tuple[Mapping[str, Any], ...] = ()  # other ones on which it was continued: then not bit for bit
     process: int | None = None
     test_looks: int = 0  # number of sealed files that were evaluated on the test images
     test_seen_by: tuple[str, ...] = ()  # the first digits of the sha256 of each

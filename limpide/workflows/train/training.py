@@ -14,14 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from limpide.core.errors import LimpideError, RunError
-from limpide.core.events import Event, Note
+from limpide.core.events import Event
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
 from limpide.data.dataset import Dataset
 from limpide.data.layouts.hints import Hints
 from limpide.data.layouts.scan import scan
 from limpide.system import machine
-from limpide.text.messages import N_, message
 from limpide.training.checkpoint import load_checkpoint
 from limpide.training.defaults import check_recipe
 from limpide.workflows.train import deadline
@@ -36,6 +35,8 @@ from limpide.workflows.train.good_parts.choose import good_class, scan_to_learn
 from limpide.workflows.train.good_parts.phases import good_parts_phases
 from limpide.workflows.train.judge import judge_model
 from limpide.workflows.train.read import read_images
+from limpide.workflows.train.same_setup import compare_setup
+from limpide.workflows.train.same_setup import describe as describe_setup
 from limpide.workflows.train.seal import seal_model
 from limpide.workflows.train.split import split_images
 
@@ -89,7 +90,7 @@ def begin(dataset: Dataset, recipe: Recipe, runs: Path, *, new: bool = False) ->
         "good": good,
         "fingerprint": dataset.fingerprint,
         "wanted": wishes,
-        "machine": machine.describe(),
+        "machine": describe_setup(),
         "process": os.getpid(),
         "test_looks": 0,
     }
@@ -112,16 +113,7 @@ def train(
         run.rewind(_offset(job))
         for half in run.checkpoints.glob(".*.tmp"):  # left by a process that was ended while it saved
             half.unlink(missing_ok=True)
-        if info.epoch_id and info.machine != machine.describe():
-            yield Note(
-                "warning",
-                message(
-                    N_(
-                        "the machine or the software is not the one this run began with: training continues, but "
-                        "not bit for bit"
-                    )
-                ),
-            )
+        yield from compare_setup(run, info)
         run.update(status="running", paused=None)  # left by a process that was killed while it waited
         with job.memory:
             yield from _work(job, good_parts_phases(judge) if info.good else _phases(judge))
