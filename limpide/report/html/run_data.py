@@ -164,6 +164,7 @@ def made_facts(info: RunInfo) -> list[tuple[str, str]]:
         (N_("system"), machine.get("system")),
         ("Python", machine.get("python")),
         *(versions.items() if isinstance(versions, Mapping) else ()),
+        (N_("other set-ups that it was continued on"), len(info.machines) or None),
     ]
     return [(name, _value(value)) for name, value in facts if value not in (None, "")]
 

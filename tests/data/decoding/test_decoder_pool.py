@@ -134,6 +134,7 @@ def test_a_slow_consumer_is_no_hanging_decoder(trapped: Path) -> None:
 
 
 def test_a_worker_that_is_killed_from_outside_is_started_again(trapped: Path) -> None:
+    """Case 80: and the images stand in the same order."""
     dataset = scan(photo_folder(trapped / "photos", per_class=30))
     wanted = {SMALL: np.arange(len(dataset))}
     for k, _ in enumerate(read_pixels(dataset, wanted, trapped)):
@@ -142,6 +143,9 @@ def test_a_worker_that_is_killed_from_outside_is_started_again(trapped: Path) ->
                 os.kill(child, signal.SIGKILL)
     reading = stored_reading(dataset, wanted, trapped)
     assert reading and len(reading.failures()) <= 2 and reading.seen["read"].all()  # the image each was at is blamed
+    squares = reading.pixels[SMALL.size].array
+    for i in set(range(len(dataset))) - reading.failures().keys():  # each in its place, whoever decoded it
+        np.testing.assert_array_equal(squares[i], SMALL.pixels(dataset.images.image(i, 32)))  # type: ignore[index]
 
 
 def test_workers_that_cannot_start_are_told_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -191,7 +191,7 @@ def test_folds_fall_back_on_the_first_model(
     losing(monkeypatch, lambda state: state.step == 1 and steps(state.steps))
     run, notes = finished(photographs, tmp_path, PRETRAINED.but(folds=3, flip="yes"), judge=False)
     wanted = "no fine-tuning: without fold 0, the loss" if where == "fold" else "fine-tuning ends at step 2"
-    assert any(says.startswith(wanted) for says in notes), notes
+    assert any(says.startswith(wanted) for says in notes), "\n".join(notes)
     final = run.info().final
     assert final is not None and final.kind == "frozen" and (run.info().steps == 0) == (where == "fold")
     assert not list(run.snapshots.glob("fold-*")), "networks that judge nothing"
