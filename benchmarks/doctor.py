@@ -13,6 +13,7 @@ that is named there is a false alarm.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
@@ -24,7 +25,8 @@ from torch import Tensor, nn
 
 from limpide.audit.diagnosis import Diagnosis, Rate, TrainingRecord, diagnose
 from limpide.audit.diagnosis.answers import easiest_rule, sign_answers
-from limpide.core.events import Epoch, Step
+from limpide.core.errors import TrainingError
+from limpide.core.events import Epoch, Note, Step
 from limpide.core.examination import Examination
 from limpide.core.recipe import Recipe
 from limpide.data.named_datasets import DATASETS
@@ -93,7 +95,10 @@ def train(task: Task) -> TrainingRecord:
     task.changed(model)
     state = start_state(model, recipe, int(recipe.epochs or 1) * len(learned))
     before = {name: value.clone() for name, value in state.model.state_dict().items()}
-    events = list(fit(state, learned, validation, recipe, sample=batches(task.train[:500], 256)))
+    events: list[Step | Epoch | Note] = []
+    with contextlib.suppress(TrainingError):  # the loss ran away a fourth time
+        for event in fit(state, learned, validation, recipe, sample=batches(task.train[:500], 256)):
+            events.append(event)
     state.use_best()
     images, _ = next(iter(batches(task.train[:IMAGES], IMAGES).in_order()))
     rule = easiest_rule(
@@ -109,6 +114,7 @@ def train(task: Task) -> TrainingRecord:
         kept="trained",
         guess={"cross-entropy": math.log(CLASSES), "hinge": 0.9, "squared": 0.9}[recipe.loss],
         rate=Rate(recipe.optimizer, float(recipe.lr or 0.0), usual_rate(recipe)),
+        rollbacks=[int(event.message.values["step"]) for event in events if isinstance(event, Note)],
         examination=Examination(state.best_epoch + 1, IMAGES, layers, vary, signs),
     )
 

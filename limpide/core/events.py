@@ -52,6 +52,9 @@ class Epoch:
         return self.validation_loss != self.train_loss or self.validation_accuracy > 0
 
 
+ROLLBACK = "rollback"  # topic of the notes of training/rollback.py; `step` among their values
+
+
 @dataclass(frozen=True)
 class Note:
     """Something decided or noticed, in words; `topic` groups them (data, split, decision, quote, saved, warning)."""

@@ -202,7 +202,7 @@ class RunHistory(Events):
         examination = self.run.examination() if info.final else None
         return [
             {"kind": one.verdict, "text": str(one.message), "todo": [str(todo) for todo in describe_remedy(one, info)]}
-            for one in diagnose_run(info, losses, self.epochs, examination)
+            for one in diagnose_run(info, losses, self.epochs, self.notes, examination)
         ]
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from limpide.core.errors import TrainingError
-from limpide.core.events import Note
+from limpide.core.events import ROLLBACK, Note
 from limpide.text.messages import N_, Message, message
 from limpide.training.state import TrainState
 
@@ -37,7 +37,7 @@ def go_back(state: TrainState, step: int, loss: float) -> Note:
     says = N_(
         "step {step:count}: {what}; training goes on from {weights} with half the learning rate (at most {lr:number})"
     )
-    return Note("warning", message(says, step=step, what=_what(state, loss), weights=_weights(state), lr=state.lr))
+    return Note(ROLLBACK, message(says, step=step, what=_what(state, loss), weights=_weights(state), lr=state.lr))
 
 
 def _limit(state: TrainState) -> float:

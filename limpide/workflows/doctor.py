@@ -6,7 +6,7 @@ import dataclasses
 
 from limpide.audit.diagnosis import diagnose_run
 from limpide.audit.diagnosis.finding import diagnosis_finding
-from limpide.core.events import Epoch, Step
+from limpide.core.events import ROLLBACK, Epoch, Note, Step
 from limpide.core.finding import Finding
 from limpide.core.run import Run
 from limpide.text.messages import N_, message
@@ -17,10 +17,11 @@ def diagnose_recorded(run: Run) -> Finding:
     info, events = run.info(), list(run.events())
     losses = [event.loss for event in events if isinstance(event, Step)]
     epochs = [event for event in events if isinstance(event, Epoch)]
+    notes = [event for event in events if isinstance(event, Note)]
     examination = run.examination() if info.final else None
-    if not losses:
+    if not losses and not any(note.topic == ROLLBACK for note in notes):
         return _without_steps(info.good != "", info.final is not None)
-    finding = diagnosis_finding(diagnose_run(info, losses, epochs, examination), info)
+    finding = diagnosis_finding(diagnose_run(info, losses, epochs, notes, examination), info)
     if examination is None:
         says = N_(
             "Dead units, gradients, wrong labels and classes that are never named are looked for when the training is "

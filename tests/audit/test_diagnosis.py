@@ -136,6 +136,7 @@ def record(
     rate: tuple[str, float, float] = ("adamw", 0.001, 0.001),
     layers: Sequence[LayerSigns] = (SOUND,) * 3,
     outputs_vary: bool = True,
+    rollbacks: Sequence[int] = (),
     **signs: object,
 ) -> TrainingRecord:
     """A sound training of four epochs, but for what is given. signs: of the answers on validation."""
@@ -149,7 +150,14 @@ def record(
     answers = dict(n=300, accuracy=validation, images=(100,) * 3, named=(100,) * 3, suspects=3, rule=0.6, rule_pixels=5)
     looked = Examination(4, 128, tuple(layers), outputs_vary, ValidationSigns(**(answers | signs)))  # type: ignore[arg-type]
     return TrainingRecord(
-        list(steps), epochs, ["cat", "dog", "owl"], "trained", GUESS, rate=Rate(*rate), examination=looked
+        list(steps),
+        epochs,
+        ["cat", "dog", "owl"],
+        "trained",
+        GUESS,
+        rate=Rate(*rate),
+        examination=looked,
+        rollbacks=rollbacks,
     )
 
 
@@ -174,6 +182,8 @@ def layer(**signs: float) -> LayerSigns:
     [
         ("divergence", record([2.3] * 100 + [math.nan])),
         ("divergence", record([2.3] * 100 + [9.0] * 100)),
+        ("divergence", record(rollbacks=[7])),
+        ("divergence", record([], rollbacks=[1, 1, 1])),
         ("large rate", record(SPIKE, rate=("adamw", 0.1, 0.001))),
         ("small rate", record(np.linspace(2.3, 2.2, 200).tolist(), rate=("sgd", 1e-4, 0.03))),
         ("small rate", record([2.3] * 200, rate=("sgd", 1e-4, 0.03))),

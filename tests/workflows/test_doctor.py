@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from limpide.audit.rate import rate_finding, suggest_rate
-from limpide.core.errors import RunError
+from limpide.core.errors import RunError, TrainingError
 from limpide.core.events import Note
 from limpide.core.examination import Examination
 from limpide.core.recipe import Recipe
@@ -77,6 +77,18 @@ def test_a_training_that_goes_on_is_asked_by_its_curves(copy: Run) -> None:
     assert "when the training is over" in str(finding.details[-1])
     copy.events_file.write_bytes(b"")
     assert "not taken a step" in str(diagnose_recorded(Run.open(copy.path)))
+
+
+def test_a_training_that_ran_away_is_told_how_often(tmp_path: Path) -> None:
+    run, dataset, _ = prepare(
+        "digits", RECIPE.but(optimizer="sgd", lr=100.0, loss="squared", label_smoothing=0.0), tmp_path
+    )
+    with pytest.raises(TrainingError) as error:
+        list(train(run, dataset, judge=False))
+    assert error.value.code == "L601"
+    finding = diagnose_recorded(run)
+    assert finding.data["faults"] == ["divergence"] and "ran away 3 times, first in step" in str(finding)
+    assert "--lr 0.06" in finding.data["next"] and "--clip 1" in finding.data["next"]
 
 
 @pytest.mark.parametrize("damage", ["", "{", '{"epoch": "two"}', '{"epoch": 1, "images": 1, "layers": [1]}'])

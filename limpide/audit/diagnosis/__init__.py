@@ -9,14 +9,14 @@ healthy trainings.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from limpide.audit.diagnosis import curves
 from limpide.audit.diagnosis.answers import judge_answers
 from limpide.audit.diagnosis.layers import judge_layers
 from limpide.audit.diagnosis.record import FAULTS, Diagnosis, Rate, TrainingRecord
-from limpide.core.events import Epoch
+from limpide.core.events import ROLLBACK, Epoch, Note
 from limpide.core.examination import Examination
 from limpide.core.recipe import Recipe
 from limpide.core.run_info import RunInfo
@@ -46,6 +46,9 @@ def diagnose(record: TrainingRecord) -> list[Diagnosis]:
 def _judge_curves(record: TrainingRecord) -> list[Diagnosis]:
     steps = curves.judge_steps(record)
     judgements = [] if steps is None else [steps]
+    rollbacks = curves.judge_rollbacks(record)
+    if rollbacks and (steps is None or steps.fault != "divergence"):
+        judgements.append(rollbacks)
     if steps is not None and steps.fault == "divergence" and not math.isfinite(record.losses[-1]):
         return judgements
     if record.kept == "frozen" and record.epochs:
@@ -61,7 +64,11 @@ def _judge_curves(record: TrainingRecord) -> list[Diagnosis]:
 
 
 def record_of_run(
-    info: RunInfo, losses: Sequence[float], epochs: Sequence[Epoch], examination: Examination | None = None
+    info: RunInfo,
+    losses: Sequence[float],
+    epochs: Sequence[Epoch],
+    notes: Iterable[Note] = (),
+    examination: Examination | None = None,
 ) -> TrainingRecord:
     """What a run recorded of its training."""
     recipe, n = Recipe.from_json(info.recipe), max(1, len(info.classes))
@@ -77,11 +84,16 @@ def record_of_run(
         rate=Rate(recipe.optimizer, recipe.lr, info.usual_rate) if recipe.lr else None,
         is_pretrained=info.frozen is not None,
         examination=examination,
+        rollbacks=[int(note.message.values["step"]) for note in notes if note.topic == ROLLBACK],
     )
 
 
 def diagnose_run(
-    info: RunInfo, losses: Sequence[float], epochs: Sequence[Epoch], examination: Examination | None = None
+    info: RunInfo,
+    losses: Sequence[float],
+    epochs: Sequence[Epoch],
+    notes: Iterable[Note] = (),
+    examination: Examination | None = None,
 ) -> list[Diagnosis]:
     """`diagnose`, with what the run recorded."""
-    return diagnose(record_of_run(info, losses, epochs, examination))
+    return diagnose(record_of_run(info, losses, epochs, notes, examination))

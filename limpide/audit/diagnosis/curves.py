@@ -60,6 +60,24 @@ def judge_steps(record: TrainingRecord) -> Diagnosis | None:
     return None
 
 
+def judge_rollbacks(record: TrainingRecord) -> Diagnosis | None:
+    """Whether training went back to earlier weights, as a loss was no finite number or exploded."""
+    if not record.rollbacks:
+        return None
+    says = N_("The loss ran away in step {step:count}: training went back once, and on at half the rate.")
+    if len(record.rollbacks) > 1:
+        says = N_(
+            "The loss ran away {n:count} times, first in step {step:count}: training went back each time, and on at "
+            "half the rate."
+        )
+    epoch = record.epoch_of(record.rollbacks[0] - 1)
+    rate = record.rate
+    if rate and rate.usual and rate.usual >= rate.taken:  # the usual rate ran away: take what training came to
+        rate = Rate(rate.optimizer, rate.taken * 0.5 ** len(record.rollbacks))
+    text = message(says, n=len(record.rollbacks), step=record.rollbacks[0])
+    return Diagnosis("warn", text, "divergence", epoch, (*lower_rate(rate), ("clip", "1")), _rate(record))
+
+
 def judge_epochs(record: TrainingRecord) -> Diagnosis:
     """Overfitting, or how the losses of two epochs or more went, on validation and on training."""
     epochs, kept_epoch = record.epochs, record.kept_epoch

@@ -72,6 +72,7 @@ class TrainingRecord:
     rate: Rate | None = None  # None: not known
     is_pretrained: bool = False
     examination: Examination | None = None
+    rollbacks: Sequence[int] = ()  # steps, from 1, whose loss was lost: training went back (training/rollback.py)
 
     @property
     def kept_epoch(self) -> int | None:

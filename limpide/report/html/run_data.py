@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from limpide.core.events import Epoch, Note, Step
+from limpide.core.events import ROLLBACK, Epoch, Note, Step
 from limpide.core.run_info import RunInfo
 from limpide.data.split_file import read_split
 from limpide.text.formats import format_cell, visible_text
@@ -119,7 +119,7 @@ def notes(events: Iterable[object]) -> Told:
     note_events = [event for event in events if isinstance(event, Note)]
     return Told(
         [n.message for n in note_events if n.topic == "decision"],
-        [n.message for n in note_events if n.topic == "warning"],
+        [n.message for n in note_events if n.topic in ("warning", ROLLBACK)],
     )
 
 

@@ -206,7 +206,8 @@ def _diagnosed(job: TrainContext, final: Final) -> Iterator[Event]:
         [event for event in events if isinstance(event, Epoch)],
     )
     info = dataclasses.replace(job.info, final=final)
-    diagnoses = diagnose_run(info, losses, epochs, job.run.examination())
+    notes = [event for event in events if isinstance(event, Note)]
+    diagnoses = diagnose_run(info, losses, epochs, notes, job.run.examination())
     if not diagnoses:
         return
     job.run.add_finding(diagnosis_finding(diagnoses, info))
