@@ -17,11 +17,14 @@ POINT = 0.01  # the difference for which the number of repeats is told
 
 @dataclass(frozen=True)
 class Tried:
-    """One combination, trained several times. right: bool (repeats, images) · seconds: of each training's steps."""
+    """One combination, trained several times. right: bool (repeats, images) · seconds: of each training's steps · lost:
+    trainings whose loss was no longer a number, so that no image is named.
+    """
 
     name: str
     right: np.ndarray
     seconds: tuple[float, ...]
+    lost: int = 0
 
 
 def ablation_finding(tried: Sequence[Tried], groups: np.ndarray | None, variance: float = 1.0) -> Finding:
@@ -44,7 +47,7 @@ def ablation_finding(tried: Sequence[Tried], groups: np.ndarray | None, variance
         message=_headline(tried, against, seen, len(tried[0].right), n),
         numbers=numbers,
         table=Table(COLUMNS, rows),
-        details=[*_details(tried, against, adjusted), *_needs(against)],
+        details=[*_lost(tried), *_details(tried, against, adjusted), *_needs(against)],
         source="test",
         data={
             "names": [one.name for one in tried],
@@ -106,6 +109,15 @@ def _headline(
     return message(
         says, name=name, first=tried[0].name, points=abs(gap.value), low=low, high=high, repeats=repeats, n=n
     )
+
+
+def _lost(tried: Sequence[Tried]) -> list[Message]:
+    """One sentence for each choice that ran away: its zeros are no answers."""
+    says = N_(
+        "{name}: in {lost:count} of {repeats:count} trainings the loss was not a number any more, so the network names "
+        "no image: the learning rate is too high for it."
+    )
+    return [message(says, name=one.name, lost=one.lost, repeats=len(one.right)) for one in tried if one.lost]
 
 
 def _details(tried: Sequence[Tried], against: Sequence[CrossedMean | None], adjusted: Sequence[float]) -> list[Message]:

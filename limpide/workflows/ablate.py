@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from limpide.audit.ablation import Tried, ablation_finding
-from limpide.core.errors import RunError
+from limpide.core.errors import RunError, TrainingError
 from limpide.core.events import Event, Judged, Note, Progress
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
@@ -39,12 +39,13 @@ def folder_of(location: str, arms: Sequence[Arm], recipe: Recipe, runs: Path) ->
 
 def ablate(location: str, arms: Sequence[Arm], repeats: int, folder: Path) -> Iterator[Event]:
     """Yield progress, a note after each training, and last the finding. The recipe of repeat k has the seed of the
-    recipe plus k. Raises what a training raises; nothing is trained before every combination was checked.
+    recipe plus k. Raises what a training raises; nothing is trained before every combination was checked. A training
+    whose loss is no longer a number ends that training alone: its network names no image.
     """
     for arm in arms:
         check_recipe(arm.recipe)
     dataset = scan(location, hints=Hints.of(arms[0].recipe))
-    right: dict[str, list[np.ndarray]] = {arm.name: [] for arm in arms}
+    right: dict[str, list[np.ndarray | None]] = {arm.name: [] for arm in arms}  # None: the training ran away
     seconds: dict[str, list[float]] = {arm.name: [] for arm in arms}
     judged: np.ndarray | None = None
     groups, variance, done = None, 1.0, 0
@@ -52,36 +53,54 @@ def ablate(location: str, arms: Sequence[Arm], repeats: int, folder: Path) -> It
         for arm in arms:
             recipe = arm.recipe.but(seed=arm.recipe.seed + k)
             says = message(N_("{name}, repeat {k} of {n}"), name=arm.name, k=k + 1, n=repeats)
-            run = yield from _trained(dataset, recipe, folder, says, done, repeats * len(arms))
+            done += 1
+            run = yield from _trained(dataset, recipe, folder, says, done - 1, repeats * len(arms))
+            seconds[arm.name].append(run.info().fit_seconds)
+            if run.info().status != "finished":
+                right[arm.name].append(None)
+                yield Note("ablation", message(N_("{what}: the loss is not a number any more"), what=says.to_json()))
+                continue
             answers = yield from _answers(run, dataset)
             judged = answers.rows if judged is None else judged
             if not np.array_equal(judged, answers.rows):
                 raise RunError("L520", where=run.path)
             named = answers.probabilities.argmax(1) == dataset.labels[answers.rows]
             right[arm.name].append(named)
-            seconds[arm.name].append(run.info().fit_seconds)
             if groups is None and (of_all := groups_in(run.split_file, dataset.images.names)) is not None:
                 groups = of_all[judged]
             variance = OF_FOLDS if run.info().recipe.get("folds") else 1.0
-            done += 1
             text = N_("{what}: {accuracy:percent} of {n:count} test images")
             yield Note("ablation", message(text, what=says.to_json(), accuracy=float(named.mean()), n=len(named)))
-    tried = [Tried(arm.name, np.stack(right[arm.name]), tuple(seconds[arm.name])) for arm in arms]
+    if judged is None:
+        raise TrainingError("L601", where=folder)
+    tried = [_tried(name, named, seconds[name], len(judged)) for name, named in right.items()]
     yield Judged(ablation_finding(tried, groups, variance))
+
+
+def _tried(name: str, right: Sequence[np.ndarray | None], seconds: Sequence[float], n: int) -> Tried:
+    """right: of n images, for each training; None where the loss was no longer a number."""
+    named = [np.zeros(n, bool) if one is None else one for one in right]
+    return Tried(name, np.stack(named), tuple(seconds), sum(one is None for one in right))
 
 
 def _trained(
     dataset: Dataset, recipe: Recipe, folder: Path, says: Message, done: int, total: int
 ) -> Generator[Event, None, Run]:
-    """The finished run of this recipe: one that is there, continued, or new."""
+    """The run of this recipe: a finished one that is there, continued, or new; not finished if its loss is no longer a
+    number.
+    """
     for run, info in Run.known_in(folder)[0]:
         if info.status == "finished" and info.wanted == recipe.to_json() and info.fingerprint == dataset.fingerprint:
             return run
     run, dataset, _ = begin(dataset, recipe, folder)
     yield Progress(says, done, total)
-    with contextlib.closing(train(run, dataset, judge=False)) as events:  # type: ignore[type-var]
-        for _ in events:
-            yield Progress(says, done, total)
+    try:
+        with contextlib.closing(train(run, dataset, judge=False)) as events:  # type: ignore[type-var]
+            for _ in events:
+                yield Progress(says, done, total)
+    except TrainingError as error:
+        if error.code != "L601":
+            raise
     return run
 
 

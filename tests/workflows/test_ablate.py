@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from limpide.audit.ablation import Tried, ablation_finding
-from limpide.core.errors import UsageError
+from limpide.core.errors import TrainingError, UsageError
 from limpide.core.events import Event, Judged
 from limpide.core.finding import Finding
 from limpide.core.recipe import Recipe
@@ -137,6 +137,28 @@ def test_what_differs_is_named_and_what_does_not_is_not() -> None:
     same = ablation_finding(tried(0.8, 0.8), None)
     assert same.verdict == "unknown" and "No difference seen" in str(same.message)
     assert Finding.from_json(json.loads(json.dumps(same.to_json()))).data == same.data
+
+
+def test_a_training_that_runs_away_names_no_image_and_ends_no_other(photos: Path, tmp_path: Path) -> None:
+    recipe = RECIPE.but(optimizer="sgd", loss="squared", epochs=3)
+    arms = read_variations(["lr=0.01,100"], recipe)
+    events = list(ablate(str(photos), arms, 2, tmp_path))
+    finding = finding_of(iter(events))
+    assert [finding.data["names"], finding.data["right"][1]] == [["lr=0.01", "lr=100"], [0.0, 0.0]]
+    assert min(finding.data["right"][0]) > 0
+    said = [str(detail) for detail in finding.details]
+    assert sum("in 2 of 2 trainings the loss was not a number" in one for one in said) == 1 and said[0].startswith(
+        "lr=100"
+    )
+    assert sum("the loss is not a number any more" in str(event) for event in events) == 2
+    again = finding_of(ablate(str(photos), arms, 2, tmp_path))
+    assert again.data == finding.data
+
+
+def test_where_every_training_runs_away_nothing_is_compared(photos: Path, tmp_path: Path) -> None:
+    arms = read_variations(["lr=99,100"], RECIPE.but(optimizer="sgd", loss="squared", epochs=3))
+    with pytest.raises(TrainingError, match="L601"):
+        list(ablate(str(photos), arms, 1, tmp_path))
 
 
 def test_the_verb_tells_a_program_and_a_person(photos: Path, tmp_path: Path) -> None:
