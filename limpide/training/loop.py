@@ -58,7 +58,6 @@ def fit(
             for change in changes:
                 change(state.model)
             state.optimizer.step(lr)
-            state.optimizer.zero_grad()
             state.count_update(value)
             yield Step(state.step, state.epoch, value, lr, time.perf_counter() - began)
         event, epoch_began = (
@@ -75,6 +74,7 @@ def _gradients_of(
     while True:
         images, targets = augment(*batch, state.generator) if augment is not None else batch
         parts = max(accumulate, state.parts)
+        state.optimizer.zero_grad()  # only here, so that a watcher sees those of the last step
         loss = _backward(state.model, split_batch((images, targets), parts), loss_fn)
         if loss is None:
             yield halve_parts(state, len(images), parts)

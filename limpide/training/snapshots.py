@@ -51,21 +51,23 @@ def drop_later_snapshots(step: int, run: Run) -> None:
 
 @torch.no_grad()
 def statistics(state: TrainState) -> dict[str, Any]:
-    """The norm and histogram of every parameter that learns, after this step, and the size of its gradients and its
-    update, as far as the optimizer knows.
+    """Norm and histogram of every parameter that learns, after this step, and of its gradient in this step; and the
+    size of its update, as far as the optimizer knows.
 
-    gradient: comparable to a norm. update: norm of the last change over the norm of the parameter; a thousandth is
-    usual, a tenth is very large, a millionth is next to nothing.
+    gradient: its norm; gradients: its histogram, and how many are exactly 0 (units that learned nothing). Both are None
+    before the first step and right after a resume. update: norm of the last change over the norm of the parameter; a
+    thousandth is usual, a tenth is very large, a millionth is next to nothing.
     """
     parameters: dict[str, Any] = {}
     for name, parameter in state.model.named_parameters():
         if not parameter.requires_grad:
             continue
-        norm, last = float(parameter.norm()), state.optimizer.last_update(parameter)
+        norm, last, slope = float(parameter.norm()), state.optimizer.last_update(parameter), parameter.grad
         parameters[name] = {
             "norm": norm,
-            "gradient": last.gradient if last else None,
-            "update": float(last.change.norm()) / norm if last and norm else None,
+            "gradient": float(slope.norm()) if slope is not None else None,
+            "gradients": {**_histogram(slope), "zeros": int((slope == 0).sum())} if slope is not None else None,
+            "update": float(last.norm()) / norm if last is not None and norm else None,
             **_histogram(parameter),
         }
     return {"step": state.step, "parameters": parameters}

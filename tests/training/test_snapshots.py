@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -29,7 +30,8 @@ def step(state: TrainState, lr: float) -> None:
 def test_before_the_first_step_nothing_has_changed() -> None:
     found: dict[str, Any] = statistics(learning())["parameters"]
     assert found.keys() == {"0.weight", "1.weight", "1.bias"}, "what does not learn is left out"
-    assert all(one["gradient"] is None and one["update"] is None and one["norm"] > 0 for one in found.values())
+    for one in found.values():
+        assert one["gradient"] is None and one["gradients"] is None and one["update"] is None and one["norm"] > 0
 
 
 @pytest.mark.parametrize("decay", [0.0, 0.01])
@@ -45,12 +47,27 @@ def test_an_update_is_what_the_weights_did(decay: float) -> None:
             assert sum(one["counts"]) == now.numel()
 
 
-def test_after_one_step_the_gradient_is_the_gradient() -> None:
+def test_the_gradient_is_that_of_the_last_step() -> None:
     state = learning()
-    step(state, 0.01)
+    for lr in (0.01, 0.02):
+        state.optimizer.zero_grad()
+        step(state, lr)
     for name, one in statistics(state)["parameters"].items():
         gradient = state.model.get_parameter(name).grad
-        assert gradient is not None and one["gradient"] == pytest.approx(float(gradient.norm()), rel=1e-4)
+        assert gradient is not None and one["gradient"] == pytest.approx(float(gradient.norm()), rel=1e-6)
+        low, high, counts = (one["gradients"][field] for field in ("low", "high", "counts"))
+        assert (low, high) == (float(gradient.min()), float(gradient.max()))
+        expected, _ = np.histogram(gradient.double().numpy(), len(counts), (low, high))
+        assert np.abs(np.cumsum(counts) - np.cumsum(expected)).max() <= 1, "but for values on an edge"
+        assert sum(counts) == gradient.numel() and one["gradients"]["zeros"] == 0
+
+
+def test_units_that_learn_nothing_are_counted() -> None:
+    state = learning()
+    state.model(torch.randn(5, 4))[:, 0].square().mean().backward()
+    state.optimizer.step(0.01)
+    found = statistics(state)["parameters"]
+    assert [found[name]["gradients"]["zeros"] for name in ("0.weight", "1.weight", "1.bias")] == [0, 3, 1]
 
 
 def test_a_rule_that_keeps_no_change_says_so() -> None:

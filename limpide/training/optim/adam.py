@@ -43,7 +43,3 @@ class Adam(GroupOptimizer):
     def direction(self, memory: list[Tensor]) -> Tensor:
         (beta1, beta2), (mean, square) = self.betas, memory
         return mean / (1 - beta1**self.t) / ((square / (1 - beta2**self.t)).sqrt() + self.eps)
-
-    def gradient_norm(self, memory: list[Tensor]) -> float:
-        """The root of the sum of the running means of the squared gradients: comparable to a norm."""
-        return float((memory[1] / (1 - self.betas[1] ** self.t)).sum().sqrt())

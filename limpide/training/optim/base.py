@@ -6,21 +6,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from limpide.training.optim.groups import ParameterGroup, describe_groups
-
-
-@dataclass(frozen=True)
-class LastUpdate:
-    """The last update of one parameter, for monitoring."""
-
-    change: Tensor  # what the last step subtracted from it, in its shape
-    gradient: float  # norm of its gradient, as the optimizer remembers it
 
 
 class Optimizer(Protocol):
@@ -48,9 +39,9 @@ class Optimizer(Protocol):
     def load(self, tensors: Mapping[str, Tensor], numbers: Mapping[str, Any]) -> None:
         """Restore `state` and `numbers` in place: memory layout and device do not change."""
 
-    def last_update(self, parameter: nn.Parameter) -> LastUpdate | None:
-        """None before the first step, for a parameter that the optimizer does not change, and if the optimizer does
-        not know.
+    def last_update(self, parameter: nn.Parameter) -> Tensor | None:
+        """What the last step subtracted from a parameter, in its shape. None before the first step, for a parameter
+        that the optimizer does not change, and if the optimizer does not know.
         """
 
 
@@ -82,10 +73,6 @@ class GroupOptimizer(ABC):
     @abstractmethod
     def direction(self, memory: list[Tensor]) -> Tensor:
         """What the last step subtracted from a parameter, divided by its rate, from what is remembered of it."""
-
-    def gradient_norm(self, memory: list[Tensor]) -> float:
-        """The norm of the last gradient of a parameter."""
-        return float(memory[0].norm())
 
     @torch.no_grad()
     def step(self, lr: float) -> None:
@@ -131,12 +118,12 @@ class GroupOptimizer(ABC):
         self.t, self.lr = numbers["t"], numbers["lr"]
 
     @torch.no_grad()
-    def last_update(self, parameter: nn.Parameter) -> LastUpdate | None:
+    def last_update(self, parameter: nn.Parameter) -> Tensor | None:
         for group, memory in zip(self.groups, self.memory, strict=True):
             for p, tensors in zip(group.parameters, memory, strict=True):
                 if p is parameter and self.t:
                     change = self.direction(tensors)
                     if self.decoupled:
                         change = change + group.weight_decay * p
-                    return LastUpdate(self.lr * group.scale * change, self.gradient_norm(tensors))
+                    return self.lr * group.scale * change
         return None

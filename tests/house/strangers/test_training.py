@@ -29,7 +29,6 @@ from limpide.training.batches import Batch
 from limpide.training.checkpoint import load_checkpoint
 from limpide.training.losses import LOSSES, LossFn
 from limpide.training.optim import OPTIMIZERS
-from limpide.training.optim.base import LastUpdate
 from limpide.training.optim.groups import ParameterGroup, describe_groups
 from limpide.training.optim.schedules import SCHEDULES, Moment
 from limpide.workflows.train import fit
@@ -74,10 +73,10 @@ class Momentum:
         for name, speed in self.state().items():
             speed.copy_(tensors[name])
 
-    def last_update(self, parameter: nn.Parameter) -> LastUpdate | None:
+    def last_update(self, parameter: nn.Parameter) -> Tensor | None:
         for p, scale, speed in self.speeds:
             if p is parameter and self.lr:
-                return LastUpdate(self.lr * scale * speed, float(speed.norm()))
+                return self.lr * scale * speed
         return None
 
 
