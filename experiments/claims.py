@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from experiments.common import RESULTS
-from limpide.core.finding import Finding
+from limpide.core.finding import Finding, Table
 from limpide.system.files import read_json
+from limpide.text.formats import format_cell
 
 PAGE = Path(__file__).parent.parent / "docs" / "explanation" / "claims.md"
 SECTIONS = ("Linear models", "Convolutional nets", "Networks named", "Limits the courses teach")
@@ -45,9 +46,17 @@ def _claim(name: str, record: dict[str, Any]) -> str:
     return (
         f"### {name.replace('_', ' ')} · {verdict}\n\n"
         f"| | |\n|---|---|\n| course | {_cell(told['course'])} |\n| measured here | "
-        f"{_cell(str(finding.message))} |\n| why they differ | {_cell(told['why'])} |\n\n"
+        f"{_cell(str(finding.message))} |\n| why they differ | {_cell(told['why'])} |\n\n{_table(finding.table)}"
         f"`{finding.source}` · {record['seconds']} s on {record['cores']} cores · {record['date']}\n"
     )
+
+
+def _table(table: Table | None) -> str:
+    if table is None:
+        return ""
+    rows = [[format_cell(cell, form) for cell, (_, form) in zip(row, table.columns, strict=True)] for row in table.rows]
+    lines = [[name for name, _ in table.columns], ["---"] * len(table.columns), *rows]
+    return "".join(f"| {' | '.join(map(_cell, line))} |\n" for line in lines) + "\n"
 
 
 def _cell(text: str) -> str:

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor, nn
 
 from limpide.core.events import Epoch, Note, Step
-from limpide.core.finding import Finding, Number, Verdict
+from limpide.core.finding import Finding, Number, Table, Verdict
 from limpide.core.recipe import Recipe
 from limpide.data.dataset import TEST, Dataset
 from limpide.data.layouts.scan import scan
@@ -224,8 +224,8 @@ PROSE = ("course", "why")  # of `tell`: what the course says and why figures may
 def code_of(name: str, folder: Path = Path(__file__).parent) -> str:
     """A digest of what an experiment does, so that a result cannot outlive its program.
 
-    It covers the syntax trees of the experiment, of what it takes from common.py, and of the networks and rungs of
-    limpide that it imports; of their texts all but docstrings and PROSE. It does not cover the training loop, which
+    It covers the syntax trees of the experiment, of what it takes from common.py, of the modules of experiments/ and of
+    the networks and rungs of limpide that it imports; of their texts all but docstrings and PROSE. It does not cover the training loop, which
     tests of its own hold.
     """
     tree = ast.parse((folder / f"{name}.py").read_text(encoding="utf-8"))
@@ -233,6 +233,8 @@ def code_of(name: str, folder: Path = Path(__file__).parent) -> str:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module == "experiments.common":
             parts += _definitions({alias.name for alias in node.names} - {"tell", "code_of"})
+        elif isinstance(node, ast.ImportFrom) and node.module == "experiments":
+            parts += [ast.parse((folder / f"{alias.name}.py").read_text(encoding="utf-8")) for alias in node.names]
         elif isinstance(node, ast.ImportFrom) and re.match(r"limpide\.(models|ladder)\.", node.module or ""):
             parts.append(ast.parse((ROOT / f"{str(node.module).replace('.', '/')}.py").read_text(encoding="utf-8")))
     return hashlib.sha256("".join(ast.dump(_without_prose(part)) for part in parts).encode()).hexdigest()[:16]
@@ -276,17 +278,19 @@ def tell(
     holds: bool | np.bool_,
     numbers: Sequence[Number] = (),
     data: dict[str, Any] | None = None,
+    table: Table | None = None,
+    seconds: float | None = None,
 ) -> Finding:
     """Prints the claim in three lines and keeps it. holds: whether sign, order and mechanism are those of
-    the course.
+    the course. seconds: of the measurement, if it was made in other processes.
     """
-    # beside other work a program waits, which says nothing of it
-    seconds = min(time.perf_counter() - BEGAN, time.process_time())
+    if seconds is None:  # beside other work a program waits, which says nothing of it
+        seconds = min(time.perf_counter() - BEGAN, time.process_time())
     details = [Message("course: {text}", {"text": course}), Message("why: {text}", {"text": why})]
     verdict: Verdict = "ok" if holds else "warn"
     says = Message("{text}", {"text": measured})
     source = f"python -m experiments.{name}"
-    finding = Finding(name, verdict, says, list(numbers), details=details, source=source, data=data or {})
+    finding = Finding(name, verdict, says, list(numbers), table, details=details, source=source, data=data or {})
     for title, text in (("course", course), ("measured here", measured), ("why they differ", why)):
         print(f"{title:>16} │ {text}")
     outcome = "the claim holds" if holds else "the claim does not hold here"

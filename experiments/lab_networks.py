@@ -1,5 +1,5 @@
-"""The networks of the labs, for `--model experiments.lab_networks:NAME`: each function takes what limpide gives a network
-of one's own.
+"""The networks of the labs, for `--model experiments.lab_networks:NAME`: each function takes what limpide gives a
+network of one's own.
 
 CIFAR-10: `cifarnet` has 168,490 parameters, `three` 247,610, `five` 428,210, `fifty_one` and `residual` 4,582,010 (the
 labs count the means and variances of batch normalization among no parameters, and neither does limpide).
