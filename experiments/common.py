@@ -225,8 +225,8 @@ def code_of(name: str, folder: Path = Path(__file__).parent) -> str:
     """A digest of what an experiment does, so that a result cannot outlive its program.
 
     It covers the syntax trees of the experiment, of what it takes from common.py, of the modules of experiments/ and of
-    the networks and rungs of limpide that it imports; of their texts all but docstrings and PROSE. It does not cover the training loop, which
-    tests of its own hold.
+    the networks and rungs of limpide that it imports; of their texts all but docstrings and PROSE. It does not cover
+    the training loop, which tests of its own hold.
     """
     tree = ast.parse((folder / f"{name}.py").read_text(encoding="utf-8"))
     parts: list[ast.AST] = [tree]

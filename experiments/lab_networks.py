@@ -3,7 +3,9 @@ network of one's own.
 
 CIFAR-10: `cifarnet` has 168,490 parameters, `three` 247,610, `five` 428,210, `fifty_one` and `residual` 4,582,010 (the
 labs count the means and variances of batch normalization among no parameters, and neither does limpide).
-MNIST: `mnistnet` has 309,784 parameters, `mlp_100` (two hidden layers of 100) 89,610.
+MNIST: `mnistnet` has 309,784 parameters, `mlp_100` (two hidden layers of 100) 89,610. Ten hidden layers of 49 for the
+gradients of lab 2: `deep_tanh`, `deep_relu`; five of 1,000 for the initial weights of lab 3: `wide_tanh`, `wide_relu`,
+7,087,010 parameters on CIFAR-10.
 """
 
 from __future__ import annotations
@@ -130,3 +132,19 @@ def mnistnet(classes: int, channels: int, size: int) -> nn.Module:
 
 def mlp_100(classes: int, channels: int, size: int) -> nn.Module:
     return MLP(classes=classes, channels=channels, size=size, widths=(100, 100))
+
+
+def deep_tanh(classes: int, channels: int, size: int) -> nn.Module:
+    return MLP(classes=classes, channels=channels, size=size, widths=(49,) * 10, activation="tanh")
+
+
+def deep_relu(classes: int, channels: int, size: int) -> nn.Module:
+    return MLP(classes=classes, channels=channels, size=size, widths=(49,) * 10)
+
+
+def wide_tanh(classes: int, channels: int, size: int) -> nn.Module:
+    return MLP(classes=classes, channels=channels, size=size, widths=(1000,) * 5, activation="tanh")
+
+
+def wide_relu(classes: int, channels: int, size: int) -> nn.Module:
+    return MLP(classes=classes, channels=channels, size=size, widths=(1000,) * 5)

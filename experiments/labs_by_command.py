@@ -85,7 +85,6 @@ COMPARISONS = (
         CIFARNET | {"lr": "0.1", "epochs": "40"},
         ("66.74 %", "68.88 %"),
         (1,),
-        1000,
     ),
     Comparison(
         "dropout",
