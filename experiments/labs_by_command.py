@@ -38,7 +38,7 @@ LAB = {"optimizer": "sgd", "schedule": "constant", "augment": "none", "label-smo
 CIFARNET = {"model": f"{NETWORKS}:cifarnet", "batch": "64", "epochs": "10"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Comparison:
     """One ablation. options: besides LAB · course: what it says of each choice · signs: of each later choice against
     the first, as the course has them: 0 where it sees no difference, None where it says nothing · images: of each class
