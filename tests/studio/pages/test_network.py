@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+from limpide.core.run import Run
 from tests.studio.pages.drive import RUN, go
 
 
@@ -55,6 +57,22 @@ def test_a_layer_is_named_and_its_faint_maps_say_so(page: Any) -> None:
     assert page.evaluate("() => import('/static/i18n.js').then(({ number }) => / /.test(number(1.9e-7)))") is False, (
         "no number breaks"
     )
+
+
+def test_weights_and_gradients_are_drawn_beside_each_other_for_any_step(page: Any, trained: Path) -> None:
+    run = Run.all_in(trained)[0]
+    stats = {line["step"]: line["parameters"]["blocks.1.0.weight"] for line in run.lines(run.stats_file)}
+    last = max(stats)
+    go(page, f"page=layer&{RUN}&key=blocks.1.0&at={last}", ".two .plot")
+    pair = page.locator(".two.even").first.locator(".plot")
+    assert pair.count() == 2
+    assert [pair.nth(k).get_attribute("aria-label") for k in (0, 1)] == ["count · weight", "count · gradient"]
+    assert "the layer hardly learns" in page.inner_text("main")
+    zeros = stats[last]["gradients"]["zeros"]
+    assert ("gradients are exactly 0" in page.inner_text("main")) == bool(zeros)
+    go(page, f"page=layer&{RUN}&key=blocks.1.0&at=0", ".two .plot")
+    assert page.locator(".two.even").first.locator(".plot").count() == 1
+    assert "no step has been done yet" in page.inner_text("main")
 
 
 def test_a_weight_is_shown_as_it_is_and_what_cannot_be_is_said(page: Any) -> None:

@@ -271,6 +271,32 @@ const Filters = ({ found }) => {
   `;
 };
 
+/** How many numbers lie in each of the bins from low to high; nothing where they were not kept. */
+const Distribution = ({ of, xLabel, stroke, step }) => {
+  if (!of?.counts.length) return html`<div></div>`;
+  const { low, high, counts } = of;
+  return html`
+    <${Plot}
+      data=${[counts.map((_, k) => low + ((k + 0.5) / counts.length) * (high - low)), counts]}
+      xLabel=${xLabel}
+      yLabel=${t("layer.count")}
+      height=${170}
+      series=${[{ label: t("layer.at_step", { n: count(step) }), stroke, bars: true }]}
+    />
+  `;
+};
+
+/** What the histogram of the gradients says. */
+const Gradients = ({ of }) => {
+  if (!of?.counts.length) return html`<p class="small">${t("layer.no_gradients")}</p>`;
+  const n = of.counts.reduce((a, b) => a + b, 0);
+  return html`
+    <p class="small">
+      ${t("layer.gradients")}${" "}${of.zeros ? t("layer.zero_gradients", { zeros: count(of.zeros), n: count(n) }) : ""}
+    </p>
+  `;
+};
+
 const History = ({ stats, key_ }) => {
   const names = Object.keys(stats.at(-1)?.parameters ?? {}).filter(
     (name) => name.startsWith(key_ + ".") || name === key_,
@@ -288,35 +314,29 @@ const History = ({ stats, key_ }) => {
     <h2>${t("layer.history")}</h2>
     ${names.map((name) => {
       const column = (field) => stats.map((line) => line.parameters[name]?.[field] ?? null);
-      const { low, high, counts } = stats[at].parameters[name];
-      const middles = counts.map((_, k) => low + ((k + 0.5) / counts.length) * (high - low));
+      const weights = stats[at].parameters[name];
       return html`
         <h3>${name}</h3>
+        <${Plot}
+          data=${[steps, column("norm"), column("gradient")]}
+          xLabel=${t("axis.steps")}
+          yLabel=${t("layer.norms")}
+          height=${170}
+          series=${[
+            { label: t("layer.norm"), stroke: "--ink", points: true },
+            { label: t("layer.gradient"), stroke: "--plus", points: true },
+          ]}
+        />
         <div class="two even">
-          <${Plot}
-            data=${[steps, column("norm"), column("gradient")]}
-            xLabel=${t("axis.steps")}
-            yLabel=${t("layer.norms")}
-            height=${170}
-            series=${[
-              { label: t("layer.norm"), stroke: "--ink", points: true },
-              { label: t("layer.gradient"), stroke: "--plus", points: true },
-            ]}
-          />
-          <${Plot}
-            data=${[middles, counts]}
-            xLabel=${t("layer.weight")}
-            yLabel=${t("layer.count")}
-            height=${170}
-            series=${[
-              {
-                label: t("layer.at_step", { n: count(stats[at].step) }),
-                stroke: "--accent",
-                bars: true,
-              },
-            ]}
+          <${Distribution} of=${weights} xLabel=${t("layer.weight")} stroke="--accent" step=${stats[at].step} />
+          <${Distribution}
+            of=${weights.gradients}
+            xLabel=${t("layer.gradient_value")}
+            stroke="--plus"
+            step=${stats[at].step}
           />
         </div>
+        <${Gradients} of=${weights.gradients} />
         <input
           type="range"
           min="0"
