@@ -286,15 +286,13 @@ const Distribution = ({ of, xLabel, stroke, step }) => {
   `;
 };
 
-/** What the histogram of the gradients says. */
-const Gradients = ({ of }) => {
+/** How many gradients are exactly 0, or that none were kept. */
+const Silent = ({ of }) => {
   if (!of?.counts.length) return html`<p class="small">${t("layer.no_gradients")}</p>`;
   const n = of.counts.reduce((a, b) => a + b, 0);
-  return html`
-    <p class="small">
-      ${t("layer.gradients")}${" "}${of.zeros ? t("layer.zero_gradients", { zeros: count(of.zeros), n: count(n) }) : ""}
-    </p>
-  `;
+  return of.zeros
+    ? html`<p class="small">${t("layer.zero_gradients", { zeros: count(of.zeros), n: count(n) })}</p>`
+    : "";
 };
 
 const History = ({ stats, key_ }) => {
@@ -312,6 +310,7 @@ const History = ({ stats, key_ }) => {
         );
   return html`
     <h2>${t("layer.history")}</h2>
+    <p class="small">${t("layer.gradients")}</p>
     ${names.map((name) => {
       const column = (field) => stats.map((line) => line.parameters[name]?.[field] ?? null);
       const weights = stats[at].parameters[name];
@@ -336,7 +335,7 @@ const History = ({ stats, key_ }) => {
             step=${stats[at].step}
           />
         </div>
-        <${Gradients} of=${weights.gradients} />
+        <${Silent} of=${weights.gradients} />
         <input
           type="range"
           min="0"
