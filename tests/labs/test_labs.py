@@ -313,3 +313,19 @@ def test_h33_training_accuracy_is_measured_without_dropout(train: Train, place: 
     named = predictor.probabilities(opened).argmax(1)
     right = np.mean([predictor.classes[k] == row["label"] for k, row in zip(named, rows, strict=True)])
     assert len(rows) < 500 and history(run)["training_accuracy"][2] == pytest.approx(right)
+
+
+PAGE = ROOT / "docs" / "explanation" / "labs.md"
+CASES = [*range(9, 18), *range(20, 34), *range(36, 39)]
+
+
+def test_every_case_has_a_line_and_what_it_names_is_there() -> None:
+    """A line that says *test* means one of this file, with the case in its name; an experiment has a stored result."""
+    rows = [line.strip("| ").split(" | ") for line in PAGE.read_text(encoding="utf-8").splitlines() if "| H" in line]
+    assert [int(row[0][1:3]) for row in rows] == CASES
+    own = [name for name in globals() if name.startswith("test_h")]
+    for case, *_, held in rows:
+        if re.search(r"(?<!/)\btest\b(?!s/)", held):
+            assert any(re.search(rf"_{case[:3].lower()}_", name) for name in own), case
+        assert all((ROOT / file).is_file() for file in re.findall(r"`(tests/\S+)`", held)), case
+    assert (ROOT / "experiments" / "results" / "labs_by_command.json").is_file()
