@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
-from itertools import islice, pairwise
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -97,16 +97,6 @@ def test_events_of_a_whole_training() -> None:
         assert e.train_loss == pytest.approx(np.mean([s.loss for s in part]))
     assert (state.step, state.epoch, state.position, state.loss_sum) == (12, 3, 0, 0.0)
     assert list(fit(state, train, None, RECIPE)) == [], "what is done is not done again"
-
-
-def test_a_watcher_sees_the_gradients_of_the_last_step() -> None:
-    state, seen = fresh(10), []
-    head = state.model.head.weight  # type: ignore[union-attr]
-    for event in fit(state, images(30), images(9, 1), RECIPE):
-        assert isinstance(head, nn.Parameter) and head.grad is not None
-        seen.append((type(event), head.grad.clone()))
-    for (_, before), (kind, now) in pairwise(seen):
-        assert torch.equal(before, now) == (kind is Epoch), "an epoch ends with the gradients of its last step"
 
 
 @pytest.mark.parametrize("steps", [12, 15])

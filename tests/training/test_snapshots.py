@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,13 @@ import pytest
 import torch
 from torch import nn
 
+from limpide.core.events import Epoch
+from limpide.training.loop import fit
 from limpide.training.optim.adamw import AdamW
 from limpide.training.optim.groups import parameter_groups
 from limpide.training.snapshots import statistics
 from limpide.training.state import TrainState
+from tests.training.test_loop import RECIPE, fresh, images
 
 
 def learning(decay: float = 0.0) -> TrainState:
@@ -68,6 +72,16 @@ def test_units_that_learn_nothing_are_counted() -> None:
     state.optimizer.step(0.01)
     found = statistics(state)["parameters"]
     assert [found[name]["gradients"]["zeros"] for name in ("0.weight", "1.weight", "1.bias")] == [0, 3, 1]
+
+
+def test_a_watcher_sees_the_gradients_of_the_last_step() -> None:
+    state, seen = fresh(10), []
+    head = state.model.head.weight  # type: ignore[union-attr]
+    for event in fit(state, images(30), images(9, 1), RECIPE):
+        assert isinstance(head, nn.Parameter) and head.grad is not None
+        seen.append((type(event), head.grad.clone()))
+    for (_, before), (kind, now) in pairwise(seen):
+        assert torch.equal(before, now) == (kind is Epoch), "an epoch ends with the gradients of its last step"
 
 
 def test_a_rule_that_keeps_no_change_says_so() -> None:
