@@ -21,8 +21,10 @@ from limpide.training.optim import DEFAULTS, choose_optimizer
 from limpide.training.views import JPEG_SIDE, check_view, jpeg_side
 
 STARTS = ("auto", "none")  # values of --weights besides a source
-AUTOMATIC = ("cnn", "efficientnet_lite0")  # the networks that auto chooses between
+AUTOMATIC = ("cnn", "efficientnet_lite0", "small_color")  # the networks that auto chooses between
 SMALL_SIDE = 40  # pixels; grey images up to this side are learned from scratch
+# Colour images up to this side are learned from scratch if they are many: with fewer, a pretrained network does better.
+SMALL_COLOR_SIDE, MANY_IMAGES = 64, 20_000
 FROZEN_IMAGES = 4000  # images that the frozen network processes for the first model; more would delay it
 MIN_OF_A_CLASS = 20  # images of each class among them, if it has that many
 ASKED = N_("as asked")
@@ -46,7 +48,7 @@ def decide_recipe(
 
     `epochs` and `patience` are filled in later, when the size of the training part and the speed are known.
     """
-    model, reasons = _choose_model(recipe, images)
+    model, reasons = _choose_model(recipe, images, n)
     named = recipe.but(model=model)
     check_recipe(named)
     named = named.but(model=_normalized(named))
@@ -92,21 +94,29 @@ def usual_rate(recipe: Recipe) -> float:
     return float(f"{DEFAULTS[choose_optimizer(recipe)].rate * find(recipe.model).lr:.3g}")
 
 
-def _choose_model(recipe: Recipe, images: ImageSample) -> tuple[str, list[Message]]:
+def _choose_model(recipe: Recipe, images: ImageSample, n: int) -> tuple[str, list[Message]]:
     """(name, the reason if the user named no model)."""
     if recipe.model != "auto":
         return recipe.model, []
-    small = 0 < images.median_side <= SMALL_SIDE and images.grey
-    model = AUTOMATIC[0] if small else AUTOMATIC[1]
-    why = (
-        N_("model {model}: the images are small and grey ({side} px), so a small network learns them from scratch")
-        if small
-        else N_(
+    side = images.median_side
+    if 0 < side <= SMALL_SIDE and images.grey:
+        model = AUTOMATIC[0]
+        why = N_(
+            "model {model}: the images are small and grey ({side} px), so a small network learns them from scratch"
+        )
+    elif 0 < side <= SMALL_COLOR_SIDE and not images.grey and n >= MANY_IMAGES and recipe.weights in STARTS:
+        model = AUTOMATIC[2]
+        why = N_(
+            "model {model}: the images are small ({side} px) and many ({n:count}), so a small network learns them from "
+            "scratch"
+        )
+    else:
+        model = AUTOMATIC[1]
+        why = N_(
             "model {model}: photographs ({side} px) are learned best with a network that was pretrained on a "
             "million others"
         )
-    )
-    return model, [message(why, model=model, side=images.median_side)]
+    return model, [message(why, model=model, side=side, n=n)]
 
 
 def _normalized(recipe: Recipe) -> str:

@@ -9,7 +9,8 @@ from limpide.core.optimizer_names import optimizer_name
 from limpide.core.recipe import Recipe
 from limpide.models import pretrained
 from limpide.text.messages import N_, Message, message
-from limpide.training.defaults import kept_blocks
+from limpide.training.batches import Batches
+from limpide.training.defaults import STARTS, kept_blocks
 from limpide.training.device import place_on_device
 from limpide.training.linear_head import discriminative_scales
 from limpide.training.optim import OPTIMIZERS, choose_optimizer
@@ -18,7 +19,19 @@ from limpide.training.optim.groups import parameter_groups
 from limpide.training.optim.schedules import choose_schedule
 from limpide.training.state import TrainState
 
+SEEN_FIRST = 2000  # training images from which a network computes values before its first step
 AVERAGED = 0.05  # share of the steps that a running mean of the weights covers
+
+
+def set_from_images(model: nn.Module, train: Batches, recipe: Recipe) -> None:
+    """Let a network that has a `set_from` compute values that no step changes from training images: the same ones, and
+    so the same values, every time. Loaded weights bring theirs.
+    """
+    set_from = getattr(model, "set_from", None)
+    if set_from is not None and recipe.weights in STARTS and len(train.rows):
+        rows = slice(None, None, -(-len(train.rows) // SEEN_FIRST))
+        few = Batches(train.pixels, train.rows[rows], train.labels[rows], SEEN_FIRST, torch.device("cpu"))
+        set_from(next(few.in_order())[0])
 
 
 def start_state(model: nn.Module, recipe: Recipe, steps: int) -> TrainState:

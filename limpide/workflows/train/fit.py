@@ -26,7 +26,7 @@ from limpide.training.checkpoint import CheckpointWriter, Restored, load_checkpo
 from limpide.training.class_balance import balance, priors
 from limpide.training.loop import evaluate, fit, has_stalled
 from limpide.training.rollback import GAVE_UP
-from limpide.training.start import describe_extras, describe_rule, start_state
+from limpide.training.start import describe_extras, describe_rule, set_from_images, start_state
 from limpide.training.state import TrainState
 from limpide.training.threads import limit_threads
 from limpide.training.weights import load_weights, save_weights
@@ -60,6 +60,7 @@ def _fitted(job: TrainContext) -> Iterator[Event]:
     # The last layer starts afresh: one that was fitted on frozen features is not a better start (docs/LOG.md)
     is_frozen = job.recipe.folds and not job.info.steps
     model = job.frozen_network() if is_frozen else job.network(job.pixels().preprocessing)
+    set_from_images(model, job.batches("train"), job.recipe)
     state = start_state(model, job.recipe, require(job.info.steps, "steps"))
     restored = load_checkpoint(job.run.checkpoints)
     if restored:
