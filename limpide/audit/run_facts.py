@@ -8,6 +8,7 @@ from functools import reduce
 import numpy as np
 
 from limpide.core.finding import Finding, Number, Table, Verdict
+from limpide.core.run_info import Mirroring
 from limpide.data.dataset import PART_NAMES
 from limpide.data.layouts.image_paths import NO_PLACE
 from limpide.system.energy import JOULES_PER_WH, WATTS_VARIABLE, Energy
@@ -178,6 +179,40 @@ ENERGY_SAYS = {
         "{variable} if you know a better value)."
     ),
 }
+
+
+def mirroring_finding(found: Mirroring) -> Finding:
+    """What the mean over an image and its mirror image gains on validation, and what it costs."""
+    if not found.n:
+        says = N_(
+            "The answer is the mean of those about the image and its mirror image, as asked: {averaged_ms:number} ms "
+            "an image instead of {plain_ms:number} ms."
+        )
+    elif found.is_used:
+        says = N_(
+            "The answer is the mean of those about the image and its mirror image: {averaged:percent} of {n:count} "
+            "validation images correct instead of {plain:percent} (points gained: {gain:number}), for "
+            "{averaged_ms:number} ms an image instead of {plain_ms:number} ms (--average-mirrored no leaves it out)."
+        )
+    else:
+        says = N_(
+            "The answer is not averaged over the image and its mirror image, which is worse on validation: "
+            "{averaged:percent} of {n:count} images correct instead of {plain:percent}."
+        )
+    return Finding(
+        name="mirroring",
+        verdict="ok",
+        message=message(
+            says,
+            n=found.n,
+            plain=found.plain,
+            averaged=found.averaged,
+            gain=round(100 * (found.averaged - found.plain), 2),
+            plain_ms=round(found.plain_milliseconds, 3),
+            averaged_ms=round(found.averaged_milliseconds, 3),
+        ),
+        source="validation" if found.n else "",
+    )
 
 
 def cost_finding(

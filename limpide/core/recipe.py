@@ -343,6 +343,17 @@ class Recipe:
         choices=("auto", "yes", "no"),
         also=("fliplr", "horizontal_flip"),
     )
+    average_mirrored: str = recipe_field(
+        "auto",
+        "model",
+        N_(
+            "whether the answer is the mean of those about the image and its mirror image, for twice the time: yes, "
+            "no, or auto, for a network from scratch where mirroring keeps the class and validation does no worse"
+        ),
+        choices=("auto", "yes", "no"),
+        also=("tta", "test_time_augmentation"),
+        source="Jordan 2024, section 3.5",
+    )
     patience: int | None = recipe_field(
         None,
         "optimization",

@@ -79,6 +79,18 @@ class FrozenHead:
 
 
 @dataclass(frozen=True)
+class Mirroring:
+    """The mean of the answers about an image and its mirror image, beside the answer about the image alone."""
+
+    plain: float  # share right on validation
+    averaged: float
+    n: int  # validation images
+    is_used: bool  # whether the sealed network answers with the mean
+    plain_milliseconds: float = 0.0  # of one image through the network
+    averaged_milliseconds: float = 0.0
+
+
+@dataclass(frozen=True)
 class Final:
     """The network that was sealed."""
 
@@ -86,6 +98,7 @@ class Final:
     preprocessing: Mapping[str, Any] = field(default_factory=dict)
     validation: float | None = None  # share
     network: str = ""  # its name, if it differs from the recipe's: a network that reads windows
+    mirroring: Mirroring | None = None  # None: not tried
 
 
 @dataclass(frozen=True)
@@ -188,6 +201,11 @@ class RunInfo:
         """
         is_balanced = self.recipe.get("balance") == "yes" and len(self.classes) == 2
         return is_balanced and self.frozen is not None and not self.good
+
+    @property
+    def averages_mirrored(self) -> bool:
+        """Whether the sealed network answers with the mean over the image and its mirror image."""
+        return bool(self.final and self.final.mirroring and self.final.mirroring.is_used)
 
     @property
     def instead(self) -> dict[str, Any]:

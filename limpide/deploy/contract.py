@@ -42,6 +42,7 @@ class Contract:
     # the shares of the classes in the training, if they were subtracted from the logits: probabilities are then those
     # for equally frequent classes; None: they were not
     priors: tuple[float, ...] | None = None
+    mirrored: bool = False  # whether the logits are means over the image and its mirror image
     detection: Detection | None = None  # of a model of good parts; None: a classifier
 
 

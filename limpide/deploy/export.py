@@ -35,6 +35,7 @@ from limpide.deploy.preprocessing_graph import IR_VERSION, OPSET, preprocessing_
 from limpide.deploy.self_test import make_self_test
 from limpide.deploy.train_stats import TrainStats
 from limpide.models.features import WithFeatures, features_width
+from limpide.models.mirrored import MirroredMean
 from limpide.system.files import write_bytes
 from limpide.training.batches import as_tensor
 
@@ -51,9 +52,12 @@ def export(
     priors: tuple[float, ...] | None = None,
     train_stats: TrainStats | None = None,
     detection: Detection | None = None,
+    mirrored: bool = False,
 ) -> None:
-    """Write the sealed file atomically. `model` maps normalised (batch, channels, size, size) to logits."""
-    model = _at_rest(model)
+    """Write the sealed file atomically. `model` maps normalised (batch, channels, size, size) to logits. mirrored:
+    whether the file answers with the mean of the logits of the image and of its mirror image.
+    """
+    model = _at_rest(MirroredMean(model) if mirrored else model)
     width = features_width(model, preprocessing.channels, preprocessing.size)
     network = _network(model, preprocessing, width)
     before = compose.add_prefix(preprocessing_model(preprocessing), "pre_", rename_inputs=False, rename_outputs=False)
@@ -63,7 +67,7 @@ def export(
     del whole.metadata_props[:]
     _once(whole.opset_import)
     contract = Contract(
-        classes, preprocessing, temperature, name, __version__, CONTRACT, width, judged, priors, detection
+        classes, preprocessing, temperature, name, __version__, CONTRACT, width, judged, priors, mirrored, detection
     )
     self_test = make_self_test(partial(_answer, model, preprocessing, temperature))
     records = {KEY: contract, SELF_TEST: self_test} | ({TRAIN_STATS: train_stats} if train_stats else {})

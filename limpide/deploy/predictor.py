@@ -119,7 +119,7 @@ class Predictor:
             raise cannot_open(file) from error
         self.classes, self.preprocessing = metadata.contract.classes, metadata.contract.preprocessing
         self.temperature, self.model = metadata.contract.temperature, metadata.contract.model
-        self.priors = metadata.contract.priors
+        self.priors, self.mirrored = metadata.contract.priors, metadata.contract.mirrored
         self.contract: int = metadata.contract.contract  # its version
         self.judged, self.detection = metadata.contract.judged, metadata.contract.detection
         self.train_stats = metadata.train_stats

@@ -153,7 +153,10 @@ def _strange(predictor: Predictor, dataset: Dataset, rows: np.ndarray) -> tuple[
 def network_of(run: Run) -> Network:
     from limpide.training.weights import trained_network
 
-    return _measured(*trained_network(run))
+    network = _measured(*trained_network(run))
+    if run.info().averages_mirrored:  # every image passes twice
+        network = replace(network, multiply_adds=2 * network.multiply_adds)
+    return network
 
 
 def _measured(model: nn.Module, preprocessing: Preprocessing) -> Network:

@@ -228,6 +228,8 @@ def check_recipe(recipe: Recipe) -> None:
     if recipe.model != "auto" and not is_outside(recipe.model):  # others are made for a size that is not known yet
         check_changes(recipe)
     if recipe.model != "auto" and pretrained(recipe):
+        if recipe.average_mirrored == "yes":
+            raise UsageError("L187", where=f"model={recipe.model} average_mirrored=yes")
         for name, default in (("normalization", "auto"), ("init", "default")):
             if (value := getattr(recipe, name)) != default:
                 raise UsageError("L178", where=f"model={recipe.model} {name}={value}", option=f"--{name}")

@@ -57,4 +57,12 @@ def _seal_epoch(run: str, epoch: int, file: Path) -> None:
         learned = [row["label"] for row in read_split(opened.split_file, "label", "part") if row["part"] == "train"]
         shares = priors(np.array([info.classes.index(label) for label in learned]), len(info.classes))
         balance(model, shares)
-    seal(model, preprocessing, info.classes, file, name=info.model, priors=None if shares is None else tuple(shares))
+    seal(
+        model,
+        preprocessing,
+        info.classes,
+        file,
+        name=info.model,
+        priors=None if shares is None else tuple(shares),
+        mirrored=info.averages_mirrored,
+    )

@@ -542,4 +542,12 @@ USAGE_ERRORS = {
         `limpide doctor DATA --rate` tries learning rates from far below to far above the usual one.
         """,
     ),
+    "L187": ErrorEntry(
+        what=N_("answers are averaged over mirror images only with a network that is trained from scratch"),
+        todo=N_("add --weights none to learn from scratch, or leave --average-mirrored out"),
+        explanation="""
+        `--average-mirrored yes` lets the sealed model answer with the mean over an image and its mirror image. The
+        first model of a pretrained network, and the folds that judge it, answer about the image as it is.
+        """,
+    ),
 }

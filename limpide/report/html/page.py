@@ -152,7 +152,7 @@ def _todo(name: str, findings: Mapping[str, Finding], run: str) -> Message | Non
     """What to do after this section, by the worst of what it shows: the images stand with the checks of the folder, the
     curves with the diagnosis.
     """
-    shown = {"data": ("data", *run_data.CHECKS), "training": ("training", "diagnosis")}.get(name, (name,))
+    shown = {"data": ("data", *run_data.CHECKS), "training": ("training", "mirroring", "diagnosis")}.get(name, (name,))
     verdicts = [findings[one].verdict for one in shown if one in findings]
     worst = min(verdicts, key=WORST_FIRST.index, default=None)
     return next_step(name, worst, findings.get(name), run) if worst else None

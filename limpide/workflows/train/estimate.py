@@ -145,7 +145,7 @@ def _facts(job: TrainContext, model: nn.Module, image: float) -> tuple[Facts, li
         parameter_bytes=4 * parameters(model),
         activation_bytes=memory.all,
         layer_bytes=memory.largest,
-        image_seconds=seconds_in(views[-1], views[0], image) if views else image,
+        image_seconds=seconds_in(views[-1], views[0], image) if views else _passes(job.recipe) * image,
         decoding_seconds=decoding_seconds(job.dataset, (p,)),
         multiply_adds_a_second=_speed(),
         asked=job.recipe.time,
@@ -154,6 +154,11 @@ def _facts(job: TrainContext, model: nn.Module, image: float) -> tuple[Facts, li
         has_rare_class=_has_rare_class(job),
     )
     return facts, views
+
+
+def _passes(recipe: Recipe) -> int:
+    """How often an image passes through the network for an answer, at most: its mirror image may follow it."""
+    return 1 if pretrained(recipe) or recipe.average_mirrored == "no" else 2
 
 
 def _has_rare_class(job: TrainContext) -> bool:
@@ -249,7 +254,7 @@ def _settle_flip(job: TrainContext, epochs: float) -> Iterator[Note]:
         pass
     elif pretrained(recipe):
         return
-    elif recipe.augment != "auto" or epochs > FEW_EPOCHS:
+    elif recipe.augment != "auto" or epochs > FEW_EPOCHS or not job.seen.grey:
         flip, says = _ask_neighbors(job)
     job.recipe = recipe.but(flip=flip)
     if says is not None:

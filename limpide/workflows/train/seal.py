@@ -17,6 +17,7 @@ from limpide.data.preprocessing import Preprocessing
 from limpide.deploy.contract import Judged
 from limpide.deploy.export import export
 from limpide.deploy.predictor import PIXELS, Predictor
+from limpide.models.mirrored import MirroredMean
 from limpide.system import machine
 from limpide.text.messages import N_, Message, message
 from limpide.training.batches import Batches
@@ -45,10 +46,11 @@ def seal_model(job: TrainContext, judged: bool) -> Iterator[Event]:
     yield Progress(message(N_("calibrating the probabilities")))
     model, preprocessing = trained_network(job.run)
     place_on_device(model, torch.device("cpu"))
-    rows, logits, temperature = _calibrate(job, model, preprocessing)
+    answering = MirroredMean(model) if job.info.averages_mirrored else model
+    rows, logits, temperature = _calibrate(job, answering, preprocessing)
     machine.release_memory()
     yield Progress(message(N_("recording what the training images look like")))
-    stats = train_stats_of(job, model, preprocessing, temperature.value)
+    stats = train_stats_of(job, answering, preprocessing, temperature.value)
     machine.release_memory()
     yield Progress(message(N_("writing the model file")))
     export(
@@ -61,6 +63,7 @@ def seal_model(job: TrainContext, judged: bool) -> Iterator[Event]:
         judged=_judged_by(job) if judged else None,
         priors=_priors(job),
         train_stats=stats,
+        mirrored=job.info.averages_mirrored,
     )
     ready = job.deadline.passed()
     machine.release_memory()
