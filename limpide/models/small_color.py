@@ -64,7 +64,10 @@ class Whitening(nn.Conv2d):
 
 
 class Block(nn.Sequential):
-    """3×3 convolution → halve the resolution by maximum → batch normalisation → ReLU → the same without halving."""
+    """3×3 convolution → halve the resolution by maximum → batch normalisation → ReLU → the same without halving.
+
+    At first, the convolutions pass on their inputs, as far as there are maps for them (section 3.2).
+    """
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__(
@@ -76,6 +79,9 @@ class Block(nn.Sequential):
             nn.BatchNorm2d(outputs),
             nn.ReLU(inplace=True),
         )
+        for layer in self:
+            if isinstance(layer, nn.Conv2d):
+                nn.init.dirac_(layer.weight.data[: layer.in_channels])
 
 
 class SmallColorNet(nn.Module):

@@ -31,6 +31,7 @@ from limpide.models.mlp import MLP
 from limpide.models.rbf import RBFNet
 from limpide.models.recurrent import RowReader
 from limpide.models.resnet import ResNet
+from limpide.models.small_color import SmallColorNet
 from limpide.models.vgg import PlainNet
 from limpide.models.vit import VisionTransformer
 from limpide.training.optim.adamw import AdamW
@@ -44,6 +45,7 @@ COUNTS = {
     "mlp": 159_010,
     "rbf": 159_010,
     "cnn": 33_658,
+    "small_color": 273_954,
     "rnn": 21_514,
     "lstm": 82_186,
     "gru": 61_962,
@@ -104,6 +106,7 @@ FAMILIES: dict[str, Callable[[int, int, int], nn.Module]] = {
     "mlp": lambda k, c, s: MLP(classes=k, channels=c, size=s, widths=(40, 30), dropout=0.1),
     "rbf": lambda k, c, s: RBFNet(classes=k, channels=c, size=s, centers=60),
     "cnn": lambda k, c, s: SmallCNN(classes=k, channels=c, size=s),
+    "small color": lambda k, c, s: SmallColorNet(classes=k, channels=c, widths=(16, 24)),
     "rnn": lambda k, c, s: RowReader(classes=k, channels=c, size=s, cell="rnn", units=32),
     "lstm": lambda k, c, s: RowReader(classes=k, channels=c, size=s, cell="lstm", units=32),
     "gru": lambda k, c, s: RowReader(classes=k, channels=c, size=s, cell="gru", units=32),
@@ -278,10 +281,11 @@ def test_published_weights(name: str) -> None:
     assert model.head.weight.abs().sum() > 0 and torch.isfinite(model.eval()(images(1, entry.size))).all()
 
 
+@pytest.mark.parametrize("name", ["cnn", "small color"])
 @pytest.mark.parametrize("channels", [1, 3])
-@pytest.mark.parametrize("size", [8, 9, 28, 33, 64])
-def test_the_small_network_takes_any_size(channels: int, size: int) -> None:
-    assert network("cnn", channels, size)(images(2, size, channels)).shape == (2, CLASSES)
+@pytest.mark.parametrize("size", [8, 9, 28, 33, 48, 64])
+def test_the_small_networks_take_any_size(name: str, channels: int, size: int) -> None:
+    assert network(name, channels, size)(images(2, size, channels)).shape == (2, CLASSES)
 
 
 @pytest.mark.parametrize(

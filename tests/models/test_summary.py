@@ -21,6 +21,7 @@ CHOSEN = (
     "mlp",
     "rbf",
     "cnn",
+    "small_color",
     "lstm",
     "gru",
     "rnn",

@@ -7,7 +7,7 @@ import pytest
 from limpide.core.errors import UsageError
 from limpide.core.recipe import Recipe
 from limpide.data.read_images import ImageSample
-from limpide.training.defaults import decide_recipe, default_epochs, preprocessing_of
+from limpide.training.defaults import MANY_IMAGES, decide_recipe, default_epochs, preprocessing_of
 
 PHOTOS = ImageSample(median_side=480, grey=False)
 DIGITS = ImageSample(median_side=28, grey=True)
@@ -25,6 +25,7 @@ def decided(images: ImageSample, n: int = 2000, **wishes: object) -> Recipe:
         (PHOTOS, "efficientnet_lite0"),
         (ImageSample(300, True), "efficientnet_lite0"),
         (ImageSample(0, False), "efficientnet_lite0"),
+        (ImageSample(32, False), "efficientnet_lite0"),
     ],
 )
 def test_network(images: ImageSample, model: str) -> None:
@@ -33,12 +34,28 @@ def test_network(images: ImageSample, model: str) -> None:
     assert any(model in str(reason) for reason in reasons), "the choice is said with its reason"
 
 
+@pytest.mark.parametrize(
+    ("side", "grey", "wishes", "model"),
+    [
+        (32, False, {}, "small_color"),
+        (64, False, {}, "small_color"),
+        (65, False, {}, "efficientnet_lite0"),
+        (32, True, {}, "cnn"),
+        (32, False, dict(weights="none"), "small_color"),
+    ],
+)
+def test_network_of_many_images(side: int, grey: bool, wishes: dict[str, str], model: str) -> None:
+    recipe, reasons = decide_recipe(Recipe.of(device="cpu", **wishes), ImageSample(side, grey), MANY_IMAGES)
+    assert recipe.model == model and any(model in str(reason) for reason in reasons)
+    assert recipe.image_size == (128 if model == "efficientnet_lite0" else side)
+
+
 @pytest.mark.parametrize("images", [PHOTOS, DIGITS])
 def test_every_blank_but_the_length_is_filled(images: ImageSample) -> None:
     recipe = decided(images)
     blank = {name for name, value in recipe.to_json().items() if value is None or value == "auto"}
     # the range is decided while reading, the balance when it is known what is learned from
-    later = {"epochs", "patience", "flip", "groups", "parts", "weights", "value_range", "balance"}
+    later = {"epochs", "patience", "flip", "groups", "parts", "weights", "value_range", "balance", "average_mirrored"}
     off = {
         "time",
         "false_alarms",
