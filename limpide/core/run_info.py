@@ -86,8 +86,6 @@ class Mirroring:
     averaged: float
     n: int  # validation images
     is_used: bool  # whether the sealed network answers with the mean
-    plain_milliseconds: float = 0.0  # of one image through the network
-    averaged_milliseconds: float = 0.0
 
 
 @dataclass(frozen=True)

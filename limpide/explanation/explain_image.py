@@ -30,8 +30,11 @@ Result = TypeVar("Result")
 
 
 def probabilities(opened: OpenedNetwork, seen: Trace) -> np.ndarray:
-    """float64 (classes,), calibrated where the run is."""
-    return (seen.output[0].double() / opened.temperature).softmax(0).numpy()  # type: ignore[no-any-return]
+    """float64 (classes,), as the sealed file answers."""
+    from limpide.models.mirrored import mean_output
+
+    output = mean_output(opened.network, seen.image, seen.output) if opened.mirrored else seen.output
+    return (output[0].double() / opened.temperature).softmax(0).numpy()  # type: ignore[no-any-return]
 
 
 def prediction(top: list[tuple[str, float]], file: str) -> Finding:

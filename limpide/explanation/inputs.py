@@ -33,6 +33,7 @@ class OpenedNetwork:
     classes: tuple[str, ...]
     temperature: float  # by which the sealed file divides its logits
     arrays: Arrays = FROM_FILES  # the form of the arrays from which it learned
+    mirrored: bool = False  # whether the sealed file answers with the mean over an image and its mirror image
 
 
 def open_for_explanation(
@@ -63,7 +64,14 @@ def open_for_explanation(
     run = load_run(name)
     info = run.info()
     return OpenedNetwork(
-        network, info.network, name, own_preprocessing, info.classes, temperature_of(info), info.arrays or FROM_FILES
+        network,
+        info.network,
+        name,
+        own_preprocessing,
+        info.classes,
+        temperature_of(info),
+        info.arrays or FROM_FILES,
+        info.averages_mirrored,
     )
 
 

@@ -20,13 +20,15 @@ def predictions(session: Session, path: str, snapshot: str) -> Answer:
     """The network's answer for every probe: probabilities (n, classes)."""
     import torch
 
+    from limpide.models.mirrored import MirroredMean
+
     loaded, probes = session.load_network(path, snapshot), session.probes(path)
     squares = session.probe_squares(path, loaded.preprocessing)
     temperature = session.temperature(path, snapshot)
+    network = MirroredMean(loaded.network) if session.averages_mirrored(path, snapshot) else loaded.network
     with torch.inference_mode():
         logits = [
-            loaded.network(batch(loaded.preprocessing, squares[k : k + PIECE])).float()
-            for k in range(0, len(squares), PIECE)
+            network(batch(loaded.preprocessing, squares[k : k + PIECE])).float() for k in range(0, len(squares), PIECE)
         ]
     probabilities = (torch.cat(logits) / temperature).softmax(1)
     return {
@@ -43,10 +45,14 @@ def prediction(session: NetworkSession, path: str, snapshot: str, image: ImageRe
     """
     from limpide.interpret.saliency import is_of_good_parts
     from limpide.models.good_parts import score_of
+    from limpide.models.mirrored import mean_output
 
     traced = trace_image(session, path, snapshot, image)
     temperature = session.temperature(path, snapshot)
-    row = (traced.trace.output[0].double() / temperature).softmax(0)
+    output = traced.trace.output
+    if session.averages_mirrored(path, snapshot):  # the layers show the image as it is
+        output = mean_output(traced.network, traced.trace.image, output)
+    row = (output[0].double() / temperature).softmax(0)
     order = row.argsort(descending=True)[:5].tolist()
     truth, file = session.class_and_file(path, image, traced.classes)
     is_strange = is_of_good_parts(traced.network)

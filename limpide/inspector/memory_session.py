@@ -47,6 +47,9 @@ class MemorySession(NetworkSession):
     def temperature(self, path: str, snapshot: str) -> float:
         return self._opened.temperature
 
+    def averages_mirrored(self, path: str, snapshot: str) -> bool:
+        return self._opened.mirrored
+
     def input_shape(self, path: str, snapshot: str) -> tuple[int, int, int]:
         channels, height, width = self._image.shape[1:]
         return channels, height, width

@@ -61,6 +61,9 @@ class NetworkSession(Protocol):
     def temperature(self, path: str, snapshot: str) -> float:
         """The number by which the logits are divided before they become probabilities."""
 
+    def averages_mirrored(self, path: str, snapshot: str) -> bool:
+        """Whether these weights are of a sealed model that answers with the mean over an image and its mirror image."""
+
     def input_shape(self, path: str, snapshot: str) -> tuple[int, int, int]:
         """(channels, height, width) of the network's input."""
 

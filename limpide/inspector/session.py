@@ -114,6 +114,9 @@ class Session(NetworkSession):
         """
         return temperature_of(Run.open(path).info()) if snapshot == "best" else 1.0
 
+    def averages_mirrored(self, path: str, snapshot: str) -> bool:
+        return snapshot == "best" and Run.open(path).info().averages_mirrored
+
     def input_shape(self, path: str, snapshot: str) -> tuple[int, int, int]:
         preprocessing = self.load_network(path, snapshot).preprocessing
         return preprocessing.channels, preprocessing.size, preprocessing.size

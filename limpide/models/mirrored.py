@@ -29,6 +29,12 @@ class MirroredMean(nn.Module):
         return _mean_of_both(self.model, x)
 
 
+@torch.inference_mode()
+def mean_output(model: nn.Module, image: Tensor, output: Tensor) -> Tensor:
+    """(batch, classes): the mean over the images and their mirror images, where `output` is of the images alone."""
+    return (output + model(image.flip(3)).to(output)) / 2
+
+
 def _mean_of_both(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
     """Both pass through together, as one batch: the file then holds each layer once."""
     values = function(torch.cat((x, x.flip(3))))

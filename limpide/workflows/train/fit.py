@@ -38,7 +38,7 @@ from limpide.workflows.train.examine import examine
 from limpide.workflows.train.fold_tuning import take_back_tuning
 from limpide.workflows.train.history import HistoryWriter
 from limpide.workflows.train.lost_batch import keep_what_is_left
-from limpide.workflows.train.mirroring import choose_mirroring
+from limpide.workflows.train.mirroring import with_mirroring
 from limpide.workflows.train.replan import Replanner
 
 MIN_SAMPLE, MAX_SAMPLE = 50, 500  # training images that are scored after each epoch
@@ -79,9 +79,7 @@ def _fitted(job: TrainContext) -> Iterator[Event]:
     seconds = job.info.fit_seconds + deadline.now() - began - job.paused
     yield Progress(message(N_("choosing the best weights")))
     final, n = yield from _choose_weights(job, state)
-    if mirroring := (yield from choose_mirroring(job, state.model)):
-        scored = mirroring.averaged if mirroring.is_used and mirroring.n else final.validation
-        final = dataclasses.replace(final, mirroring=mirroring, validation=scored)
+    final = yield from with_mirroring(job, state.model, final)
     is_balanced = job.recipe.folds and final.kind == "frozen"  # as the last layer was in the folds
     if job.recipe.balance == "yes" and not is_balanced:
         labels = job.dataset.labels[job.rows("train")]
@@ -95,7 +93,7 @@ def _fitted(job: TrainContext) -> Iterator[Event]:
     best = state.epoch - 1 if job.recipe.keep == "last" else state.best_epoch
     finding = run_facts.training_finding(best, state.epoch, epochs, accuracy, n, final.kind, cut, job.recipe.folds or 0)
     job.run.add_finding(finding)
-    job.enter("seal", final=final, fit_seconds=seconds)
+    job.enter("seal", final=final, fit_seconds=seconds, recipe=job.recipe.to_json())
 
 
 def _say_resume(state: TrainState, restored: Restored) -> Iterator[Event]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import time
 from collections.abc import Generator, Sequence
@@ -9,9 +10,9 @@ from collections.abc import Generator, Sequence
 import torch
 from torch import nn
 
-from limpide.audit.run_facts import mirroring_finding
+from limpide.audit.run_facts import describe_mirroring, mirroring_finding
 from limpide.core.events import Event, Progress
-from limpide.core.run_info import Mirroring
+from limpide.core.run_info import Final, Mirroring
 from limpide.models import pretrained
 from limpide.models.mirrored import MirroredMean
 from limpide.text.messages import N_, message
@@ -22,7 +23,18 @@ from limpide.workflows.train.context import TrainContext
 TIMES = 9  # that one image passes through the network
 
 
-def choose_mirroring(job: TrainContext, model: nn.Module) -> Generator[Event, None, Mirroring | None]:
+def with_mirroring(job: TrainContext, model: nn.Module, final: Final) -> Generator[Event, None, Final]:
+    """The record of the final network with the choice, and the validation score of the answer that is sealed."""
+    mirroring = yield from _choose(job, model)
+    is_used = mirroring is not None and mirroring.is_used
+    job.recipe = job.recipe.but(average_mirrored="yes" if is_used else "no")
+    if mirroring is None:
+        return final
+    scored = mirroring.averaged if is_used and mirroring.n else final.validation
+    return dataclasses.replace(final, mirroring=mirroring, validation=scored)
+
+
+def _choose(job: TrainContext, model: nn.Module) -> Generator[Event, None, Mirroring | None]:
     """Compare both answers of the trained network on validation. None where averaging was not asked for, or could
     change the class of an image. The weights stay as they are.
     """
@@ -32,11 +44,9 @@ def choose_mirroring(job: TrainContext, model: nn.Module) -> Generator[Event, No
     yield Progress(message(N_("averaging the answers about images and their mirror images")))
     both, n = MirroredMean(model), len(job.rows("validation"))
     plain, averaged = (evaluate(network, job.validation(), job.recipe)[1] for network in (model, both))
-    times = _milliseconds((model, both), job)
-    mirroring = Mirroring(plain, averaged, n, asked == "yes" or averaged >= plain, *times)
-    finding = mirroring_finding(mirroring)
-    job.run.add_finding(finding)
-    yield job.say("decision", finding.message)
+    mirroring = Mirroring(plain, averaged, n, is_used=asked == "yes" or averaged >= plain)
+    job.run.add_finding(mirroring_finding(mirroring, *_milliseconds((model, both), job)))
+    yield job.say("decision", describe_mirroring(mirroring))
     return mirroring
 
 

@@ -41,6 +41,8 @@ KNOBS: dict[str, dict[str, Any]] = {
     "mixed": dict(augment="flip,crop,blur,mixup,cutmix", flip="yes", model="mlp", dropout=0.3, weight_decay=0.01),
     "sided": dict(augment="flip", average="ema", keep="all", schedule="plateau", batch=16),
     "plain": dict(normalization="none", init="kaiming", lr=0.003),
+    "whitened": dict(model="small_color", average_mirrored="yes", average="ema", init="xavier"),
+    "whitened, plain": dict(model="small_color", normalization="none", optimizer="nesterov", lr=0.01),
 }
 
 
