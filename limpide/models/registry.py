@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from torch import nn
 
@@ -22,6 +22,7 @@ class Entry:
     least: int = 32  # pixels: with fewer, a layer would have no input left
     multiple: int = 1  # pixels: the side must be a multiple of it
     lr: float = 1e-3  # highest learning rate of AdamW from scratch, by default
+    augment: Literal["light", "shifted"] = "light"  # how training images are altered, by default (training/augment/)
     published: Callable[[Any], None] | None = None  # loads the published weights into a fresh network
 
     def build(self, name: str, classes: int, channels: int, size: int) -> nn.Module:

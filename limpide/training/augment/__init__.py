@@ -12,15 +12,17 @@ from typing import Any
 from limpide.core import typed_json
 from limpide.core.recipe import Recipe
 from limpide.core.run_info import RunInfo
-from limpide.models import pretrained
+from limpide.models import find, pretrained
 from limpide.text.messages import N_, Message, message
 from limpide.training.augment.base import Augmentation
 from limpide.training.augment.light import LightAugment
 from limpide.training.augment.listed import STRONG, ListedAugment, listed
+from limpide.training.augment.shifted import ShiftedAugment
 
 AUGMENTS: dict[str, type[Augmentation]] = {
     "light": LightAugment,
     "listed": ListedAugment,
+    "shifted": ShiftedAugment,
 }
 UNNAMED = "light"  # recorded without its name, as some runs are older than the table
 FEW_EPOCHS = 3  # up to this many epochs need no augmentation
@@ -42,6 +44,8 @@ def decide_augmentation(recipe: Recipe, epochs: float | None, grey: bool, classe
         return listed(recipe.augment.split(","), classes, flip=flip)
     if pretrained(recipe):
         return LightAugment(flip=flip)
+    if recipe.augment == "auto" and find(recipe.model).augment == "shifted":
+        return ShiftedAugment(flip=flip)
     if recipe.augment == "auto" and epochs is not None and epochs <= FEW_EPOCHS:
         return listed((), classes, flip=True) if flip else None
     return LightAugment(zoom=0.1, shift=0.07, turn=0.0 if grey else 5.0, light=0.0 if grey else 0.1, flip=flip)
