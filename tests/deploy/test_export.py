@@ -100,6 +100,7 @@ def test_contract(sealed: tuple[nn.Module, Preprocessing, Path]) -> None:
         "features",
         "judged",
         "priors",
+        "mirrored",
         "detection",
     }
     assert set(contract) == told
