@@ -70,7 +70,7 @@ MODELS: dict[str, Entry] = {
     "gru": _rows("gru"),
     "cnn": Entry(lambda k, c, s: SmallCNN(classes=k, channels=c, size=s), 10, 1, 28, least=1, lr=1e-2),
     "small_color": Entry(
-        lambda k, c, _: SmallColorNet(classes=k, channels=c), 10, size=32, least=8, lr=7e-3, augment="shifted"
+        lambda k, c, _: SmallColorNet(classes=k, channels=c), 10, size=32, least=9, lr=7e-3, augment="shifted"
     ),
     "alexnet": Entry(lambda k, c, s: AlexNet(classes=k, channels=c, size=s), least=63, lr=3e-4),
     "vgg11": _vgg(11),

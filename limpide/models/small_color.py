@@ -1,11 +1,11 @@
 """A network for small colour images on a processor: the idea of airbench, made smaller (Jordan 2024, arXiv 2404.00498).
 
-The first layer is not learned. It splits the image into patches of 2×2 pixels and whitens them: its filters are the
-principal directions of the patches of the training images, each divided by its standard deviation, with both signs
-(section 3.1). So the first learned layer sees values of equal variance without correlations, at half the resolution: a
-quarter of the work, and nothing of a patch is lost.
+The first layer is not learned. It whitens patches of 3×3 pixels, every second pixel: its filters are the 16 principal
+directions with the largest variance among the patches of the training images, each divided by its standard deviation,
+with both signs (section 3.1, where patches are 2×2). So the first learned layer sees values of equal variance without
+correlations, at half the resolution: a quarter of the work.
 
-For 32×32 colour images and 10 classes it has 273,954 parameters, and 13.1 million multiply-adds.
+For 32×32 colour images and 10 classes it has 278,570 parameters, and 11.1 million multiply-adds.
 docs/explanation/performance.md states its accuracy on CIFAR-10; `benchmarks/small_color.py` reproduces it.
 """
 
@@ -14,16 +14,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-PATCH = 2  # pixels, the side of a patch
+PATCH, STRIDE = 3, 2  # pixels
+DIRECTIONS = 16  # at most; with both signs, 32 maps: processors multiply matrices in blocks of as many
 NOISE = 5e-4  # added to the variances, as in airbench: directions without variance stay finite
 
 
-def patches_of(images: Tensor, side: int = PATCH) -> Tensor:
-    """The patches that do not overlap: (n, channels, height, width) → (patches, channels · side²)."""
-    n, channels, height, width = images.shape
-    down, across = height // side, width // side
-    cut = images[:, :, : down * side, : across * side].reshape(n, channels, down, side, across, side)
-    return cut.permute(0, 2, 4, 1, 3, 5).reshape(n * down * across, channels * side * side)
+def patches_of(images: Tensor) -> Tensor:
+    """The patches that the first layer sees, row by row: (n, channels, height, width) → (patches, channels · 9)."""
+    return nn.functional.unfold(images, PATCH, stride=STRIDE).transpose(1, 2).flatten(0, 1)
 
 
 def principal_directions(patches: Tensor) -> tuple[Tensor, Tensor]:
@@ -38,7 +36,7 @@ def principal_directions(patches: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class Whitening(nn.Conv2d):
-    """Patches of 2×2 pixels → twice as many maps as a patch has values: whitened, with both signs.
+    """Patches of 3×3 pixels → maps, whitened, with both signs.
 
     The weights are no parameters: they come from images, and no step changes them. Until then, each map is one value of
     the patch. The biases, which start by taking off the mean of the patches, are learned.
@@ -46,16 +44,17 @@ class Whitening(nn.Conv2d):
 
     def __init__(self, channels: int) -> None:
         values = channels * PATCH * PATCH
-        super().__init__(channels, 2 * values, PATCH, PATCH)
+        directions = min(DIRECTIONS, values)
+        super().__init__(channels, 2 * directions, PATCH, STRIDE)
         del self.weight
-        plain = torch.eye(values).reshape(values, channels, PATCH, PATCH)
+        plain = torch.eye(values)[:directions].reshape(directions, channels, PATCH, PATCH)
         self.register_buffer("weight", torch.cat((plain, -plain)))
 
     @torch.no_grad()
     def set_from(self, images: Tensor) -> None:
         """images: float (n, channels, height, width), normalised."""
         patches = patches_of(images).double()
-        directions, variances = principal_directions(patches)
+        directions, variances = (found[: self.out_channels // 2] for found in principal_directions(patches))
         rows = directions / (variances + NOISE).sqrt()[:, None]
         means = rows @ patches.mean(0)
         self.weight.copy_(torch.cat((rows, -rows)).reshape(self.weight.shape))
@@ -72,7 +71,7 @@ class Block(nn.Sequential):
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__(
             nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
-            nn.MaxPool2d(2, ceil_mode=True),
+            nn.MaxPool2d(2),
             nn.BatchNorm2d(outputs),
             nn.ReLU(inplace=True),
             nn.Conv2d(outputs, outputs, 3, padding=1, bias=False),
@@ -103,7 +102,7 @@ class SmallColorNet(nn.Module):
         self.whiten.set_from(images)
 
     def features(self, x: Tensor) -> Tensor:
-        x = self.relu(self.whiten(x))  # (batch, channels, size, size) → (batch, 8 · channels, size / 2, size / 2)
+        x = self.relu(self.whiten(x))  # (batch, channels, size, size) → (batch, 32, size / 2, size / 2)
         x = self.blocks(x)  # → (batch, widths[-1], size / 8, size / 8)
         return self.pool(x).flatten(1)  # → (batch, widths[-1])
 

@@ -16,7 +16,7 @@ class Outside(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.last = nn.Linear(3 * 64, 4)
+        self.last = nn.Linear(3 * 81, 4)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         return self.last(x.flatten(1))  # type: ignore[no-any-return]
@@ -24,12 +24,12 @@ class Outside(nn.Module):
 
 def networks() -> list[nn.Module]:
     torch.manual_seed(0)
-    return [models.build("cnn", 4, 3, 8).eval(), models.build("small_color", 4, 3, 8).eval(), Outside()]
+    return [models.build("cnn", 4, 3, 9).eval(), models.build("small_color", 4, 3, 9).eval(), Outside()]
 
 
 @pytest.mark.parametrize("model", networks(), ids=lambda model: type(model).__name__)
 def test_logits_are_the_mean_of_both(model: nn.Module) -> None:
-    x = torch.randn(5, 3, 8, 8)
+    x = torch.randn(5, 3, 9, 9)
     with torch.no_grad():
         both = MirroredMean(model)(x)
         expected = (model(x) + model(x.flip(3))) / 2
@@ -42,16 +42,16 @@ def test_logits_are_the_mean_of_both(model: nn.Module) -> None:
 
 @pytest.mark.parametrize("model", networks(), ids=lambda model: type(model).__name__)
 def test_a_symmetric_image_gets_the_plain_answer(model: nn.Module) -> None:
-    half = torch.randn(3, 3, 8, 4)
-    x = torch.cat((half, half.flip(3)), 3)
+    half = torch.randn(3, 3, 9, 4)
+    x = torch.cat((half, torch.randn(3, 3, 9, 1), half.flip(3)), 3)
     with torch.no_grad():
         assert torch.allclose(MirroredMean(model)(x), model(x), atol=1e-5)
 
 
 def test_features_are_the_mean_of_both_and_the_head_takes_them() -> None:
     model = networks()[1]
-    x = torch.randn(3, 3, 8, 8)
+    x = torch.randn(3, 3, 9, 9)
     features, logits = features_of(MirroredMean(model), x)
     mean = (features_of(model, x)[0] + features_of(model, x.flip(3))[0]) / 2
     assert torch.allclose(features, mean, atol=1e-5) and torch.allclose(model.head(mean), logits, atol=1e-5)
-    assert features_width(MirroredMean(model), 3, 8) == features_width(model, 3, 8) == 128
+    assert features_width(MirroredMean(model), 3, 9) == features_width(model, 3, 9) == 128
