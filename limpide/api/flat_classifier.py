@@ -56,9 +56,9 @@ class FlatImageClassifier(ImageClassifier):
             l1: float = 0.0, dropout: float | None = None, normalization: str = "auto", init: str = "default",
             clip: float | None = None, average: str = "none", accumulate: int = 1, keep: str = "best",
             label_smoothing: float | None = None, balance: str = "auto", augment: str = "auto", flip: str = "auto",
-            patience: int | None = None, seed: int = 0, device: str = "auto", precision: str = "auto",
-            image_shape: tuple[int, ...] | None = None, runs: str | os.PathLike[str] | None = None,
-            judge: bool = False, quiet: bool = True,
+            average_mirrored: str = "auto", patience: int | None = None, seed: int = 0, device: str = "auto",
+            precision: str = "auto", image_shape: tuple[int, ...] | None = None,
+            runs: str | os.PathLike[str] | None = None, judge: bool = False, quiet: bool = True,
         ) -> None: ...
         # fmt: on
     else:

@@ -78,8 +78,8 @@ class ImageClassifier(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
             weight_decay: float | None = None, l1: float = 0.0, dropout: float | None = None,
             normalization: str = "auto", init: str = "default", clip: float | None = None, average: str = "none",
             accumulate: int = 1, keep: str = "best", label_smoothing: float | None = None, balance: str = "auto",
-            augment: str = "auto", flip: str = "auto", patience: int | None = None, seed: int = 0,
-            device: str = "auto", precision: str = "auto", runs: str | os.PathLike[str] | None = None,
+            augment: str = "auto", flip: str = "auto", average_mirrored: str = "auto", patience: int | None = None,
+            seed: int = 0, device: str = "auto", precision: str = "auto", runs: str | os.PathLike[str] | None = None,
             judge: bool = True, quiet: bool = False,
         ) -> None: ...
         # fmt: on

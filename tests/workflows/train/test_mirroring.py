@@ -137,5 +137,5 @@ def test_by_itself_it_is_used_where_it_is_safe_and_no_worse(
 
 
 def test_a_pretrained_network_refuses_it(photos: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="L186"):
+    with pytest.raises(UsageError, match="L187"):
         prepare(str(photos), Recipe.of(model="efficientnet_lite0", average_mirrored="yes"), tmp_path)
