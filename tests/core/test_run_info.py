@@ -45,6 +45,7 @@ GOOD: dict[str, Any] = {
     "good": "good",
     "wanted": {"model": "cnn", "epochs": None, "seed": 0},
     "machine": {"cores": 2, "versions": {"torch": "2.9.1"}},
+    "machines": [{"cores": 4}],
     "process": 12,
     "test_looks": 1,
     "test_seen_by": ["0123456789abcdef"],
