@@ -1,6 +1,6 @@
-"""How good is `limpide train` on CIFAR-10 after a minute of fitting, and after two and a half?
+"""How good is `limpide train` on CIFAR-10 after about a minute of fitting, and after two and a half?
 
-    python -m benchmarks.small_color PHOTOS [--epochs 6 15] [--seeds 1]
+    python -m benchmarks.small_color PHOTOS [--epochs 8 19] [--seeds 1]
 
 PHOTOS has the folders train and test, with a folder for each class (the 60,000 images of CIFAR-10). Each training is
 the command that a person types, in a fresh process: it chooses the network itself, learns from 80 % of the training
@@ -61,7 +61,7 @@ def trained(photos: str, epochs: int, seed: int) -> Trained:
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("photos")
-    parser.add_argument("--epochs", type=int, nargs="+", default=[6, 15])
+    parser.add_argument("--epochs", type=int, nargs="+", default=[8, 19])
     parser.add_argument("--seeds", type=int, default=1)
     arguments = parser.parse_args()
     for epochs in arguments.epochs:
