@@ -228,15 +228,18 @@ def code_of(name: str, folder: Path = Path(__file__).parent) -> str:
     the networks and rungs of limpide that it imports; of their texts all but docstrings and PROSE. It does not cover
     the training loop, which tests of its own hold.
     """
-    tree = ast.parse((folder / f"{name}.py").read_text(encoding="utf-8"))
-    parts: list[ast.AST] = [tree]
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module == "experiments.common":
-            parts += _definitions({alias.name for alias in node.names} - {"tell", "code_of"})
-        elif isinstance(node, ast.ImportFrom) and node.module == "experiments":
-            parts += [ast.parse((folder / f"{alias.name}.py").read_text(encoding="utf-8")) for alias in node.names]
-        elif isinstance(node, ast.ImportFrom) and re.match(r"limpide\.(models|ladder)\.", node.module or ""):
-            parts.append(ast.parse((ROOT / f"{str(node.module).replace('.', '/')}.py").read_text(encoding="utf-8")))
+    trees = [ast.parse((folder / f"{name}.py").read_text(encoding="utf-8"))]
+    parts: list[ast.AST] = []
+    for tree in trees:  # grows: what an experiment imports may import more
+        parts.append(tree)
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ImportFrom) and node.module == "experiments.common":
+                parts += _definitions({alias.name for alias in node.names} - {"tell", "code_of"})
+            elif isinstance(node, ast.ImportFrom) and node.module == "experiments":
+                files = [folder / f"{alias.name}.py" for alias in node.names]
+                trees += [ast.parse(file.read_text(encoding="utf-8")) for file in files]
+            elif isinstance(node, ast.ImportFrom) and re.match(r"limpide\.(models|ladder)\.", node.module or ""):
+                parts.append(ast.parse((ROOT / f"{str(node.module).replace('.', '/')}.py").read_text(encoding="utf-8")))
     return hashlib.sha256("".join(ast.dump(_without_prose(part)) for part in parts).encode()).hexdigest()[:16]
 
 

@@ -11,7 +11,7 @@ CASES = [*range(9, 18), *range(20, 34), *range(36, 39)]
 
 
 def test_every_case_has_a_line_and_what_it_names_is_there() -> None:
-    """A line that says *test* means one of this folder with the case in its name; an experiment has a result."""
+    """A line that says *test* means one of this folder with the case in its name; an experiment is there."""
     rows = [line.strip("| ").split(" | ") for line in PAGE.read_text(encoding="utf-8").splitlines() if "| H" in line]
     assert [int(row[0][1:3]) for row in rows] == CASES
     sources = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests" / "labs").glob("test_lab*.py"))
@@ -20,4 +20,5 @@ def test_every_case_has_a_line_and_what_it_names_is_there() -> None:
         if re.search(r"(?<!/)\btest\b(?!s/)", held):
             assert any(f"_{case[:3].lower()}_" in name for name in own), case
         assert all((ROOT / file).is_file() for file in re.findall(r"`(tests/\S+)`", held)), case
-    assert (ROOT / "experiments" / "results" / "labs_by_command.json").is_file()
+        for name in re.findall(r"experiments? `(\w+)`", held):
+            assert (ROOT / "experiments" / f"{name}.py").is_file(), case
