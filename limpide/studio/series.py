@@ -200,10 +200,12 @@ class RunHistory(Events):
     def diagnosis(self) -> list[dict[str, Any]]:
         losses, info = [loss for _, loss, _, _ in self.steps], self.run.info()
         examination = self.run.examination() if info.final else None
-        return [
-            {"kind": one.verdict, "text": str(one.message), "todo": [str(todo) for todo in describe_remedy(one, info)]}
-            for one in diagnose_run(info, losses, self.epochs, self.notes, examination)
-        ]
+        told: list[dict[str, Any]] = []
+        for one in diagnose_run(info, losses, self.epochs, self.notes, examination):
+            said = {what for earlier in told for what in earlier["todo"]}
+            todo = [what for what in map(str, describe_remedy(one, info)) if what not in said]
+            told.append({"kind": one.verdict, "text": str(one.message), "todo": todo})
+        return told
 
 
 def _whose(run: Run) -> tuple[Any, ...]:

@@ -49,7 +49,7 @@ def open_page(browser: Any, server: Server) -> Iterator[Any]:
     found.wait_for_selector("h1")
     yield found
     context.close()
-    assert said == []
+    assert said == [], said
     assert {re.sub(r"^(https?://[^/]+|data:|blob:).*", r"\1", url, flags=re.S) for url in asked} <= {
         f"http://127.0.0.1:{server.port}",
         "data:",

@@ -89,8 +89,8 @@ const Title = ({ series, now }) => html`
 `;
 
 /** What to do about the first remark, and the other remarks with what to do. */
-const Remedies = ({ diagnosis = [] }) =>
-  diagnosis.map(
+const Remedies = ({ diagnosis }) =>
+  (diagnosis ?? []).map(
     ({ kind, text, todo }, k) => html`
       ${k > 0 && html`<p class=${`claim ${kind}`}>${text}</p>`}
       ${todo.map((what) => html`<p class="small">${what}</p>`)}

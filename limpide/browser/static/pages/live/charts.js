@@ -155,7 +155,7 @@ export const Charts = ({ about, series, axis, x, charts: { losses, accuracy, rat
       html`
         <p class="small">
           ${t("live.click")}${" "}
-          ${recipe.label_smoothing > 0 && t("live.smoothing", { share: percent(smoothing, 0) })}
+          ${recipe.label_smoothing > 0 && t("live.smoothing", { share: percent(recipe.label_smoothing, 0) })}
         </p>
       `
     }
