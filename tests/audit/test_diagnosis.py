@@ -271,3 +271,12 @@ def test_a_mark_in_one_point_is_a_rule_and_noise_is_none() -> None:
     squares[:, :2, :2] = (60 * truth)[:, None, None, None]
     share, pixels = easiest_rule(squares[:200], truth[:200], squares[200:], truth[200:])
     assert share == 1 and pixels == 1
+
+
+def test_a_rise_of_a_low_loss_that_is_next_to_nothing_is_no_overfitting() -> None:
+    def falling(last: float) -> list[Epoch]:
+        losses = (0.5, 0.1, 0.09, 0.1, last)
+        return [Epoch(k, 10 * k + 10, 0.4 - 0.05 * k, loss, 0.97, True, 0.0, 0.99) for k, loss in enumerate(losses)]
+
+    little, much = (TrainingRecord([0.1] * 5, falling(last), kept="trained", guess=GUESS) for last in (0.12, 0.2))
+    assert faults(little) == [] and faults(much) == ["overfitting"]

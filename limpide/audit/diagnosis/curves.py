@@ -19,6 +19,7 @@ WAVERS = 1.03  # times the lowest training loss of an epoch before: above, it ha
 LITTLE = 0.6  # of the loss of guessing: above, little was learned
 SMALL = 0.2  # times the usual rate: below, a rate is small
 WORSE = 1.1  # times the lowest validation loss: above, it has risen
+RISE = 0.02  # of the loss of guessing: a rise that is smaller is next to nothing, however low the loss was
 PATIENCE = 2  # epochs without a better one
 GAP = 0.08  # share: training images named rightly beyond validation images, that only overfitting explains
 UNFIT = 0.8  # share of the training images: a network that names fewer of them rightly underfits
@@ -85,7 +86,7 @@ def judge_epochs(record: TrainingRecord) -> Diagnosis:
     last = epochs[-1]
     if len(epochs) - 1 - best < PATIENCE:
         return Diagnosis("ok", _describe_progress(best, len(epochs), is_over=record.is_over))
-    if last.validation_loss > WORSE * epochs[best].validation_loss and last.train_loss < epochs[best].train_loss:
+    if _has_risen(record, epochs[best].validation_loss) and last.train_loss < epochs[best].train_loss:
         if kept_epoch is None:
             return Diagnosis("warn", message(OVERFITS, n=best + 2), "overfitting", best + 2, OVERFITTING)
         return _judge_overfitting(best, kept_epoch, record.keeps_last)
@@ -96,6 +97,12 @@ def judge_epochs(record: TrainingRecord) -> Diagnosis:
         "The weights after epoch {kept:count} are kept; the validation loss has not fallen since epoch {n:count}."
     )
     return Diagnosis("unknown", message(text, kept=kept_epoch + 1, n=best + 1))
+
+
+def _has_risen(record: TrainingRecord, lowest: float) -> bool:
+    """Whether the last validation loss is clearly above the lowest one."""
+    least = RISE * record.guess if math.isfinite(record.guess) else 0.0
+    return record.epochs[-1].validation_loss > max(WORSE * lowest, lowest + least)
 
 
 def judge_gap(record: TrainingRecord) -> Diagnosis | None:
