@@ -55,7 +55,8 @@ def _table(table: Table | None) -> str:
     if table is None:
         return ""
     rows = [[format_cell(cell, form) for cell, (_, form) in zip(row, table.columns, strict=True)] for row in table.rows]
-    lines = [[name for name, _ in table.columns], ["---"] * len(table.columns), *rows]
+    names = [f"{name}, points" if form == "gap" else name for name, form in table.columns]
+    lines = [names, ["---"] * len(table.columns), *rows]
     return "".join(f"| {' | '.join(map(_cell, line))} |\n" for line in lines) + "\n"
 
 
