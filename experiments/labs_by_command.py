@@ -1,4 +1,4 @@
-"""What the experiments labs_1_and_3 and labs_4_and_5 share: comparisons of the labs by public commands.
+"""What the experiments labs_1_and_3, lab_4 and lab_5 share: comparisons of the labs by public commands.
 
 Every number is of `limpide ablate`, printed as it is run, with the networks of experiments/lab_networks.py, plain
 descent at a constant rate, no augmentation, the weights of the last epoch, three seeds. Of CIFAR-10 a fixed share: 500

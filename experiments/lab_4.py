@@ -1,6 +1,6 @@
-"""Claim: weight decay, dropout and depth have the signs of labs 4 and 5 with public commands.
+"""Claim: weight decay and dropout have the signs of lab 4 with public commands.
 
-    python -m experiments.labs_4_and_5 FOLDER   (CIFAR-10 in train/ and test/; a quarter of an hour)
+    python -m experiments.lab_4 FOLDER   (CIFAR-10 in train/ and test/; a quarter of an hour)
 
 How it is measured: experiments/labs_by_command.py.
 """
@@ -18,15 +18,6 @@ from experiments.labs_by_command import CIFARNET, Comparison
 from limpide.core.run import Run
 
 COMPARISONS = (
-    Comparison(
-        "depth",
-        "model="
-        + ",".join(f"{lab_networks.__name__}:narrow_{name}" for name in ("three", "five", "fifty_one", "residual")),
-        {"optimizer": "adamw", "schedule": "one-cycle", "lr": "0.005", "batch": "64", "epochs": "5"},
-        ("73.20 %", "77.83 %", "26–33 %", "76.5–77.7 %"),
-        (1, -1, 1),
-        pairs=((2, 3, 1),),
-    ),
     Comparison(
         "dropout",
         "dropout=0,0.3",
@@ -63,7 +54,7 @@ def main(folder: str) -> None:
     weights = weights_in(Path(said[COMPARISONS[-1]]["runs"]))
     without, decayed = weights["0.0"], weights["0.01"]
     tell(
-        "labs_4_and_5",
+        "lab_4",
         section="Convolutional nets",
         course=(
             "the figures of the labs are in the table; weight decay: variance of the weights .0056 to .0032, the "
@@ -75,12 +66,9 @@ def main(folder: str) -> None:
             f"{without[1]:.2f} to {decayed[1]:.2f}"
         ),
         why=(
-            "500 images of each class instead of 5,000, and five passes for depth, to stay within minutes. The nets of "
-            "three to 51 convolutions have 16 maps instead of 100, and AdamW with one cycle: so few steps at a "
-            "constant rate of .1 teach neither of the deep ones (ten passes, two seeds: 31.9 and 17.8 % with "
-            "shortcuts, 15.5 and 20.2 % without). Weight decay 0.01 in place of 0.001, as there are a tenth of the "
-            "steps: rate, decay and steps multiplied are those of the lab. Dropout on the small digits of "
-            "scikit-learn; on MNIST it is an experiment of its own"
+            "500 images of each class instead of 5,000, to stay within minutes. Weight decay 0.01 in place of 0.001: "
+            "there are a tenth of the steps, and rate, decay and steps multiplied are those of the lab. Dropout on the "
+            "small digits of scikit-learn; on MNIST it is an experiment of its own"
         ),
         holds=labs_by_command.NOT not in str(kept["table"].rows),
         **kept,
