@@ -19,7 +19,7 @@ class MirroredMean(nn.Module):
         super().__init__()
         self.model = model
         features, head = getattr(model, "features", None), getattr(model, "head", None)
-        if callable(features) and isinstance(head, nn.Linear):
+        if _is_own(model) and callable(features) and isinstance(head, nn.Linear):
             self.head, self.features = head, lambda x: _mean_of_both(features, x)
         self.train(model.training)
 
@@ -27,6 +27,11 @@ class MirroredMean(nn.Module):
         if hasattr(self, "head"):
             return self.head(self.features(x))
         return _mean_of_both(self.model, x)
+
+
+def _is_own(model: nn.Module) -> bool:
+    """Whether it is a network of limpide, whose answer is `head(features(x))`: another one may do more in between."""
+    return type(model).__module__.startswith("limpide.models.")
 
 
 @torch.inference_mode()

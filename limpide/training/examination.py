@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from limpide.core.examination import LayerSigns
+from limpide.models.regularized import CONVOLUTIONS
 
 IMAGES = 128  # images on which the layers are examined, at most
 
@@ -30,7 +31,7 @@ class _Gradients:
 def examine_layers(
     model: nn.Module, before: Mapping[str, Tensor], images: Tensor
 ) -> tuple[tuple[LayerSigns, ...], bool]:
-    """The signs of each layer that has a matrix of weights, from the first to the last; whether the outputs differ from
+    """The signs of each convolution and linear layer, from the first to the last; whether the outputs differ from
     image to image, with the initial weights.
 
     model: as it was kept; it stays as it is. before: its state before the training. images: float (n, channels, size,
@@ -69,8 +70,9 @@ def _gradients(model: nn.Module, images: Tensor) -> tuple[dict[str, _Gradients],
     if outputs.requires_grad:
         (outputs * weights).mean().backward()
     found = {}
+    layers = {id(module.weight) for module in model.modules() if isinstance(module, (nn.Linear, *CONVOLUTIONS))}
     for name, parameter in model.named_parameters():
-        if parameter.ndim < 2:
+        if id(parameter) not in layers:
             continue
         gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
         dead = (gradient.flatten(1) == 0).all(1).float().mean()

@@ -14,6 +14,7 @@ from collections.abc import Generator, Iterator, Sequence
 import torch
 from torch import Tensor, nn
 
+from limpide.core.errors import TrainingError
 from limpide.core.events import Epoch, Note, Step
 from limpide.core.recipe import Recipe
 from limpide.training.augment.base import Augment
@@ -103,7 +104,7 @@ def _end_epoch(
     state: TrainState, validation: Batches | None, sample: Batches | None, recipe: Recipe, began: float
 ) -> Generator[Note, None, Epoch]:
     """Score the weights, keep them if they are the best, and begin the next epoch."""
-    train_loss = state.loss_sum / state.position
+    train_loss, has_gone_back = state.loss_sum / state.position, False
     while True:
         with state.judged_weights():
             loss, accuracy = evaluate(state.model, validation, recipe) if validation is not None else (train_loss, 0.0)
@@ -111,7 +112,10 @@ def _end_epoch(
             if math.isfinite(loss) and (validation is not None or _are_finite(state.model)):
                 best = state.keep_if_best(accuracy, loss)
                 break
+        if has_gone_back:  # weights that were sound before: it is not the training
+            raise TrainingError("L603", where=f"epoch {state.epoch + 1}")
         yield go_back(state, state.step, math.nan)  # the last step made the weights infinite
+        has_gone_back = True
     seconds = time.perf_counter() - began
     event = Epoch(state.epoch, state.step, train_loss, loss, accuracy, best, seconds, train_accuracy)
     state.losses.append(loss)
@@ -120,7 +124,10 @@ def _end_epoch(
 
 
 def _are_finite(model: nn.Module) -> bool:
-    return all(bool(value.isfinite().all()) for value in model.state_dict().values())
+    """Whether all that training changes is finite. Other buffers, such as a mask of attention, may hold infinities."""
+    normalized = [module for module in model.modules() if isinstance(module, nn.modules.batchnorm._BatchNorm)]
+    changed = [*model.parameters(), *(buffer for module in normalized for buffer in module.buffers())]
+    return all(bool(value.isfinite().all()) for value in changed)
 
 
 @torch.inference_mode()

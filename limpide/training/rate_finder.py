@@ -7,7 +7,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from limpide.core.events import Step
+from limpide.core.events import ROLLBACK, Note, Step
 from limpide.core.recipe import Recipe
 from limpide.training.augment.base import Augment
 from limpide.training.batches import Batches
@@ -34,6 +34,8 @@ def sweep(
     state.steps, state.schedule_name, state.lr = len(tried), "constant", tried[0]
     lowest, losses = math.inf, []
     for event in fit(state, train, None, recipe, augment=augment):
+        if isinstance(event, Note) and event.topic == ROLLBACK:  # the loss ran away
+            return
         if not isinstance(event, Step):
             continue
         losses.append(event.loss)

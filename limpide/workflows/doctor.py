@@ -20,7 +20,7 @@ def diagnose_recorded(run: Run) -> Finding:
     notes = [event for event in events if isinstance(event, Note)]
     examination = run.examination() if info.final else None
     if not losses and not any(note.topic == ROLLBACK for note in notes):
-        return _without_steps(info.good != "", info.final is not None)
+        return _without_steps(info.good != "", info.final is not None and info.final.kind == "frozen")
     finding = diagnosis_finding(diagnose_run(info, losses, epochs, notes, examination), info)
     if examination is None:
         says = N_(
@@ -28,18 +28,16 @@ def diagnose_recorded(run: Run) -> Finding:
             "over."
         )
         if info.final:
-            says = N_(
-                "An earlier version trained this run: only its curves were looked at, not the network and its answers."
-            )
+            says = N_("No look inside was recorded: only the curves were judged, not the network and its answers.")
         finding = dataclasses.replace(finding, details=[*finding.details, message(says)])
     return finding
 
 
-def _without_steps(is_good_parts: bool, is_over: bool) -> Finding:
-    says = N_("The training has not taken a step yet.")
+def _without_steps(is_good_parts: bool, is_frozen: bool) -> Finding:
+    says = N_("No step of a training is recorded here.")
     if is_good_parts:
         says = N_("This model compares with good parts: it takes no training steps that could go wrong.")
-    elif is_over:
+    elif is_frozen:
         says = N_(
             "This model is a last layer fitted on frozen features: it took no training steps that could go wrong."
         )

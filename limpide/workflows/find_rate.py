@@ -17,9 +17,10 @@ from limpide.core.recipe import Recipe
 from limpide.core.rerun import rerun_command
 from limpide.text.messages import N_, message
 from limpide.training.augment import decide_augmentation
+from limpide.training.build import build_network
 from limpide.training.defaults import usual_rate
 from limpide.training.rate_finder import STEPS, sweep
-from limpide.training.start import start_state
+from limpide.training.start import set_from_images, start_state
 from limpide.workflows.train import deadline
 from limpide.workflows.train.check_images import check_images
 from limpide.workflows.train.context import TrainContext
@@ -38,6 +39,8 @@ def find_rate(location: str, recipe: Recipe) -> Iterator[Event]:
         raise UsageError("L186", where=f"--lr {recipe.lr:g}")
     with tempfile.TemporaryDirectory(prefix="limpide-rate-") as folder:
         run, dataset, _ = prepare(location, recipe, Path(folder), new=True, classes=True)
+        if run.info().good or recipe.freeze == "head":
+            raise UsageError("L188", where=location)
         with run.lock():
             job = TrainContext(run, dataset, deadline.now(), False, False, run.info())
             for phase in (read_images, check_images, split_images):
@@ -53,10 +56,12 @@ def _without_notes(events: Iterator[Event]) -> Iterator[Event]:
 def _sweep(job: TrainContext) -> Iterator[Event]:
     usual = usual_rate(job.recipe)
     augment = decide_augmentation(job.recipe, None, job.seen.grey, len(job.dataset.learned_classes))
-    sweeps = []
+    preprocessing, sweeps = job.pixels().preprocessing, []
     for k in range(SWEEPS):
         recipe = job.recipe.but(seed=job.recipe.seed + k, schedule="constant", average="none")
-        state = start_state(job.network(job.pixels().preprocessing), recipe, STEPS)
+        model = build_network(recipe, len(job.dataset.learned_classes), preprocessing.channels, preprocessing.size)
+        set_from_images(model, job.batches("train"), recipe)
+        state = start_state(model, recipe, STEPS)
         losses = []
         for rate, loss in sweep(state, job.batches("train"), recipe, usual, augment):
             losses.append((rate, loss))

@@ -218,6 +218,7 @@ def test_a_fault_is_named_alone(fault: str, made: TrainingRecord) -> None:
         record(rule=0.96),
         record(suspects=23),
         record(named=(190, 109, 1)),
+        record(n=60, images=(53, 5, 2), named=(60, 0, 0), suspects=0),  # a few others
         record(images=(286, 7, 7), named=(300, 0, 0)),  # of seven images, chance may name none
         record(layers=[SOUND, layer(dead=0.5), SOUND]),
         record(layers=[layer(gradient_before=1e-6), SOUND, SOUND]),  # it fits all the same
@@ -238,12 +239,46 @@ def test_a_rate_that_is_too_large_names_the_optimizer_and_the_usual_rate() -> No
     assert finding.table and finding.table.rows[0][1] == 1  # the epoch
 
 
-def test_the_worst_comes_first_and_a_remedy_once() -> None:
+def test_causes_come_first_with_the_worst_verdict_and_a_remedy_once() -> None:
     made = record(SPIKE, rate=("adamw", 0.1, 0.001), layers=[SOUND, layer(dead=1.0), SOUND], named=(290, 5, 5))
     found = diagnose_record(made)
-    assert [one.verdict for one in found][:2] == ["bad", "bad"]
+    assert [one.fault for one in found if one.fault] == ["large rate", "dead units", "collapse"]
+    assert diagnosis_finding(found, RunInfo(location="photos")).verdict == "bad" == found[1].verdict
     details = [str(detail) for detail in diagnosis_finding(found, RunInfo(location="photos")).details]
     assert len(details) == len(set(details)) and sum("--lr 0.001" in detail for detail in details) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "had", "command"),
+    [
+        (("balance", "yes"), {"balance": "yes"}, ""),
+        (("balance", "yes"), {"loss": "hinge"}, ""),
+        (("validation", "0.3"), {"validation": 0.3}, ""),
+        (("validation", "0.3"), {"validation": 0.5}, ""),
+        (("validation", "0.3"), {"validation": 0.1}, "limpide train photos --validation 0.3"),
+        (("validation", "0.3"), {"validation": 0.1, "test": 0.8}, ""),
+        (("init", "kaiming"), {"weights": "runs/digits-001"}, ""),
+        (("lr", "0.01"), {"lr": 0.01}, ""),
+    ],
+)
+def test_a_command_is_legal_and_another_one(fault: tuple[str, str], had: dict[str, object], command: str) -> None:
+    info = RunInfo(location="photos", wanted={k: v for k, v in had.items() if v != 0.1}, recipe=had)
+    finding = diagnosis_finding([Diagnosis("warn", Message("x", {}), "overfitting", 1, (fault,))], info)
+    assert finding.data["next"] == command
+
+
+def test_initial_weights_that_are_too_large_are_no_fault_of_the_rate() -> None:
+    found = faults(record([1e9] * 200, trained=0.3, validation=0.3))
+    assert found[0] == "exploding" and not {"divergence", "large rate"} & set(found)
+
+
+def test_a_low_loss_that_doubles_is_no_divergence() -> None:
+    assert faults(record([*[0.05] * 100, *[0.12] * 100])) == []
+
+
+def test_no_advice_against_longer_training_where_the_last_epoch_is_the_best() -> None:
+    (found,) = [one for one in diagnose_record(record(trained=0.6, validation=0.6)) if one.fault]
+    assert found.changes == (("epochs", "12"),) and found.todo is None
 
 
 def test_no_command_is_advised_where_the_images_came_from_a_program() -> None:
@@ -270,7 +305,26 @@ def test_a_mark_in_one_point_is_a_rule_and_noise_is_none() -> None:
     assert share < 0.5
     squares[:, :2, :2] = (60 * truth)[:, None, None, None]
     share, pixels = easiest_rule(squares[:200], truth[:200], squares[200:], truth[200:])
-    assert share == 1 and pixels == 1
+    assert share == 1 and pixels <= 2
+
+
+def test_a_rule_that_names_the_frequent_class_is_none() -> None:
+    random = np.random.default_rng(0)
+    squares = random.integers(0, 255, (1000, 8, 8, 1), dtype=np.uint8)
+    truth = (np.arange(1000) % 100 == 0).astype(int)  # ten of a rare class
+    assert easiest_rule(squares[:500], truth[:500], squares[500:], truth[500:])[0] < 0.9
+
+
+def test_images_that_are_hard_to_tell_are_no_wrong_labels() -> None:
+    random = np.random.default_rng(0)
+    truth = random.integers(0, 2, 400)
+    right = np.clip(0.6 + random.normal(0, 0.07, 400), 0, 1)  # of the label: often less than one half
+    probabilities = np.where(truth[:, None] == np.arange(2), right[:, None], 1 - right[:, None])
+    signs = sign_answers(probabilities, truth)
+    assert signs is not None and signs.suspects == 0
+    probabilities[:40] = probabilities[:40, ::-1] * 0.1 + 0.9 * (truth[:40, None] != np.arange(2))
+    signs = sign_answers(probabilities, truth)
+    assert signs is not None and signs.suspects == 40
 
 
 def test_a_rise_of_a_low_loss_that_is_next_to_nothing_is_no_overfitting() -> None:

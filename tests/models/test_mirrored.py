@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from limpide import models
 from limpide.models.features import features_of, features_width
@@ -55,3 +55,23 @@ def test_features_are_the_mean_of_both_and_the_head_takes_them() -> None:
     mean = (features_of(model, x)[0] + features_of(model, x.flip(3))[0]) / 2
     assert torch.allclose(features, mean, atol=1e-5) and torch.allclose(model.head(mean), logits, atol=1e-5)
     assert features_width(MirroredMean(model), 3, 9) == features_width(model, 3, 9) == 128
+
+
+class Between(nn.Module):
+    """A network of one's own that does something between its features and its head."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.body, self.head = nn.Conv2d(3, 4, 3), nn.Linear(4, 2)
+
+    def features(self, x: Tensor) -> Tensor:
+        return self.body(x)  # type: ignore[no-any-return]
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.head(torch.tanh(self.features(x).mean((2, 3))))  # type: ignore[no-any-return]
+
+
+def test_what_a_network_of_ones_own_does_before_its_head_is_kept() -> None:
+    torch.manual_seed(0)
+    model, x = Between().eval(), torch.randn(5, 3, 8, 8)
+    assert torch.allclose(MirroredMean(model)(x), (model(x) + model(x.flip(3))) / 2, atol=1e-6)

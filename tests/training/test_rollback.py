@@ -240,3 +240,34 @@ def test_a_loss_that_is_lost_in_one_part_of_an_update_is_lost() -> None:
     assert isinstance(next(loop), Note)
     assert all(torch.equal(value, initial[name]) for name, value in state.model.state_dict().items())
     assert np.isfinite([event.loss for event in loop if isinstance(event, Step)]).all()
+
+
+def test_a_mask_that_is_infinite_is_no_lost_weight() -> None:
+    state = begun()
+    state.model.register_buffer("mask", torch.full((2, 2), -math.inf))
+    state.best = {name: value.clone() for name, value in state.model.state_dict().items()}
+    state.steps = len(images(18))
+    events = list(fit(state, images(18), None, RECIPE))
+    assert isinstance(events[-1], Epoch) and not notes(events)
+
+
+def test_a_validation_loss_that_no_weights_mend_is_told_as_one() -> None:
+    class Spread(nn.Module):
+        """Divides by the spread of an image, which a single color has not."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = Tiny()
+
+        def forward(self, x: Tensor) -> Tensor:
+            return self.inner(x / x.std((1, 2, 3), keepdim=True))  # type: ignore[no-any-return]
+
+    model = Spread()
+    state = TrainState(
+        model, OPTIMIZERS["adamw"](parameter_groups(model, 0.0)), lr=0.01, steps=3, generator=torch.Generator()
+    )
+    plain_colors = images(6, seed=9)
+    plain_colors.pixels.array[:] = 7  # type: ignore[index]
+    with pytest.raises(TrainingError) as error:
+        list(fit(state, images(18), plain_colors, RECIPE))
+    assert error.value.code == "L603" and "epoch 1" in str(error.value)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from limpide.audit.rate import rate_finding, suggest_rate
 from limpide.core.errors import RunError, TrainingError
@@ -17,10 +18,16 @@ from limpide.core.events import Note
 from limpide.core.examination import Examination
 from limpide.core.recipe import Recipe
 from limpide.core.run import Run
+from limpide.models.mlp import MLP
+from limpide.training.optim import OPTIMIZERS
+from limpide.training.optim.groups import parameter_groups
+from limpide.training.rate_finder import STEPS, rates, sweep
+from limpide.training.state import TrainState
 from limpide.workflows.doctor import diagnose_recorded
 from limpide.workflows.train.training import prepare, train
 from tests.make_images import photo_folder
 from tests.runner import limpide
+from tests.training.test_loop import images
 
 RECIPE = Recipe.of(model="mlp", epochs=3, batch=32, lr=3.0, device="cpu", precision="fp32", augment="none")
 
@@ -67,7 +74,7 @@ def test_a_run_of_an_earlier_version_is_judged_by_its_curves(copy: Run) -> None:
     copy.examination_file.unlink()
     copy.update(usual_rate=None)
     finding = diagnose_recorded(copy)
-    assert finding.verdict == "bad" and "An earlier version trained this run" in str(finding.details[-1])
+    assert finding.verdict == "bad" and "No look inside was recorded" in str(finding.details[-1])
     assert "dead units" not in finding.data["faults"]
 
 
@@ -76,7 +83,7 @@ def test_a_training_that_goes_on_is_asked_by_its_curves(copy: Run) -> None:
     finding = diagnose_recorded(copy)
     assert "when the training is over" in str(finding.details[-1])
     copy.events_file.write_bytes(b"")
-    assert "not taken a step" in str(diagnose_recorded(Run.open(copy.path)))
+    assert "No step of a training" in str(diagnose_recorded(Run.open(copy.path)))
 
 
 def test_a_training_that_ran_away_is_told_how_often(tmp_path: Path) -> None:
@@ -108,6 +115,7 @@ def test_a_damaged_examination_is_one_line(copy: Run, damage: str) -> None:
         (("FOLDER",), "L185"),
         (("digits", "--rate", "--lr", "1"), "L186"),
         (("digits", "--rate", "--optimizer", "sdg"), "L102"),
+        (("digits", "--rate", "--good", "3"), "L188"),
         (("nowhere", "--rate"), "L202"),
     ],
 )
@@ -127,6 +135,17 @@ def test_the_rate_finder_suggests_a_rate_that_learns_and_leaves_nothing_behind(t
     rate = next(number["value"] for number in finding["numbers"] if number["name"] == "suggested learning rate")
     assert 1e-4 < rate < 10 and f"--lr {rate:g}" in finding["data"]["next"]
     assert [path.name for path in tmp_path.iterdir()] == ["photos"]
+
+
+def test_a_sweep_ends_where_the_loss_runs_away() -> None:
+    """And not with an error, nor with the lower rate that a training would go on with."""
+    torch.manual_seed(0)
+    model = MLP(classes=3, size=8, channels=3)
+    recipe = Recipe.of(optimizer="sgd", loss="squared", label_smoothing=0.0, batch=16, device="cpu", precision="fp32")
+    state = TrainState(model, OPTIMIZERS["sgd"](parameter_groups(model, 0.0)), 1.0, 1, torch.Generator())
+    found = list(sweep(state, images(48, batch=16), recipe, 1.0))
+    assert state.rollbacks == 1 or len(found) < STEPS
+    assert [rate for rate, _ in found] == rates(1.0)[: len(found)] and found[-1][0] > 1e-2
 
 
 def curve(best: float, noise: float = 0.0, seed: int = 0) -> list[tuple[float, float]]:

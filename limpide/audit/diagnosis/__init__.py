@@ -23,12 +23,22 @@ from limpide.core.run_info import RunInfo
 
 __all__ = ["FAULTS", "Diagnosis", "Rate", "TrainingRecord", "diagnose", "diagnose_run", "record_of_run"]
 
-_WORST = {"bad": 0, "warn": 1, "unknown": 2, "ok": 2}
-_CAUSES = {fault: place for place, fault in enumerate(FAULTS)}
+_PLACES = {fault: place for place, fault in enumerate(FAULTS)}
+# faults that bring others about: a class that is never named, then, is no matter of balance
+CAUSES = {
+    "divergence",
+    "large rate",
+    "small rate",
+    "vanishing",
+    "exploding",
+    "dead units",
+    "standstill",
+    "underfitting",
+}
 
 
 def diagnose(record: TrainingRecord) -> list[Diagnosis]:
-    """The remarks about a training, the worst first and causes before what they cause; one at least once there is a
+    """The remarks about a training, faults first, causes before what they cause; one at least once there is a
     step.
     """
     found = _judge_curves(record)
@@ -38,9 +48,15 @@ def diagnose(record: TrainingRecord) -> list[Diagnosis]:
     named = {one.fault for one in found}
     # what a training that failed leaves behind has no remedy of its own
     has_failed = any(one.verdict == "bad" for one in found)
-    inside = [replace(one, changes=()) if has_failed else one for one in inside]
+    causes = {one.fault for one in [*found, *inside]} & CAUSES
+    inside = [
+        replace(one, changes=())
+        if (has_failed and one.fault not in CAUSES) or (causes and one.fault == "collapse")
+        else one
+        for one in inside
+    ]
     whole = found + [one for one in inside if one.fault not in named]
-    return sorted(whole, key=lambda one: (_WORST[one.verdict], _CAUSES.get(one.fault, len(_CAUSES))))
+    return sorted(whole, key=lambda one: _PLACES[one.fault] if one.is_fault else len(_PLACES))
 
 
 def _judge_curves(record: TrainingRecord) -> list[Diagnosis]:

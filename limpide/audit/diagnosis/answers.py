@@ -8,14 +8,16 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from limpide.audit.diagnosis.record import Diagnosis, TrainingRecord
+from limpide.audit.diagnosis.record import Changes, Diagnosis, TrainingRecord
 from limpide.audit.label_errors import find_label_errors
 from limpide.core.examination import ValidationSigns
 from limpide.statistics.intervals import interval_of_share
 from limpide.text.messages import N_, message
 
+UNEVEN = 3  # times the images of the smallest class: balancing may help
 RARE = 8  # validation images of a class: that none of fewer is named may be chance
 MOST = 0.9  # share of the answers: a class that is named as often is named for nearly everything
+SURE = 0.4  # probability of another class above that of the label: a label that looks wrong
 NOISY = 0.08  # share of the validation labels that look wrong
 LEARNED = 0.5  # share named rightly: a network that names fewer is no judge of labels
 ENOUGH = 50  # validation images: fewer tell too little
@@ -41,7 +43,7 @@ def sign_answers(
         accuracy=float((named == truth).mean()),
         images=tuple(np.bincount(truth, minlength=classes).tolist()),
         named=tuple(np.bincount(named, minlength=classes).tolist()),
-        suspects=len(find_label_errors(probabilities, truth)),
+        suspects=sum(margin > SURE for _, _, margin in find_label_errors(probabilities, truth)),
         rule=rule[0] if rule else None,
         rule_pixels=rule[1] if rule else 0,
     )
@@ -50,16 +52,20 @@ def sign_answers(
 def easiest_rule(
     trained: np.ndarray, trained_truth: np.ndarray, validation: np.ndarray, truth: np.ndarray
 ) -> tuple[float, int]:
-    """(share of the validation images, pixels) that a small decision tree names rightly and looks at.
+    """(share of the validation images, as the mean over the classes; pixels) that a small decision tree names rightly
+    and looks at.
 
     trained, validation: uint8 (n, size, size, channels), made smaller to 16 by 16 pixels
     """
+    from sklearn.metrics import recall_score
     from sklearn.tree import DecisionTreeClassifier
 
     leaves = max(2, TREE_LEAVES * len(np.unique(trained_truth)))
-    tree = DecisionTreeClassifier(max_leaf_nodes=leaves, random_state=0).fit(_small(trained), trained_truth)
+    tree = DecisionTreeClassifier(max_leaf_nodes=leaves, class_weight="balanced", random_state=0)
+    tree.fit(_small(trained), trained_truth)
     read = {int(feature) // trained.shape[3] for feature in tree.tree_.feature if feature >= 0}
-    return float((tree.predict(_small(validation)) == truth).mean()), len(read)
+    named = tree.predict(_small(validation))
+    return float(recall_score(truth, named, labels=np.unique(truth), average="macro", zero_division=0)), len(read)
 
 
 def _small(squares: np.ndarray) -> np.ndarray:
@@ -89,6 +95,8 @@ def _name_little(signs: ValidationSigns) -> Diagnosis:
         "{n:count} validation images are too few to tell how well it learns: their accuracy of {accuracy:percent} may "
         "be anything from {low:percent} to {high:percent} on others."
     )
+    if signs.n == 1:
+        says = N_("One validation image does not tell how well it learns.")
     text = message(says, n=signs.n, accuracy=signs.accuracy, low=found.low, high=found.high)
     todo = message(N_("Add images, or set more of them aside."))
     return Diagnosis("unknown", text, "little validation", changes=(("validation", "0.3"),), todo=todo)
@@ -99,7 +107,8 @@ def _judge_classes(signs: ValidationSigns, classes: Sequence[str], epoch: int) -
     missing = [k for k, n in enumerate(signs.images) if n >= RARE and not signs.named[k]]
     share, truth = signs.named[most] / signs.n, signs.images[most] / signs.n
     names = [classes[k] if k < len(classes) else str(k) for k in range(len(signs.images))]
-    if len(signs.images) > 1 and share > MOST and share > truth + 0.2:
+    others = signs.n - signs.images[most]
+    if len(signs.images) > 1 and others >= RARE and share > MOST and share > truth + 0.2:
         says = N_(
             "It names nearly every image {name}: {share:percent} of the validation images, of which {truth:percent} "
             "are."
@@ -114,7 +123,9 @@ def _judge_classes(signs: ValidationSigns, classes: Sequence[str], epoch: int) -
     else:
         return
     todo = message(N_("Check the labels of these classes, and add images of the rare ones."))
-    yield Diagnosis("bad", text, "collapse", epoch, (("balance", "yes"),), todo)
+    counts = [n for n in signs.images if n]
+    changes: Changes = (("balance", "yes"),) if max(counts) >= UNEVEN * min(counts) else ()
+    yield Diagnosis("bad", text, "collapse", epoch, changes, todo)
 
 
 def _judge_ease(signs: ValidationSigns) -> Iterator[Diagnosis]:
@@ -122,7 +133,8 @@ def _judge_ease(signs: ValidationSigns) -> Iterator[Diagnosis]:
         return
     says = N_(
         "Too good to be true: a rule that looks at {pixels:count} points of an image and nothing else names "
-        "{rule:percent} of the validation images rightly. Perhaps a mark, a frame or the light gives the class away."
+        "{rule:percent} of the validation images rightly (the mean over the classes). Perhaps a mark, a frame or the "
+        "light gives the class away."
     )
     text = message(says, pixels=signs.rule_pixels, rule=signs.rule)
     todo = message(N_("Look at the images, and score the model on images of another day or camera: limpide evaluate."))

@@ -16,6 +16,7 @@ NOTHING = 0.97  # of the first loss: above, nothing was learned
 RISES = 1.25  # times the loss of guessing, in the mean of some steps: the rate is too large
 FAR = 5.0  # times the usual rate: above, a rate is far from it
 WAVERS = 1.03  # times the lowest training loss of an epoch before: above, it has risen
+LARGE_START = 4.0  # times the loss of guessing: outputs are small with sound initial weights
 LITTLE = 0.6  # of the loss of guessing: above, little was learned
 SMALL = 0.2  # times the usual rate: below, a rate is small
 WORSE = 1.1  # times the lowest validation loss: above, it has risen
@@ -23,8 +24,7 @@ RISE = 0.02  # of the loss of guessing: a rise that is smaller is next to nothin
 PATIENCE = 2  # epochs without a better one
 GAP = 0.08  # share: training images named rightly beyond validation images, that only overfitting explains
 UNFIT = 0.8  # share of the training images: a network that names fewer of them rightly underfits
-SHORT = 0.97  # of the loss of the epoch before: below, longer training still helps
-OVERFITTING: Changes = (("augment", "strong"), ("weight_decay", "0.05"))
+OVERFITTING: Changes = (("augment", "strong"),)
 OVERFITS = N_("It overfits from epoch {n:count} on: the validation loss rises while the training loss falls.")
 
 
@@ -41,15 +41,20 @@ def judge_steps(record: TrainingRecord) -> Diagnosis | None:
     width = min(EARLY, len(losses) // 5)
     # A rate that is far too high raises the loss within a few steps: then compare with guessing, not with the
     # beginning.
-    first, now = min(_mean(losses[:width]), record.guess), _mean(losses[-width:])
-    if now > 2 * first > 0:
+    began_large = losses[0] > LARGE_START * record.guess  # by its initial weights, not by its rate
+    first, now = _mean(losses[:width]), _mean(losses[-width:])
+    first = first if began_large else min(first, record.guess)
+    is_poor = now > LITTLE * record.guess or not math.isfinite(record.guess)
+    if now > 2 * first > 0 and is_poor:
         says = _describe_rise(record.epochs, record.kept_epoch)
         return Diagnosis("bad", says, "divergence", record.epoch_of(len(losses) - 1), lower_rate(record.rate))
     learned = any(epoch.validation_loss < NOTHING * record.guess for epoch in record.epochs)
     stands = now > NOTHING * first > 0 and not (math.isfinite(record.guess) and learned)
     highest, where = _highest(losses, width)
-    if highest > RISES * (record.guess if math.isfinite(record.guess) else first) and (
-        stands or _is_large(record.rate)
+    if (
+        not began_large
+        and highest > RISES * (record.guess if math.isfinite(record.guess) else first)
+        and (stands or _is_large(record.rate))
     ):
         return _name_large_rate(record, max(losses), where, stands)
     if stands:
@@ -138,7 +143,7 @@ def _standard_error(record: TrainingRecord, epoch: Epoch) -> float:
 
 def _name_underfitting(record: TrainingRecord, place: int, values: dict[str, Any]) -> Diagnosis:
     losses = [epoch.validation_loss for epoch in record.epochs]
-    short = place == len(losses) - 1 and (len(losses) == 1 or losses[-1] < SHORT * losses[-2])
+    short = place >= len(losses) - PATIENCE  # the best epoch is among the last ones: it had not stopped learning
     says = N_(
         "It underfits: it names only {trained:percent} of the training images themselves rightly, and "
         "{validation:percent} of the validation images."

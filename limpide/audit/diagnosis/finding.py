@@ -6,21 +6,25 @@ import shlex
 from collections.abc import Sequence
 
 from limpide.audit.diagnosis.record import FAULTS, Diagnosis
-from limpide.core.finding import Finding, Table
+from limpide.core.errors import UsageError
+from limpide.core.finding import Finding, Table, Verdict
+from limpide.core.recipe import Recipe
 from limpide.core.rerun import rerun_command
 from limpide.core.run_info import RunInfo
 from limpide.text.messages import N_, Message, message
 
+WORST: tuple[Verdict, ...] = ("bad", "warn", "unknown", "ok")
+
 
 def diagnosis_finding(diagnoses: Sequence[Diagnosis], info: RunInfo) -> Finding:
-    """diagnoses: the worst first, at least one."""
+    """diagnoses: faults first, at least one."""
     first, *others = diagnoses
     details = describe_remedy(first, info)
     for other in others:
         details += [other.message, *(remedy for remedy in describe_remedy(other, info) if remedy not in details)]
     return Finding(
         "diagnosis",
-        first.verdict,
+        min((one.verdict for one in diagnoses if one.is_fault), key=WORST.index, default=first.verdict),
         first.message,
         table=_table(diagnoses),
         details=details,
@@ -39,9 +43,24 @@ def describe_remedy(diagnosis: Diagnosis, info: RunInfo) -> list[Message]:
 
 def next_command(diagnosis: Diagnosis, info: RunInfo) -> str:
     """The next training, without what did harm; "" where an option does not help, or the data came from a program."""
-    if not diagnosis.changes or not info.location or info.arrays or info.rows:
+    if not info.location or info.arrays or info.rows:
         return ""
-    return shlex.join(["limpide", "train", *rerun_command(info, diagnosis.changes)])
+    changes = [(name, value) for name, value in diagnosis.changes if _is_change(info, name, value)]
+    try:  # together with what was asked for, it must be legal
+        Recipe.of(**{name: value for name, value in info.wanted.items() if value is not None} | dict(changes))
+    except UsageError:
+        return ""
+    return shlex.join(["limpide", "train", *rerun_command(info, changes)]) if changes else ""
+
+
+def _is_change(info: RunInfo, name: str, value: str) -> bool:
+    """Whether the training did not have it already; a share of validation images must grow."""
+    had = info.recipe.get(name)
+    if name == "validation":
+        return not info.recipe.get("folds") and float(had or 0.0) < float(value)
+    if isinstance(had, (int, float)) and not isinstance(had, bool):
+        return float(value) != had
+    return value != had
 
 
 def _first_command(diagnoses: Sequence[Diagnosis], info: RunInfo) -> str:

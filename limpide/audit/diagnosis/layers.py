@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from limpide.audit.diagnosis.curves import lower_rate
+from limpide.audit.diagnosis.curves import LARGE_START, lower_rate
 from limpide.audit.diagnosis.record import Diagnosis, TrainingRecord
 from limpide.core.examination import LayerSigns
 from limpide.text.messages import N_, message
 
 VANISHES = 1 / 500  # gradients of the first layer as a share of those of the last one
 EXPLODES = 100.0  # times
-LARGE = 4.0  # times the loss of guessing: outputs are small with sound initial weights
 GOOD = 0.9  # share of the training images: a network that names as many rightly has had gradients enough
 DEAD = 0.5  # share of the units of a layer
 
@@ -49,7 +48,7 @@ def _judge_gradients(record: TrainingRecord, layers: tuple[LayerSigns, ...]) -> 
         todo = message(N_("ReLU in place of sigmoid, fewer layers, or residual connections also keep gradients large."))
         changes = (("normalization", "batch"), ("init", "kaiming"))
         yield Diagnosis("warn", text, "vanishing", 1, changes, todo)
-    if record.losses and record.losses[0] > LARGE * record.guess:
+    if record.losses and record.losses[0] > LARGE_START * record.guess:
         says = N_(
             "The gradients explode: the loss began at {loss:number}, where guessing has {guess:number}. The initial "
             "weights are too large: each of {layers:count} layers makes its inputs larger."

@@ -550,4 +550,11 @@ USAGE_ERRORS = {
         first model of a pretrained network, and the folds that judge it, answer about the image as it is.
         """,
     ),
+    "L188": ErrorEntry(
+        what=N_("this training takes no steps, so no learning rate can be found for it"),
+        todo=N_("name a network that learns in steps, as --model cnn, and images of two classes or more"),
+        explanation="""
+        A model that compares with good parts, and a last layer alone on frozen features, are fitted without steps.
+        """,
+    ),
 }

@@ -12,6 +12,7 @@ from limpide.audit.diagnosis.answers import easiest_rule, sign_answers
 from limpide.core.examination import Examination, LayerSigns
 from limpide.core.run_info import Final
 from limpide.models import pretrained
+from limpide.models.mirrored import MirroredMean
 from limpide.training.batches import Batches
 from limpide.training.examination import IMAGES, examine_layers
 from limpide.training.loop import logits_of
@@ -31,7 +32,9 @@ def examine(job: TrainContext, state: TrainState, final: Final) -> Examination:
     epoch = state.epoch if job.recipe.keep == "last" else state.best_epoch + 1
     if not len(validation.rows):
         return Examination(epoch, IMAGES, *_layers(job, state.model, train))
-    probabilities = logits_of(state.model, validation, job.recipe.precision).softmax(1).numpy()
+    is_averaged = final.mirroring is not None and final.mirroring.is_used
+    answering = MirroredMean(state.model) if is_averaged else state.model
+    probabilities = logits_of(answering, validation, job.recipe.precision).softmax(1).numpy()
     truth = validation.labels[: len(probabilities)]
     rule = _rule(train, validation) if len(probabilities) == len(validation.rows) else None
     return Examination(epoch, IMAGES, *_layers(job, state.model, train), sign_answers(probabilities, truth, rule))
