@@ -93,8 +93,8 @@ MUTANTS = (
     Mutant(
         "a pass leaves out its last batch",
         "limpide/training/batches.py",
-        "for k in range(start, count):",
-        "for k in range(start, max(1, count - 1)):",
+        "for k in range(start, len(self)):",
+        "for k in range(start, max(1, len(self) - 1)):",
         ("tests/training/test_batches.py",),
     ),
     Mutant(
