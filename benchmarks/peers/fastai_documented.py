@@ -10,8 +10,8 @@ from pathlib import Path
 
 import torch.nn.functional as F
 from fastai.vision import all as fastai
-from pytorch_example import data, linked, network  # type: ignore[import-not-found]
-from shared import GOAL, Arguments, tell  # type: ignore[import-not-found]
+from pytorch_example import data, linked, network
+from shared import GOAL, Arguments, tell
 from torch.utils.data import DataLoader
 
 EPOCHS, BATCH, TEST_BATCH, RATE = 1, 256, 512, 1e-2

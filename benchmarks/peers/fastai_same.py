@@ -6,8 +6,8 @@ from functools import partial
 
 import torch
 from fastai.vision import all as fastai
-from pytorch_same import tensors  # type: ignore[import-not-found]
-from shared import (  # type: ignore[import-not-found]
+from pytorch_same import tensors
+from shared import (
     BATCH,
     RATE,
     SMOOTHING,
@@ -20,7 +20,7 @@ from shared import (  # type: ignore[import-not-found]
     one_cycle,
     tell,
 )
-from small_cnn import SmallCNN  # type: ignore[import-not-found]
+from small_cnn import SmallCNN
 
 
 def main() -> None:

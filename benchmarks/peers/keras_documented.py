@@ -1,6 +1,6 @@
-"""Keras' example "Simple MNIST convnet", https://keras.io/examples/vision/mnist_convnet/: two convolutions of 32 and 64,
-dropout, Adam, batches of 128, 15 epochs, a tenth of the images for validation. Over TensorFlow, as Keras does by default,
-unless KERAS_BACKEND says another.
+"""Keras' example "Simple MNIST convnet", https://keras.io/examples/vision/mnist_convnet/: two convolutions of 32 and
+64, dropout, Adam, batches of 128, 15 epochs, a tenth of the images for validation. Over TensorFlow, as Keras does by
+default, unless KERAS_BACKEND says another.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import keras
 import numpy as np
 from keras import layers
-from shared import GOAL, Arguments, load, tell  # type: ignore[import-not-found]
+from shared import GOAL, Arguments, load, tell
 
 EPOCHS, BATCH = 15, 128
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 from keras import layers, ops
-from shared import (  # type: ignore[import-not-found]
+from shared import (
     BATCH,
     RATE,
     SMOOTHING,

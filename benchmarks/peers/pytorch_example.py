@@ -10,10 +10,10 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from shared import GOAL, Arguments, tell  # type: ignore[import-not-found]
+from shared import GOAL, Arguments, tell
 from torch import nn, optim
 from torch.utils.data import DataLoader
-from torchvision import datasets, transforms  # type: ignore[import-untyped]
+from torchvision import datasets, transforms
 
 EPOCHS, BATCH, TEST_BATCH, RATE, GAMMA = 14, 64, 1000, 1.0, 0.7
 

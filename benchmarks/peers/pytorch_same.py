@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from shared import (  # type: ignore[import-not-found]
+from shared import (
     BATCH,
     RATE,
     SMOOTHING,
@@ -15,7 +15,7 @@ from shared import (  # type: ignore[import-not-found]
     one_cycle,
     tell,
 )
-from small_cnn import SmallCNN, parameter_groups  # type: ignore[import-not-found]
+from small_cnn import SmallCNN, parameter_groups
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, TensorDataset
 

@@ -14,7 +14,7 @@ TABLES = {"documented": "as its documentation says", "same": "the same network a
 
 @dataclass(frozen=True)
 class Pair:
-    """A peer's program and the `limpide train mnist` that ran beside it in turn; s from process start to a saved model."""
+    """A peer's program and the `limpide train mnist` next to it; s from process start to a saved model."""
 
     table: str  # a name in TABLES
     peer: str
@@ -38,10 +38,16 @@ def read(file: Path = FILE) -> list[Pair]:
 
 
 def _pair(row: dict[str, str]) -> Pair:
-    reached = float(row["reached"]) if row["reached"] else None
-    scores = (float(row[name]) for name in ("accuracy", "seconds"))
-    limpide = (float(row[name]) for name in ("limpide_accuracy", "limpide_seconds"))
-    return Pair(row["table"], row["peer"], int(row["round"]), *scores, reached, *limpide)
+    return Pair(
+        table=row["table"],
+        peer=row["peer"],
+        round=int(row["round"]),
+        accuracy=float(row["accuracy"]),
+        seconds=float(row["seconds"]),
+        reached=float(row["reached"]) if row["reached"] else None,
+        limpide_accuracy=float(row["limpide_accuracy"]),
+        limpide_seconds=float(row["limpide_seconds"]),
+    )
 
 
 def add(pair: Pair, file: Path = FILE) -> None:
@@ -56,7 +62,7 @@ def add(pair: Pair, file: Path = FILE) -> None:
 def table(pairs: list[Pair], name: str) -> str:
     """Markdown, the fastest peer first; medians, and the ratios from the lowest to the highest."""
     lines = [
-        "| peer | rounds | test accuracy | seconds | its own score 99.0 % after | limpide | limpide's accuracy | ratio |",
+        "| peer | rounds | correct | saved after | its own score 99.0 % after | limpide | saved after | ratio |",
         "|---|---|---|---|---|---|---|---|",
     ]
     own = {pair.peer: [one for one in pairs if (one.table, one.peer) == (name, pair.peer)] for pair in pairs}
@@ -75,8 +81,8 @@ def _line(peer: str, rows: list[Pair]) -> str:
         f"{_median(rows, 'accuracy'):.2%}".replace("%", " %"),
         f"{_median(rows, 'seconds'):.1f} s",
         when,
-        f"{_median(rows, 'limpide_seconds'):.1f} s",
         f"{_median(rows, 'limpide_accuracy'):.2%}".replace("%", " %"),
+        f"{_median(rows, 'limpide_seconds'):.1f} s",
         f"{np.median(ratios):.1f}× ({min(ratios):.1f} to {max(ratios):.1f})",
     )
     return "| " + " | ".join(cells) + " |"

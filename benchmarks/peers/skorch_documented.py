@@ -1,13 +1,13 @@
-"""skorch's notebook on MNIST, its convolutional network, https://github.com/skorch-dev/skorch (notebooks/MNIST.ipynb): two
-convolutions of 32 and 64, dropout, a hidden layer of 100; Adam at 0.002, 10 epochs, batches of 128, a fifth of the images
-for validation. The notebook draws its own test images from all 70,000; here they are the usual 10,000.
+"""skorch's notebook on MNIST, its convolutional network, https://github.com/skorch-dev/skorch (notebooks/MNIST.ipynb):
+two convolutions of 32 and 64, dropout, a hidden layer of 100; Adam at 0.002, 10 epochs, batches of 128, a fifth of the
+images for validation. The notebook draws its own test images from all 70,000; here they are the usual 10,000.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import torch
-from shared import GOAL, Arguments, load, tell  # type: ignore[import-not-found]
+from shared import GOAL, Arguments, load, tell
 from skorch import NeuralNetClassifier
 from torch import nn
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from shared import (  # type: ignore[import-not-found]
+from shared import (
     BATCH,
     RATE,
     SMOOTHING,
@@ -19,7 +19,7 @@ from skorch import NeuralNetClassifier
 from skorch.callbacks import LRScheduler
 from skorch.dataset import Dataset
 from skorch.helper import predefined_split
-from small_cnn import SmallCNN  # type: ignore[import-not-found]
+from small_cnn import SmallCNN
 
 UNDECAYED = [(name, {"weight_decay": 0.0}) for name in ("blocks.*.2.*", "head.bias")]
 

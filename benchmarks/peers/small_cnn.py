@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from shared import WEIGHT_DECAY, WIDTHS  # type: ignore[import-not-found]
+from shared import WEIGHT_DECAY, WIDTHS
 from torch import Tensor, nn
 
 
