@@ -60,10 +60,12 @@ def add(pair: Pair, file: Path = FILE) -> None:
 
 
 def table(pairs: list[Pair], name: str) -> str:
-    """Markdown, the fastest peer first; medians, and the ratios from the lowest to the highest."""
+    """Markdown, the fastest peer first; medians, the ratios from the lowest to the highest, and the ratio of the
+    fastest rounds of both, which other work has slowed least.
+    """
     lines = [
-        "| peer | rounds | correct | saved after | its own score 99.0 % after | limpide | saved after | ratio |",
-        "|---|---|---|---|---|---|---|---|",
+        "| peer | rounds | correct | saved after | own score 99.0 % after | limpide | saved after | ratio | fastest |",
+        "|---|---|---|---|---|---|---|---|---|",
     ]
     own = {pair.peer: [one for one in pairs if (one.table, one.peer) == (name, pair.peer)] for pair in pairs}
     found = {peer: rows for peer, rows in own.items() if rows}
@@ -75,6 +77,7 @@ def _line(peer: str, rows: list[Pair]) -> str:
     ratios = [row.ratio for row in rows]
     reached = [row.reached for row in rows if row.reached is not None]
     when = f"{np.median(reached):.1f} s" if len(reached) > len(rows) / 2 else "–"
+    fastest = min(row.seconds for row in rows) / min(row.limpide_seconds for row in rows)
     cells = (
         peer,
         str(len(rows)),
@@ -84,6 +87,7 @@ def _line(peer: str, rows: list[Pair]) -> str:
         f"{_median(rows, 'limpide_accuracy'):.2%}".replace("%", " %"),
         f"{_median(rows, 'limpide_seconds'):.1f} s",
         f"{np.median(ratios):.1f}× ({min(ratios):.1f} to {max(ratios):.1f})",
+        f"{fastest:.1f}×",
     )
     return "| " + " | ".join(cells) + " |"
 
