@@ -56,7 +56,14 @@ def diagnose(record: TrainingRecord) -> list[Diagnosis]:
         for one in inside
     ]
     whole = found + [one for one in inside if one.fault not in named]
-    return sorted(whole, key=lambda one: _PLACES[one.fault] if one.is_fault else len(_PLACES))
+    return sorted(whole, key=_place)
+
+
+def _place(one: Diagnosis) -> int:
+    """Faults before how it went, and that last which nothing can be said about."""
+    if not one.is_fault:
+        return len(_PLACES)
+    return len(_PLACES) + 1 if one.verdict == "unknown" else _PLACES[one.fault]
 
 
 def _judge_curves(record: TrainingRecord) -> list[Diagnosis]:

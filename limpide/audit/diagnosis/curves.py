@@ -122,7 +122,8 @@ def judge_gap(record: TrainingRecord) -> Diagnosis | None:
     if trained is None:
         return None
     values: dict[str, Any] = {"trained": trained, "validation": epoch.validation_accuracy, "n": place + 1}
-    if trained - epoch.validation_accuracy > GAP + 2 * _standard_error(record, epoch):
+    signs = record.examination.validation if record.examination else None
+    if signs and trained - epoch.validation_accuracy > GAP + 2 * _standard_error(epoch, signs.n):
         says = N_(
             "It overfits: after epoch {n:count} it names {trained:percent} of the training images rightly, but "
             "{validation:percent} of the validation images."
@@ -133,10 +134,8 @@ def judge_gap(record: TrainingRecord) -> Diagnosis | None:
     return None
 
 
-def _standard_error(record: TrainingRecord, epoch: Epoch) -> float:
-    """Of the accuracy on validation; that of 100 images while their number is not known."""
-    signs = record.examination.validation if record.examination else None
-    n = signs.n if signs else 100
+def _standard_error(epoch: Epoch, n: int) -> float:
+    """Of the accuracy on n validation images."""
     share = (n * epoch.validation_accuracy + 1) / (n + 2)  # never 0 or 1
     return math.sqrt(share * (1 - share) / n)
 

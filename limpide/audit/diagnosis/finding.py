@@ -24,7 +24,7 @@ def diagnosis_finding(diagnoses: Sequence[Diagnosis], info: RunInfo) -> Finding:
         details += [other.message, *(remedy for remedy in describe_remedy(other, info) if remedy not in details)]
     return Finding(
         "diagnosis",
-        min((one.verdict for one in diagnoses if one.is_fault), key=WORST.index, default=first.verdict),
+        min((first.verdict, *(one.verdict for one in diagnoses if one.verdict in ("bad", "warn"))), key=WORST.index),
         first.message,
         table=_table(diagnoses),
         details=details,
