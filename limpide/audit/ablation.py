@@ -18,7 +18,7 @@ POINT = 0.01  # the difference for which the number of repeats is told
 @dataclass(frozen=True)
 class Tried:
     """One combination, trained several times. right: bool (repeats, images) · seconds: of each training's steps · lost:
-    trainings whose loss was no longer a number, so that no image is named.
+    trainings whose loss ran away, so that no image is named.
     """
 
     name: str
@@ -114,7 +114,7 @@ def _headline(
 def _lost(tried: Sequence[Tried]) -> list[Message]:
     """One sentence for each choice that ran away: its zeros are no answers."""
     says = N_(
-        "{name}: in {lost:count} of {repeats:count} trainings the loss was not a number any more, so the network names "
+        "{name}: in {lost:count} of {repeats:count} trainings the loss ran away, so the network names "
         "no image: the learning rate is too high for it."
     )
     return [message(says, name=one.name, lost=one.lost, repeats=len(one.right)) for one in tried if one.lost]

@@ -61,10 +61,8 @@ def fit(
             state.optimizer.step(lr)
             state.count_update(value)
             yield Step(state.step, state.epoch, value, lr, time.perf_counter() - began)
-        event, epoch_began = (
-            (yield from _end_epoch(state, validation, sample, recipe, epoch_began)),
-            time.perf_counter(),
-        )
+        event = yield from _end_epoch(state, validation, sample, recipe, epoch_began)
+        epoch_began = time.perf_counter()
         yield event
 
 

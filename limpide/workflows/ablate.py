@@ -40,7 +40,7 @@ def folder_of(location: str, arms: Sequence[Arm], recipe: Recipe, runs: Path) ->
 def ablate(location: str, arms: Sequence[Arm], repeats: int, folder: Path) -> Iterator[Event]:
     """Yield progress, a note after each training, and last the finding. The recipe of repeat k has the seed of the
     recipe plus k. Raises what a training raises; nothing is trained before every combination was checked. A training
-    whose loss is no longer a number ends that training alone: its network names no image.
+    whose loss ran away ends that training alone: its network names no image.
     """
     for arm in arms:
         check_recipe(arm.recipe)
@@ -58,7 +58,7 @@ def ablate(location: str, arms: Sequence[Arm], repeats: int, folder: Path) -> It
             seconds[arm.name].append(run.info().fit_seconds)
             if run.info().status != "finished":
                 right[arm.name].append(None)
-                yield Note("ablation", message(N_("{what}: the loss is not a number any more"), what=says.to_json()))
+                yield Note("ablation", message(N_("{what}: the loss ran away"), what=says.to_json()))
                 continue
             answers = yield from _answers(run, dataset)
             judged = answers.rows if judged is None else judged
@@ -78,7 +78,7 @@ def ablate(location: str, arms: Sequence[Arm], repeats: int, folder: Path) -> It
 
 
 def _tried(name: str, right: Sequence[np.ndarray | None], seconds: Sequence[float], n: int) -> Tried:
-    """right: of n images, for each training; None where the loss was no longer a number."""
+    """right: of n images, for each training; None where the loss ran away."""
     named = [np.zeros(n, bool) if one is None else one for one in right]
     return Tried(name, np.stack(named), tuple(seconds), sum(one is None for one in right))
 

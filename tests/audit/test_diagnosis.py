@@ -267,6 +267,19 @@ def test_a_command_is_legal_and_another_one(fault: tuple[str, str], had: dict[st
     assert finding.data["next"] == command
 
 
+def test_a_usual_rate_that_ran_away_is_halved_as_often() -> None:
+    (found,) = [one for one in diagnose_record(record(rollbacks=[5, 9])) if one.fault]
+    assert found.changes == (("lr", "0.00025"), ("clip", "1"))
+    (found,) = [one for one in diagnose_record(record(rollbacks=[5], rate=("sgd", 10.0, 0.03))) if one.fault]
+    assert found.changes == (("lr", "0.03"), ("clip", "1"))
+
+
+def test_a_loss_is_compared_with_what_the_sentence_says() -> None:
+    says = [str(diagnose_record(record([*[start] * 100, *[9.0] * 100]))[0].message) for start in (1.0, 3.0)]
+    assert says[0].startswith("The loss is twice its initial value")
+    assert says[1].startswith("The loss is twice that of guessing")
+
+
 def test_initial_weights_that_are_too_large_are_no_fault_of_the_rate() -> None:
     found = faults(record([1e9] * 200, trained=0.3, validation=0.3))
     assert found[0] == "exploding" and not {"divergence", "large rate"} & set(found)

@@ -24,7 +24,8 @@ from limpide.core.run_info import RunInfo
 __all__ = ["FAULTS", "Diagnosis", "Rate", "TrainingRecord", "diagnose", "diagnose_run", "record_of_run"]
 
 _PLACES = {fault: place for place, fault in enumerate(FAULTS)}
-# faults that bring others about: a class that is never named, then, is no matter of balance
+# Faults that bring others about, which then have no remedy of their own: balancing does not help a network that
+# hardly learned.
 CAUSES = {
     "divergence",
     "large rate",
@@ -35,6 +36,7 @@ CAUSES = {
     "standstill",
     "underfitting",
 }
+EFFECTS = {"collapse", "too good", "noisy labels", "overfitting"}
 
 
 def diagnose(record: TrainingRecord) -> list[Diagnosis]:
@@ -46,16 +48,9 @@ def diagnose(record: TrainingRecord) -> list[Diagnosis]:
         return found
     inside = [*judge_layers(record), *judge_answers(record)]
     named = {one.fault for one in found}
-    # what a training that failed leaves behind has no remedy of its own
-    has_failed = any(one.verdict == "bad" for one in found)
-    causes = {one.fault for one in [*found, *inside]} & CAUSES
-    inside = [
-        replace(one, changes=())
-        if (has_failed and one.fault not in CAUSES) or (causes and one.fault == "collapse")
-        else one
-        for one in inside
-    ]
     whole = found + [one for one in inside if one.fault not in named]
+    if CAUSES & {one.fault for one in whole}:
+        whole = [replace(one, changes=()) if one.fault in EFFECTS else one for one in whole]
     return sorted(whole, key=_place)
 
 

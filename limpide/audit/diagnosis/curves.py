@@ -29,7 +29,7 @@ OVERFITS = N_("It overfits from epoch {n:count} on: the validation loss rises wh
 
 
 def judge_steps(record: TrainingRecord) -> Diagnosis | None:
-    """Whether the loss of the steps is no number, rose, or hardly fell; None if none of it, or if there are too few
+    """Whether the loss of the steps is not finite, rose, or hardly fell; None if none of it, or if there are too few
     steps to say.
     """
     losses = record.losses
@@ -46,7 +46,7 @@ def judge_steps(record: TrainingRecord) -> Diagnosis | None:
     first = first if began_large else min(first, record.guess)
     is_poor = now > LITTLE * record.guess or not math.isfinite(record.guess)
     if now > 2 * first > 0 and is_poor:
-        says = _describe_rise(record.epochs, record.kept_epoch)
+        says = _describe_rise(record, than_guess=not began_large and record.guess <= _mean(losses[:width]))
         return Diagnosis("bad", says, "divergence", record.epoch_of(len(losses) - 1), lower_rate(record.rate))
     learned = any(epoch.validation_loss < NOTHING * record.guess for epoch in record.epochs)
     stands = now > NOTHING * first > 0 and not (math.isfinite(record.guess) and learned)
@@ -76,12 +76,12 @@ def judge_rollbacks(record: TrainingRecord) -> Diagnosis | None:
             "The loss ran away {n:count} times, first in step {step:count}: training went back each time, and on at "
             "half the rate."
         )
-    epoch = record.epoch_of(record.rollbacks[0] - 1)
-    rate = record.rate
+    epoch, rate = record.epoch_of(record.rollbacks[0] - 1), record.rate
+    changes = lower_rate(rate)
     if rate and rate.usual and rate.usual >= rate.taken:  # the usual rate ran away: take what training came to
-        rate = Rate(rate.optimizer, rate.taken * 0.5 ** len(record.rollbacks))
+        changes = (("lr", _format(rate.taken * 0.5 ** len(record.rollbacks))),)
     text = message(says, n=len(record.rollbacks), step=record.rollbacks[0])
-    return Diagnosis("warn", text, "divergence", epoch, (*lower_rate(rate), ("clip", "1")), _rate(record))
+    return Diagnosis("warn", text, "divergence", epoch, (*changes, ("clip", "1")), _rate(record))
 
 
 def judge_epochs(record: TrainingRecord) -> Diagnosis:
@@ -275,13 +275,22 @@ def _highest(losses: Sequence[float], width: int) -> tuple[float, int]:
     return sums[place] / width, place + width - 1
 
 
-def _describe_rise(epochs: Sequence[Epoch], kept_epoch: int | None) -> Message:
-    if kept_epoch is not None and kept_epoch < len(epochs) - 1:
+def _describe_rise(record: TrainingRecord, than_guess: bool) -> Message:
+    """than_guess: whether the loss was compared with that of guessing, as it was no lower at the beginning."""
+    kept = record.kept_epoch
+    if kept is not None and kept < len(record.epochs) - 1:
         says = N_(
             "The weights after epoch {kept:count} are kept; later the loss rose to twice its initial value: the "
             "learning rate is too high."
         )
-        return message(says, kept=kept_epoch + 1)
+        if than_guess:
+            says = N_(
+                "The weights after epoch {kept:count} are kept; later the loss was twice that of guessing: the "
+                "learning rate is too high."
+            )
+        return message(says, kept=kept + 1)
+    if than_guess:
+        return message(N_("The loss is twice that of guessing: the learning rate is too high."))
     return message(N_("The loss is twice its initial value: the learning rate is too high."))
 
 

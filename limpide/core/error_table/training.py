@@ -35,9 +35,9 @@ TRAINING_ERRORS = {
         what=N_("the validation loss is not a finite number, not even with earlier weights"),
         todo=N_("look at the validation images (split.csv in the folder of the run names them), and at your network"),
         explanation="""
-        The training loss is finite, and so are the weights, but the network answers a validation image with something
-        that is no number. This comes from a network that divides by what may be 0, such as the spread of an image of a
-        single color.
+        The training loss is finite, and so are the weights, but the network answers a validation image with values
+        that are not finite. This comes from a network that divides by what may be 0, such as the spread of an image
+        of a single color.
         """,
     ),
 }
